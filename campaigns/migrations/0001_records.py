@@ -1,0 +1,290 @@
+import django.contrib.postgres.functions
+import django.db.models.deletion
+import django.db.models.functions.datetime
+import django.db.models.functions.text
+import uuid
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        ('supporters', '0002_records'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='Audience',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=200, verbose_name='name')),
+                ('list_id', models.CharField(help_text='Mailchimp: Audience, Settings, Audience ID.', max_length=32, unique=True, verbose_name='list id')),
+                ('purpose', models.CharField(choices=[('email', 'News and appeals by email'), ('post', 'Letters by post'), ('phone', 'Calls and text messages'), ('signature', 'Keeping and counting a signature'), ('partner', 'News from a partner organisation')], default='email', editable=False, max_length=20, verbose_name='purpose')),
+                ('merge_fields', models.JSONField(blank=True, default=dict, help_text="Mailchimp's merge tag to our field.", verbose_name='merge fields')),
+                ('paused', models.BooleanField(default=False, verbose_name='paused')),
+                ('sync_requested_at', models.DateTimeField(editable=False, null=True)),
+                ('changed_since', models.DateTimeField(editable=False, help_text="How far the read of Mailchimp's own changes has come, by its clock.", null=True)),
+                ('webhook_id', models.CharField(blank=True, default='', editable=False, max_length=32)),
+                ('webhook_token', models.CharField(blank=True, default='', editable=False, max_length=64)),
+                ('webhook_secret', models.CharField(blank=True, default='', editable=False, max_length=128)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
+            ],
+            options={
+                'verbose_name': 'audience',
+                'verbose_name_plural': 'audiences',
+                'ordering': ['name'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Campaign',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=200, verbose_name='name')),
+                ('source_code', models.SlugField(help_text='Marks what this campaign brings in.', max_length=64, verbose_name='source code')),
+                ('description', models.TextField(blank=True, default='', verbose_name='description')),
+                ('goal_amount', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True, verbose_name='goal')),
+                ('goal_currency', models.CharField(default='SEK', max_length=3, verbose_name='currency')),
+                ('starts_on', models.DateField(blank=True, null=True, verbose_name='starts')),
+                ('ends_on', models.DateField(blank=True, null=True, verbose_name='ends')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
+            ],
+            options={
+                'verbose_name': 'campaign',
+                'verbose_name_plural': 'campaigns',
+                'ordering': ['-created_at'],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('source_code'), name='campaign_source_unique', violation_error_message='This source code is taken.'), models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('starts_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='campaign_ends_after_start', violation_error_message='A campaign ends after it starts.'), models.CheckConstraint(condition=models.Q(('goal_amount__isnull', True), ('goal_amount__gt', 0), _connector='OR'), name='campaign_goal_positive', violation_error_message='A goal is above 0.')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Segment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=200, verbose_name='name')),
+                ('description', models.TextField(blank=True, default='', verbose_name='description')),
+                ('rules', models.JSONField(default=dict, verbose_name='rules')),
+                ('size', models.BigIntegerField(editable=False, null=True, verbose_name='people')),
+                ('refreshed_at', models.DateTimeField(editable=False, null=True, verbose_name='refreshed')),
+                ('refresh_requested_at', models.DateTimeField(editable=False, null=True)),
+                ('error', models.TextField(blank=True, default='', editable=False, verbose_name='error')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
+                ('created_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'segment',
+                'verbose_name_plural': 'segments',
+                'ordering': ['name'],
+            },
+        ),
+        migrations.CreateModel(
+            name='AudienceSegment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('tag_id', models.BigIntegerField(editable=False, help_text="Mailchimp's id of the tag (static segment).", null=True)),
+                ('audience', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='links', to='campaigns.audience')),
+                ('segment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='campaigns.segment', verbose_name='segment')),
+            ],
+            options={
+                'verbose_name': 'segment',
+                'verbose_name_plural': 'segments',
+            },
+        ),
+        migrations.AddField(
+            model_name='audience',
+            name='segments',
+            field=models.ManyToManyField(related_name='audiences', through='campaigns.AudienceSegment', to='campaigns.segment', verbose_name='segments'),
+        ),
+        migrations.CreateModel(
+            name='Appeal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(help_text="For staff; supporters don't see it.", max_length=200, verbose_name='name')),
+                ('channel', models.CharField(choices=[('mail', 'Our own mail'), ('mailchimp', 'Mailchimp')], default='mail', max_length=9, verbose_name='channel')),
+                ('purpose', models.CharField(choices=[('email', 'News and appeals by email'), ('post', 'Letters by post'), ('phone', 'Calls and text messages'), ('signature', 'Keeping and counting a signature'), ('partner', 'News from a partner organisation')], default='email', editable=False, max_length=20, verbose_name='purpose')),
+                ('source_code', models.SlugField(help_text='Marks what this appeal brings in.', max_length=64, verbose_name='source code')),
+                ('default_language', models.CharField(choices=[('bg', 'Bulgarian'), ('hr', 'Croatian'), ('cs', 'Czech'), ('da', 'Danish'), ('nl', 'Dutch'), ('en', 'English'), ('et', 'Estonian'), ('fi', 'Finnish'), ('fr', 'French'), ('de', 'German'), ('el', 'Greek'), ('hu', 'Hungarian'), ('ga', 'Irish'), ('it', 'Italian'), ('lv', 'Latvian'), ('lt', 'Lithuanian'), ('mt', 'Maltese'), ('pl', 'Polish'), ('pt', 'Portuguese'), ('ro', 'Romanian'), ('sk', 'Slovak'), ('sl', 'Slovene'), ('es', 'Spanish'), ('sv', 'Swedish'), ('uk', 'Ukrainian'), ('ar', 'Arabic')], default='en', help_text='Translations follow this text, and it goes to people whose language has none.', max_length=12, verbose_name='main language')),
+                ('sender_name', models.CharField(max_length=120, verbose_name="sender's name")),
+                ('sender_email', models.EmailField(max_length=254, verbose_name="sender's address")),
+                ('reply_to', models.EmailField(blank=True, default='', max_length=254, verbose_name='replies to')),
+                ('scheduled_at', models.DateTimeField(blank=True, null=True, verbose_name='goes out')),
+                ('time_zone', models.CharField(default='Europe/Stockholm', max_length=64, verbose_name='time zone')),
+                ('state', models.CharField(choices=[('draft', 'Draft'), ('scheduled', 'Scheduled'), ('sending', 'Sending'), ('paused', 'Paused'), ('sent', 'Sent'), ('cancelled', 'Cancelled')], default='draft', editable=False, max_length=9, verbose_name='state')),
+                ('pause_reason', models.CharField(blank=True, default='', editable=False, max_length=250)),
+                ('recipients', models.BigIntegerField(editable=False, null=True, verbose_name='recipients')),
+                ('launched_at', models.DateTimeField(editable=False, null=True, verbose_name='launched')),
+                ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='finished')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
+                ('created_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('campaign', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='appeals', to='campaigns.campaign', verbose_name='campaign')),
+                ('segment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appeals', to='campaigns.segment', verbose_name='segment')),
+            ],
+            options={
+                'verbose_name': 'appeal',
+                'verbose_name_plural': 'appeals',
+                'ordering': ['-created_at'],
+            },
+        ),
+        migrations.CreateModel(
+            name='SegmentMember',
+            fields=[
+                ('pk', models.CompositePrimaryKey('segment_id', 'supporter_id', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('segment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='campaigns.segment')),
+                ('supporter', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='supporters.supporter')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='SyncRun',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('push', 'To Mailchimp'), ('pull', 'From Mailchimp')], max_length=4, verbose_name='direction')),
+                ('state', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='running', max_length=7, verbose_name='state')),
+                ('counts', models.JSONField(default=dict, verbose_name='did')),
+                ('error', models.TextField(blank=True, default='', verbose_name='error')),
+                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='started')),
+                ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='finished')),
+                ('audience', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='campaigns.audience', verbose_name='audience')),
+            ],
+            options={
+                'verbose_name': 'sync',
+                'verbose_name_plural': 'syncs',
+                'ordering': ['-started_at'],
+            },
+        ),
+        migrations.CreateModel(
+            name='WebhookEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=32, verbose_name='type')),
+                ('data', models.JSONField(default=dict)),
+                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='received')),
+                ('applied_at', models.DateTimeField(editable=False, null=True, verbose_name='applied')),
+                ('error', models.TextField(blank=True, default='', verbose_name='error')),
+                ('audience', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='campaigns.audience', verbose_name='audience')),
+            ],
+            options={
+                'verbose_name': 'webhook event',
+                'verbose_name_plural': 'webhook events',
+            },
+        ),
+        migrations.CreateModel(
+            name='AppealText',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('language', models.CharField(choices=[('bg', 'Bulgarian'), ('hr', 'Croatian'), ('cs', 'Czech'), ('da', 'Danish'), ('nl', 'Dutch'), ('en', 'English'), ('et', 'Estonian'), ('fi', 'Finnish'), ('fr', 'French'), ('de', 'German'), ('el', 'Greek'), ('hu', 'Hungarian'), ('ga', 'Irish'), ('it', 'Italian'), ('lv', 'Latvian'), ('lt', 'Lithuanian'), ('mt', 'Maltese'), ('pl', 'Polish'), ('pt', 'Portuguese'), ('ro', 'Romanian'), ('sk', 'Slovak'), ('sl', 'Slovene'), ('es', 'Spanish'), ('sv', 'Swedish'), ('uk', 'Ukrainian'), ('ar', 'Arabic')], max_length=12, verbose_name='language')),
+                ('subject', models.CharField(max_length=200, verbose_name='subject')),
+                ('preheader', models.CharField(blank=True, default='', help_text='What the inbox shows beside the subject.', max_length=200, verbose_name='preview line')),
+                ('body', models.TextField(help_text='Markdown, with merge fields such as {{ first_name }}.', verbose_name='text')),
+                ('revision', models.PositiveIntegerField(default=1, editable=False)),
+                ('follows', models.PositiveIntegerField(default=1, editable=False, help_text='Revision of the main text it translates.')),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='changed')),
+                ('appeal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='texts', to='campaigns.appeal', verbose_name='appeal')),
+            ],
+            options={
+                'verbose_name': 'text',
+                'verbose_name_plural': 'texts',
+                'constraints': [models.UniqueConstraint(fields=('appeal', 'language'), name='appeal_text_unique', violation_error_message='This appeal has a text in that language.')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AudienceMember',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('subscriber_hash', models.CharField(help_text="MD5 of the address in lower case: Mailchimp's id of a member.", max_length=32)),
+                ('status', models.CharField(blank=True, choices=[('subscribed', 'Subscribed'), ('unsubscribed', 'Unsubscribed'), ('cleaned', 'Cleaned'), ('pending', 'Pending'), ('archived', 'Archived'), ('transactional', 'Transactional'), ('', 'Not there')], db_default='', max_length=13, verbose_name='status')),
+                ('digest', models.BinaryField(help_text='Of the fields last sent.', null=True)),
+                ('tags', models.JSONField(db_default=models.Value([], models.JSONField()), default=list, help_text='Tag ids of ours it has there.')),
+                ('ours', models.BooleanField(db_default=True, default=True, help_text='Whether we added it.')),
+                ('to_delete', models.BooleanField(db_default=False, default=False, help_text='Erased here: owed a deletion there.')),
+                ('refusal', models.CharField(blank=True, db_default='', max_length=500, verbose_name='refused because')),
+                ('refused_at', models.DateTimeField(null=True, verbose_name='refused')),
+                ('last_changed', models.DateTimeField(null=True, verbose_name='changed there')),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='synced')),
+                ('audience', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='campaigns.audience', verbose_name='audience')),
+                ('supporter', models.ForeignKey(help_text='Empty for members that others added, and once the person was erased.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='memberships', to='supporters.supporter', verbose_name='supporter')),
+            ],
+            options={
+                'verbose_name': 'audience member',
+                'verbose_name_plural': 'audience members',
+                'indexes': [models.Index(condition=models.Q(('to_delete', True)), fields=['audience', 'id'], name='audience_member_to_delete'), models.Index(condition=models.Q(('refusal', ''), _negated=True), fields=['audience', 'id'], name='audience_member_refused')],
+                'constraints': [models.UniqueConstraint(fields=('audience', 'subscriber_hash'), name='audience_member_unique'), models.UniqueConstraint(fields=('audience', 'supporter'), name='audience_member_once'), models.CheckConstraint(condition=models.Q(('status__in', ['', 'subscribed', 'unsubscribed', 'cleaned', 'pending', 'archived', 'transactional'])), name='audience_member_status')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Delivery',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uuid', models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), default=uuid.uuid4, editable=False)),
+                ('state', models.CharField(choices=[('queued', 'Waiting'), ('sending', 'Being sent'), ('sent', 'Sent'), ('bounced', 'Bounced'), ('complained', 'Complained'), ('failed', 'Failed'), ('skipped', 'Skipped'), ('unknown', 'Not known')], db_default='queued', default='queued', max_length=10, verbose_name='state')),
+                ('language', models.CharField(db_default='', max_length=12, verbose_name='language')),
+                ('claim', models.BigIntegerField(editable=False, help_text='The claim that holds it: campaigns.appeals.', null=True)),
+                ('attempts', models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='attempts')),
+                ('not_before', models.DateTimeField(editable=False, help_text='A refusal for now is tried again then.', null=True)),
+                ('reason', models.CharField(blank=True, db_default='', help_text='Why it was not sent, or what came back.', max_length=250, verbose_name='reason')),
+                ('sent_at', models.DateTimeField(null=True, verbose_name='sent')),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='changed')),
+                ('appeal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='campaigns.appeal', verbose_name='appeal')),
+                ('supporter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='supporters.supporter', verbose_name='supporter')),
+            ],
+            options={
+                'verbose_name': 'delivery',
+                'verbose_name_plural': 'deliveries',
+                'indexes': [models.Index(condition=models.Q(('state', 'queued')), fields=['appeal', 'id'], name='delivery_queued'), models.Index(condition=models.Q(('claim__isnull', False)), fields=['claim'], name='delivery_claimed'), models.Index(fields=['appeal', 'state'], name='delivery_outcome'), models.Index(models.F('supporter'), models.OrderBy(models.F('sent_at'), descending=True), name='delivery_of_supporter')],
+                'constraints': [models.UniqueConstraint(fields=('appeal', 'supporter'), name='delivery_once'), models.UniqueConstraint(fields=('uuid',), name='delivery_uuid_unique'), models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'sending', 'sent', 'bounced', 'complained', 'failed', 'skipped', 'unknown'])), name='delivery_state'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'sending'), _negated=True), ('claim__isnull', False), _connector='OR'), name='delivery_sending_claimed')],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='segment',
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='segment_name_unique', violation_error_message='There is a segment of this name.'),
+        ),
+        migrations.AddConstraint(
+            model_name='audiencesegment',
+            constraint=models.UniqueConstraint(fields=('audience', 'segment'), name='audience_segment_unique'),
+        ),
+        migrations.AddIndex(
+            model_name='appeal',
+            index=models.Index(condition=models.Q(('state', 'scheduled')), fields=['scheduled_at'], name='appeal_due'),
+        ),
+        migrations.AddIndex(
+            model_name='appeal',
+            index=models.Index(condition=models.Q(('state', 'sending')), fields=['id'], name='appeal_sending'),
+        ),
+        migrations.AddConstraint(
+            model_name='appeal',
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('source_code'), name='appeal_source_unique', violation_error_message='This source code is taken.'),
+        ),
+        migrations.AddConstraint(
+            model_name='appeal',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'scheduled', 'sending', 'paused', 'sent', 'cancelled'])), name='appeal_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='appeal',
+            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ['mail', 'mailchimp'])), name='appeal_channel'),
+        ),
+        migrations.AddConstraint(
+            model_name='appeal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'scheduled'), _negated=True), ('scheduled_at__isnull', False), _connector='OR'), name='appeal_scheduled_when', violation_error_message='A scheduled appeal says when it goes out.'),
+        ),
+        migrations.AddConstraint(
+            model_name='appeal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['sending', 'sent']), _negated=True), ('launched_at__isnull', False), _connector='OR'), name='appeal_sending_launched'),
+        ),
+        migrations.AddIndex(
+            model_name='syncrun',
+            index=models.Index(fields=['audience', '-started_at'], name='sync_run_newest'),
+        ),
+        migrations.AddConstraint(
+            model_name='syncrun',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['running', 'done', 'failed'])), name='sync_run_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='syncrun',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['push', 'pull'])), name='sync_run_kind'),
+        ),
+        migrations.AddIndex(
+            model_name='webhookevent',
+            index=models.Index(condition=models.Q(('applied_at__isnull', True)), fields=['id'], name='webhook_event_owed'),
+        ),
+    ]

@@ -1,0 +1,236 @@
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext_lazy as _
+
+from supporters.models import Purpose
+
+
+class Appeal(models.Model):
+    """One ask by email to one segment, in as many languages as it has texts.
+
+    campaigns.appeals owns its states.
+    """
+
+    class Channel(models.TextChoices):
+        MAIL = "mail", _("Our own mail")
+        MAILCHIMP = "mailchimp", _("Mailchimp")
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        SCHEDULED = "scheduled", _("Scheduled")
+        SENDING = "sending", _("Sending")
+        PAUSED = "paused", _("Paused")
+        SENT = "sent", _("Sent")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    name = models.CharField(_("name"), max_length=200, help_text=_("For staff; supporters don't see it."))
+    campaign = models.ForeignKey(
+        "campaigns.Campaign",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="appeals",
+        verbose_name=_("campaign"),
+    )
+    segment = models.ForeignKey(
+        "campaigns.Segment", on_delete=models.PROTECT, related_name="appeals", verbose_name=_("segment")
+    )
+    channel = models.CharField(_("channel"), max_length=9, choices=Channel, default=Channel.MAIL)
+    purpose = models.CharField(
+        _("purpose"), max_length=20, choices=Purpose, default=Purpose.EMAIL, editable=False
+    )
+    source_code = models.SlugField(
+        _("source code"), max_length=64, help_text=_("Marks what this appeal brings in.")
+    )
+    default_language = models.CharField(
+        _("main language"),
+        max_length=12,
+        choices=settings.LANGUAGES,
+        default="en",
+        help_text=_("Translations follow this text, and it goes to people whose language has none."),
+    )
+    sender_name = models.CharField(_("sender's name"), max_length=120)
+    sender_email = models.EmailField(_("sender's address"))
+    reply_to = models.EmailField(_("replies to"), blank=True, default="")
+    scheduled_at = models.DateTimeField(_("goes out"), null=True, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=64, default="Europe/Stockholm")
+    state = models.CharField(_("state"), max_length=9, choices=State, default=State.DRAFT, editable=False)
+    pause_reason = models.CharField(max_length=250, blank=True, default="", editable=False)
+    recipients = models.BigIntegerField(_("recipients"), null=True, editable=False)
+    launched_at = models.DateTimeField(_("launched"), null=True, editable=False)
+    finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("appeal")
+        verbose_name_plural = _("appeals")
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("source_code"),
+                name="appeal_source_unique",
+                violation_error_message=_("This source code is taken."),
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "scheduled", "sending", "paused", "sent", "cancelled"]),
+                name="appeal_state",
+            ),
+            models.CheckConstraint(condition=Q(channel__in=["mail", "mailchimp"]), name="appeal_channel"),
+            models.CheckConstraint(
+                condition=~Q(state="scheduled") | Q(scheduled_at__isnull=False),
+                name="appeal_scheduled_when",
+                violation_error_message=_("A scheduled appeal says when it goes out."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["sending", "sent"]) | Q(launched_at__isnull=False),
+                name="appeal_sending_launched",
+            ),
+        ]
+        indexes = [
+            # For the tick: what is due, and what is still going out.
+            models.Index(fields=["scheduled_at"], condition=Q(state="scheduled"), name="appeal_due"),
+            models.Index(fields=["id"], condition=Q(state="sending"), name="appeal_sending"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AppealText(models.Model):
+    """An appeal in one language.
+
+    `revision` counts the changes of the main text; a translation says which revision of it it follows, and is
+    outdated when the main text has moved on.
+    """
+
+    appeal = models.ForeignKey(
+        Appeal, on_delete=models.CASCADE, related_name="texts", verbose_name=_("appeal")
+    )
+    language = models.CharField(_("language"), max_length=12, choices=settings.LANGUAGES)
+    subject = models.CharField(_("subject"), max_length=200)
+    preheader = models.CharField(
+        _("preview line"),
+        max_length=200,
+        blank=True,
+        default="",
+        help_text=_("What the inbox shows beside the subject."),
+    )
+    body = models.TextField(_("text"), help_text=_("Markdown, with merge fields such as {{ first_name }}."))
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    follows = models.PositiveIntegerField(
+        default=1, editable=False, help_text="Revision of the main text it translates."
+    )
+    updated_at = models.DateTimeField(_("changed"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("text")
+        verbose_name_plural = _("texts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["appeal", "language"],
+                name="appeal_text_unique",
+                violation_error_message=_("This appeal has a text in that language."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.language}: {self.subject}"
+
+
+class Delivery(models.Model):
+    """One appeal to one supporter: the ledger that makes a second sending impossible.
+
+    No address is kept here: it is read from the supporter at the moment of sending.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Waiting")
+        SENDING = "sending", _("Being sent")
+        SENT = "sent", _("Sent")
+        BOUNCED = "bounced", _("Bounced")
+        COMPLAINED = "complained", _("Complained")
+        FAILED = "failed", _("Failed")
+        SKIPPED = "skipped", _("Skipped")
+        UNKNOWN = "unknown", _("Not known")
+
+    uuid = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
+    appeal = models.ForeignKey(
+        Appeal, on_delete=models.PROTECT, related_name="deliveries", verbose_name=_("appeal")
+    )
+    supporter = models.ForeignKey(
+        "supporters.Supporter",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="deliveries",
+        verbose_name=_("supporter"),
+    )
+    state = models.CharField(
+        _("state"), max_length=10, choices=State, default=State.QUEUED, db_default=State.QUEUED
+    )
+    language = models.CharField(_("language"), max_length=12, db_default="")
+    claim = models.BigIntegerField(
+        null=True, editable=False, help_text="The claim that holds it: campaigns.appeals."
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
+    not_before = models.DateTimeField(
+        null=True, editable=False, help_text="A refusal for now is tried again then."
+    )
+    reason = models.CharField(
+        _("reason"),
+        max_length=250,
+        blank=True,
+        db_default="",
+        help_text=_("Why it was not sent, or what came back."),
+    )
+    sent_at = models.DateTimeField(_("sent"), null=True)
+    updated_at = models.DateTimeField(_("changed"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints = [
+            models.UniqueConstraint(fields=["appeal", "supporter"], name="delivery_once"),
+            models.UniqueConstraint(fields=["uuid"], name="delivery_uuid_unique"),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "queued",
+                        "sending",
+                        "sent",
+                        "bounced",
+                        "complained",
+                        "failed",
+                        "skipped",
+                        "unknown",
+                    ]
+                ),
+                name="delivery_state",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="sending") | Q(claim__isnull=False), name="delivery_sending_claimed"
+            ),
+        ]
+        indexes = [
+            # For the workers: what is owed, what somebody holds.
+            models.Index(fields=["appeal", "id"], condition=Q(state="queued"), name="delivery_queued"),
+            models.Index(fields=["claim"], condition=Q(claim__isnull=False), name="delivery_claimed"),
+            # For an appeal's page and a person's.
+            models.Index(fields=["appeal", "state"], name="delivery_outcome"),
+            models.Index(F("supporter"), F("sent_at").desc(), name="delivery_of_supporter"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_state_display()

@@ -1,0 +1,206 @@
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from supporters.models import Purpose
+
+
+class Audience(models.Model):
+    """A Mailchimp list that we keep in step with some of our segments.
+
+    campaigns.mailchimp.sync does the work.
+    """
+
+    name = models.CharField(_("name"), max_length=200)
+    list_id = models.CharField(
+        _("list id"), max_length=32, unique=True, help_text=_("Mailchimp: Audience, Settings, Audience ID.")
+    )
+    segments = models.ManyToManyField(
+        "campaigns.Segment",
+        through="campaigns.AudienceSegment",
+        related_name="audiences",
+        verbose_name=_("segments"),
+    )
+    purpose = models.CharField(
+        _("purpose"), max_length=20, choices=Purpose, default=Purpose.EMAIL, editable=False
+    )
+    merge_fields = models.JSONField(
+        _("merge fields"), default=dict, blank=True, help_text=_("Mailchimp's merge tag to our field.")
+    )
+    paused = models.BooleanField(_("paused"), default=False)
+    sync_requested_at = models.DateTimeField(null=True, editable=False)
+    changed_since = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="How far the read of Mailchimp's own changes has come, by its clock.",
+    )
+    webhook_id = models.CharField(max_length=32, blank=True, default="", editable=False)
+    webhook_token = models.CharField(max_length=64, blank=True, default="", editable=False)
+    webhook_secret = models.CharField(max_length=128, blank=True, default="", editable=False)
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("audience")
+        verbose_name_plural = _("audiences")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AudienceSegment(models.Model):
+    """A segment that an audience shows as a tag."""
+
+    audience = models.ForeignKey(Audience, on_delete=models.CASCADE, related_name="links")
+    segment = models.ForeignKey(
+        "campaigns.Segment", on_delete=models.PROTECT, related_name="links", verbose_name=_("segment")
+    )
+    tag_id = models.BigIntegerField(
+        null=True, editable=False, help_text="Mailchimp's id of the tag (static segment)."
+    )
+
+    class Meta:
+        verbose_name = _("segment")
+        verbose_name_plural = _("segments")
+        constraints = [
+            models.UniqueConstraint(fields=["audience", "segment"], name="audience_segment_unique")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.segment)
+
+
+class AudienceMember(models.Model):
+    """What an audience holds for one address, as far as we know: the shadow that a sync is compared with."""
+
+    class Status(models.TextChoices):
+        SUBSCRIBED = "subscribed", _("Subscribed")
+        UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
+        CLEANED = "cleaned", _("Cleaned")
+        PENDING = "pending", _("Pending")
+        ARCHIVED = "archived", _("Archived")
+        TRANSACTIONAL = "transactional", _("Transactional")
+        NONE = "", _("Not there")
+
+    audience = models.ForeignKey(
+        Audience, on_delete=models.CASCADE, related_name="members", verbose_name=_("audience")
+    )
+    supporter = models.ForeignKey(
+        "supporters.Supporter",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="memberships",
+        verbose_name=_("supporter"),
+        help_text=_("Empty for members that others added, and once the person was erased."),
+    )
+    subscriber_hash = models.CharField(
+        max_length=32, help_text="MD5 of the address in lower case: Mailchimp's id of a member."
+    )
+    status = models.CharField(_("status"), max_length=13, choices=Status, blank=True, db_default="")
+    digest = models.BinaryField(null=True, editable=False, help_text="Of the fields last sent.")
+    tags = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        help_text="Tag ids of ours it has there.",
+    )
+    ours = models.BooleanField(default=True, db_default=True, help_text="Whether we added it.")
+    to_delete = models.BooleanField(
+        default=False, db_default=False, help_text="Erased here: owed a deletion there."
+    )
+    refusal = models.CharField(_("refused because"), max_length=500, blank=True, db_default="")
+    refused_at = models.DateTimeField(_("refused"), null=True)
+    last_changed = models.DateTimeField(_("changed there"), null=True)
+    updated_at = models.DateTimeField(_("synced"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("audience member")
+        verbose_name_plural = _("audience members")
+        constraints = [
+            models.UniqueConstraint(fields=["audience", "subscriber_hash"], name="audience_member_unique"),
+            models.UniqueConstraint(fields=["audience", "supporter"], name="audience_member_once"),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=[
+                        "",
+                        "subscribed",
+                        "unsubscribed",
+                        "cleaned",
+                        "pending",
+                        "archived",
+                        "transactional",
+                    ]
+                ),
+                name="audience_member_status",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["audience", "id"], condition=Q(to_delete=True), name="audience_member_to_delete"
+            ),
+            models.Index(fields=["audience", "id"], condition=~Q(refusal=""), name="audience_member_refused"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_status_display()
+
+
+class SyncRun(models.Model):
+    """What one run of a sync did."""
+
+    class Kind(models.TextChoices):
+        PUSH = "push", _("To Mailchimp")
+        PULL = "pull", _("From Mailchimp")
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    audience = models.ForeignKey(
+        Audience, on_delete=models.CASCADE, related_name="runs", verbose_name=_("audience")
+    )
+    kind = models.CharField(_("direction"), max_length=4, choices=Kind)
+    state = models.CharField(_("state"), max_length=7, choices=State, default=State.RUNNING)
+    counts = models.JSONField(_("did"), default=dict)
+    error = models.TextField(_("error"), blank=True, default="")
+    started_at = models.DateTimeField(_("started"), db_default=Now(), editable=False)
+    finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("sync")
+        verbose_name_plural = _("syncs")
+        ordering = ["-started_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["running", "done", "failed"]), name="sync_run_state"
+            ),
+            models.CheckConstraint(condition=Q(kind__in=["push", "pull"]), name="sync_run_kind"),
+        ]
+        indexes = [models.Index(fields=["audience", "-started_at"], name="sync_run_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, {self.get_state_display()}"
+
+
+class WebhookEvent(models.Model):
+    """Something Mailchimp told us, stored before it is acted on."""
+
+    audience = models.ForeignKey(
+        Audience, on_delete=models.CASCADE, related_name="events", verbose_name=_("audience")
+    )
+    kind = models.CharField(_("type"), max_length=32)
+    data = models.JSONField(default=dict)
+    received_at = models.DateTimeField(_("received"), db_default=Now(), editable=False)
+    applied_at = models.DateTimeField(_("applied"), null=True, editable=False)
+    error = models.TextField(_("error"), blank=True, default="")
+
+    class Meta:
+        verbose_name = _("webhook event")
+        verbose_name_plural = _("webhook events")
+        indexes = [
+            models.Index(fields=["id"], condition=Q(applied_at__isnull=True), name="webhook_event_owed")
+        ]
+
+    def __str__(self) -> str:
+        return self.kind

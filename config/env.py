@@ -1,0 +1,114 @@
+"""Typed readers of the environment. Each error names the variable and says what is expected of it."""
+
+import os
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+WEAK_SECRETS = ("secret", "changeme", "change-me", "password", "django-insecure", "insecure", "default")
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str, default: bool = False) -> bool:
+    value = text(name).lower()
+    if not value:
+        return default
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name} must be yes or no.")
+
+
+def number(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+    value = text(name)
+    if not value:
+        return default
+    try:
+        parsed = int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number.") from None
+    if parsed < least or (most is not None and parsed > most):
+        raise ImproperlyConfigured(f"{name} must be between {least} and {most}.")
+    return parsed
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A list separated by commas."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def address(name: str, default: str, schemes: tuple[str, ...]) -> str:
+    value = text(name, default)
+    parts = urlsplit(value)
+    if value and (parts.scheme not in schemes or not (parts.netloc or parts.path)):
+        raise ImproperlyConfigured(f"{name} must be an address that starts with {' or '.join(schemes)}.")
+    return value
+
+
+def is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def secret_key(production: bool) -> str:
+    """SECRET_KEY; on a developer's machine one is made and kept in var/ where none is set."""
+    value = text("SECRET_KEY")
+    if production:
+        if not value:
+            raise ImproperlyConfigured("SECRET_KEY is missing. Set it to at least 50 random characters.")
+        if len(value) < 32 or len(set(value)) < 10 or value.lower().startswith(WEAK_SECRETS):
+            raise ImproperlyConfigured("SECRET_KEY can be guessed. Set it to at least 50 random characters.")
+        return value
+    return value or _kept_secret(BASE_DIR / "var" / "secret_key")
+
+
+def _kept_secret(path: Path) -> str:
+    from django.core.management.utils import get_random_secret_key
+
+    path.parent.mkdir(exist_ok=True)
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_text().strip() or "unfinished-key-of-a-process-that-died"
+    with os.fdopen(handle, "w") as file:
+        key = get_random_secret_key()
+        file.write(key)
+    return key
+
+
+def smtp(name: str = "EMAIL_URL") -> dict[str, object]:
+    """Django's EMAIL_… settings from `smtp://user:password@host:port/?tls=starttls`.
+
+    smtps:// speaks TLS from the first byte; smtp:// uses STARTTLS when it carries a password or says
+    `tls=starttls`, and stays plain with `tls=none`.
+    """
+    value = address(name, "", ("smtp", "smtps"))
+    if not value:
+        return {"EMAIL_HOST": ""}
+    parts = urlsplit(value)
+    if not parts.hostname:
+        raise ImproperlyConfigured(f"{name} names no host: smtp://user:password@host:587")
+    try:
+        port = parts.port
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} has a port that is no number.") from None
+    tls = parse_qs(parts.query).get("tls", [""])[0]
+    if tls not in {"", "none", "starttls"}:
+        raise ImproperlyConfigured(f"{name}: tls must be starttls or none.")
+    ssl = parts.scheme == "smtps"
+    starttls = not ssl and (tls == "starttls" or (not tls and bool(parts.password)))
+    return {
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": port or (465 if ssl else 587 if starttls else 25),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": ssl,
+        "EMAIL_USE_TLS": starttls,
+        "EMAIL_TIMEOUT": 30,
+    }

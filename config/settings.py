@@ -1,0 +1,229 @@
+"""Django's settings. Everything that differs between machines comes from the environment, through env.py."""
+
+from urllib.parse import urlsplit
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from config import env
+
+BASE_DIR = env.BASE_DIR
+
+# Doors ------------------------------------------------------------------------------------------
+
+PORT = env.number("PORT", 8000, least=1, most=65535)
+SITE_URL = env.address("SITE_URL", f"http://localhost:{PORT}", ("http", "https")).rstrip("/")
+PRODUCTION = not env.is_loopback(SITE_URL)
+"""A site that others can reach: secrets must be real and cookies travel by TLS only."""
+
+SECRET_KEY = env.secret_key(PRODUCTION)
+DEBUG = env.flag("DEBUG")
+if DEBUG and PRODUCTION:
+    raise ImproperlyConfigured(
+        "DEBUG shows people's data on error pages: it can't be on where SITE_URL is public."
+    )
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or [urlsplit(SITE_URL).hostname or "localhost"]
+if not PRODUCTION:
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+
+DATABASE_URL = env.address("DATABASE_URL", "", ("postgres", "postgresql"))
+if not DATABASE_URL:
+    raise ImproperlyConfigured("DATABASE_URL is missing. Start through manage.py to run on embedded engines.")
+REDIS_URL = env.address(
+    "REDIS_URL", "redis://127.0.0.1:6379/0", ("redis", "rediss", "unix", "valkey", "valkeys")
+)
+
+MAILCHIMP_API_KEY = env.text("MAILCHIMP_API_KEY")
+MAILCHIMP_API_URL = env.address("MAILCHIMP_API_URL", "", ("http", "https"))
+MAILCHIMP_WEBHOOK_SECRET = env.text("MAILCHIMP_WEBHOOK_SECRET")
+
+globals().update(env.smtp())
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Lodestar <lodestar@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+ORGANISATION_NAME = env.text("ORGANISATION_NAME", "RealStars")
+ORGANISATION_ADDRESS = env.text("ORGANISATION_ADDRESS")
+"""The postal address in the foot of every appeal, as the law of many countries asks."""
+
+UPLOAD_LIMIT = env.number("UPLOAD_LIMIT_MB", 200, least=1) * 1024 * 1024
+"""The largest file an import takes, in bytes."""
+
+# Django -----------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "config.apps.ConfigConfig",
+    "crm",
+    "campaigns",
+    "supporters",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.import_export",
+    "import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DATABASES = {
+    "default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True),
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "lodestar",
+    }
+}
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+
+# Languages --------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [
+    ("bg", _("Bulgarian")),
+    ("hr", _("Croatian")),
+    ("cs", _("Czech")),
+    ("da", _("Danish")),
+    ("nl", _("Dutch")),
+    ("en", _("English")),
+    ("et", _("Estonian")),
+    ("fi", _("Finnish")),
+    ("fr", _("French")),
+    ("de", _("German")),
+    ("el", _("Greek")),
+    ("hu", _("Hungarian")),
+    ("ga", _("Irish")),
+    ("it", _("Italian")),
+    ("lv", _("Latvian")),
+    ("lt", _("Lithuanian")),
+    ("mt", _("Maltese")),
+    ("pl", _("Polish")),
+    ("pt", _("Portuguese")),
+    ("ro", _("Romanian")),
+    ("sk", _("Slovak")),
+    ("sl", _("Slovene")),
+    ("es", _("Spanish")),
+    ("sv", _("Swedish")),
+    ("uk", _("Ukrainian")),
+    ("ar", _("Arabic")),
+]
+TIME_ZONE = env.text("TIME_ZONE", "Europe/Stockholm")
+USE_TZ = True
+
+# Files ------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+_collected = (STATIC_ROOT / "staticfiles.json").exists()
+WHITENOISE_USE_FINDERS = not _collected
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if _collected
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
+# Safety -----------------------------------------------------------------------------------------
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https:")
+SESSION_COOKIE_AGE = 60 * 60 * 12
+SECURE_HSTS_SECONDS = 31_536_000 if SITE_URL.startswith("https:") else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"
+
+# Celery -----------------------------------------------------------------------------------------
+# What is owed stands in the database; a message is only a nudge. So messages are acknowledged early, tasks
+# stay under a minute, far from the visibility timeout, and results are not kept.
+
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "unacked_restore_interval": 1,
+    "unacked_restore_throttle": 1,
+    "socket_keepalive": True,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
+"""Kilobytes; a child past it is replaced after its task."""
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULE = {
+    "tick": {"task": "crm.tasks.tick", "schedule": 60.0, "options": {"expires": 55}},
+}
+CELERY_TIMEZONE = "UTC"
+
+# Logs: to standard error, for whoever runs us to keep. No personal data in any line. ----------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {"django.server": {"handlers": ["stderr"], "propagate": False}},
+}
+
+# Admin ------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "Lodestar",
+    "SITE_HEADER": "Lodestar",
+    "SITE_SYMBOL": "explore",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "crm.dashboard.context",
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "crm.site.navigation"},
+}
+IMPORT_EXPORT_USE_TRANSACTIONS = True
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True

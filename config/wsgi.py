@@ -1,0 +1,12 @@
+"""The web door: `gunicorn config.wsgi`."""
+
+import os
+
+from config import engines
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+engines.start_missing()
+
+from django.core.wsgi import get_wsgi_application  # noqa: E402
+
+application = get_wsgi_application()

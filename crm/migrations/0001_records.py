@@ -1,0 +1,32 @@
+import django.db.models.functions.datetime
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='Job',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=64, unique=True, verbose_name='name')),
+                ('next_run_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='next run')),
+                ('queued_at', models.DateTimeField(null=True, verbose_name='handed to a worker')),
+                ('started_at', models.DateTimeField(null=True, verbose_name='started')),
+                ('succeeded_at', models.DateTimeField(null=True, verbose_name='last good run')),
+                ('failed_at', models.DateTimeField(null=True, verbose_name='last failed run')),
+                ('counts', models.JSONField(default=dict, verbose_name='did')),
+                ('error', models.TextField(blank=True, default='', verbose_name='error')),
+            ],
+            options={
+                'verbose_name': 'background job',
+                'verbose_name_plural': 'background jobs',
+                'ordering': ['name'],
+            },
+        ),
+    ]

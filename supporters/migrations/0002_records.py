@@ -1,0 +1,540 @@
+import django.contrib.postgres.functions
+import django.contrib.postgres.indexes
+import django.db.models.deletion
+import django.db.models.functions.comparison
+import django.db.models.functions.datetime
+import django.db.models.functions.math
+import django.db.models.functions.text
+import supporters.models.functions
+import uuid
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        ("supporters", "0001_functions"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='Organisation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=250, verbose_name='name')),
+                ('country', models.CharField(blank=True, db_default='', max_length=2, verbose_name='country')),
+                ('role', models.CharField(choices=[('partner', 'Partner'), ('member', 'Member'), ('ally', 'Ally'), ('funder', 'Funder'), ('authority', 'Authority')], default='partner', max_length=10, verbose_name='role')),
+                ('website', models.URLField(blank=True, db_default='', verbose_name='website')),
+                ('source_code', models.SlugField(help_text="Marks what this partner's links bring in.", max_length=64, verbose_name='source code')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
+            ],
+            options={
+                'verbose_name': 'organisation',
+                'verbose_name_plural': 'organisations',
+                'ordering': ['name'],
+            },
+        ),
+        migrations.CreateModel(
+            name='RecurringDonation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='amount')),
+                ('currency', models.CharField(max_length=3, verbose_name='currency')),
+                ('interval', models.CharField(choices=[('month', 'Monthly'), ('quarter', 'Quarterly'), ('year', 'Yearly')], default='month', max_length=7, verbose_name='interval')),
+                ('state', models.CharField(choices=[('pending', 'Pending'), ('active', 'Active'), ('paused', 'Paused'), ('ended', 'Ended')], default='pending', max_length=7, verbose_name='state')),
+                ('provider', models.CharField(blank=True, db_default='', max_length=32, verbose_name='provider')),
+                ('provider_id', models.CharField(blank=True, db_default='', max_length=190, verbose_name="provider's id")),
+                ('started_on', models.DateField(blank=True, null=True, verbose_name='since')),
+                ('next_due_on', models.DateField(blank=True, null=True, verbose_name='next due')),
+                ('ended_on', models.DateField(blank=True, null=True, verbose_name='ended')),
+                ('source_code', models.CharField(blank=True, db_default='', max_length=64, verbose_name='source code')),
+            ],
+            options={
+                'verbose_name': 'recurring donation',
+                'verbose_name_plural': 'recurring donations',
+            },
+        ),
+        migrations.CreateModel(
+            name='ImportRun',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('supporters', 'Supporters'), ('donations', 'Donations')], max_length=10, verbose_name='kind')),
+                ('state', models.CharField(choices=[('uploaded', 'Uploaded'), ('queued', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='uploaded', max_length=9, verbose_name='state')),
+                ('file_name', models.CharField(max_length=250, verbose_name='file')),
+                ('file_size', models.BigIntegerField(default=0, help_text='Bytes.', verbose_name='size')),
+                ('file_hash', models.BinaryField(help_text='SHA-256', null=True)),
+                ('layout', models.JSONField(default=dict, help_text='How the file is read: format, encoding, delimiter, sheet, columns, known export.')),
+                ('mapping', models.JSONField(default=dict, help_text='Column to field.', verbose_name='mapping')),
+                ('options', models.JSONField(default=dict, help_text='What holds for every row: tags, source code, …', verbose_name='options')),
+                ('consent_purpose', models.CharField(blank=True, choices=[('email', 'News and appeals by email'), ('post', 'Letters by post'), ('phone', 'Calls and text messages'), ('signature', 'Keeping and counting a signature'), ('partner', 'News from a partner organisation')], default='', max_length=20, verbose_name='consent to')),
+                ('consent_wording', models.TextField(blank=True, default='', verbose_name='in these words')),
+                ('consent_language', models.CharField(blank=True, default='', max_length=12, verbose_name='language of the words')),
+                ('consent_on', models.DateField(blank=True, null=True, verbose_name='given on')),
+                ('consent_how', models.CharField(blank=True, default='', max_length=200, verbose_name='how it was given')),
+                ('rows', models.BigIntegerField(default=0, verbose_name='rows')),
+                ('checkpoint', models.BigIntegerField(default=0, help_text='Rows up to here are in, or listed as failed.', verbose_name='rows done')),
+                ('created', models.BigIntegerField(default=0, verbose_name='new')),
+                ('updated', models.BigIntegerField(default=0, verbose_name='changed')),
+                ('unchanged', models.BigIntegerField(default=0, verbose_name='unchanged')),
+                ('failed', models.BigIntegerField(default=0, verbose_name='failed')),
+                ('error', models.TextField(blank=True, default='', verbose_name='error')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='uploaded')),
+                ('started_at', models.DateTimeField(editable=False, null=True, verbose_name='started')),
+                ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='finished')),
+                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
+            ],
+            options={
+                'verbose_name': 'import',
+                'verbose_name_plural': 'imports',
+                'ordering': ['-created_at'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ImportRow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.BigIntegerField(help_text='Counted as a spreadsheet does: the first row below the header is 2.', verbose_name='row')),
+                ('values', models.JSONField(verbose_name='values')),
+                ('reason', models.TextField(verbose_name='reason')),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='failures', to='supporters.importrun', verbose_name='import')),
+            ],
+            options={
+                'verbose_name': 'failed row',
+                'verbose_name_plural': 'failed rows',
+                'ordering': ['number'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ImportChunk',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('content', models.BinaryField()),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='supporters.importrun')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Petition',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.SlugField(help_text='The last part of its address.', unique=True, verbose_name='slug')),
+                ('title', models.CharField(max_length=250, verbose_name='title')),
+                ('target', models.CharField(blank=True, db_default='', help_text='Who is to act.', max_length=250, verbose_name='target')),
+                ('goal', models.PositiveIntegerField(default=1000, help_text='How many signatures we aim for.', verbose_name='goal')),
+                ('opens_at', models.DateTimeField(blank=True, null=True, verbose_name='opens')),
+                ('closes_at', models.DateTimeField(blank=True, null=True, verbose_name='closes')),
+                ('state', models.CharField(choices=[('draft', 'Draft'), ('open', 'Open'), ('closed', 'Closed')], default='draft', max_length=6, verbose_name='state')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
+            ],
+            options={
+                'verbose_name': 'petition',
+                'verbose_name_plural': 'petitions',
+                'ordering': ['-created_at'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'open', 'closed'])), name='petition_state'), models.CheckConstraint(condition=models.Q(('goal__gt', 0)), name='petition_goal_positive'), models.CheckConstraint(condition=models.Q(('closes_at__isnull', True), ('opens_at__isnull', True), ('closes_at__gt', models.F('opens_at')), _connector='OR'), name='petition_closes_after_opening', violation_error_message='A petition closes after it opens.')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PetitionText',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('language', models.CharField(max_length=12, verbose_name='language')),
+                ('title', models.CharField(max_length=250, verbose_name='title')),
+                ('body', models.TextField(help_text='Markdown.', verbose_name='text')),
+                ('petition', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='texts', to='supporters.petition', verbose_name='petition')),
+            ],
+            options={
+                'verbose_name': 'petition text',
+                'verbose_name_plural': 'petition texts',
+            },
+        ),
+        migrations.CreateModel(
+            name='Donation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='amount')),
+                ('currency', models.CharField(max_length=3, verbose_name='currency')),
+                ('method', models.CharField(choices=[('card', 'Card'), ('swish', 'Swish'), ('bank', 'Bank transfer'), ('debit', 'Direct debit'), ('paypal', 'PayPal'), ('cash', 'Cash'), ('cheque', 'Cheque'), ('other', 'Other')], db_default='other', default='other', max_length=7, verbose_name='method')),
+                ('state', models.CharField(choices=[('pending', 'Pending'), ('received', 'Received'), ('refunded', 'Refunded'), ('failed', 'Failed')], default='received', max_length=8, verbose_name='state')),
+                ('received_on', models.DateField(blank=True, null=True, verbose_name='received')),
+                ('provider', models.CharField(blank=True, db_default='', max_length=32, verbose_name='provider')),
+                ('provider_id', models.CharField(blank=True, db_default='', max_length=190, verbose_name="provider's id")),
+                ('source_code', models.CharField(blank=True, db_default='', max_length=64, verbose_name='source code')),
+                ('designation', models.CharField(blank=True, db_default='', help_text='What the donor gave for.', max_length=120, verbose_name='designation')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='recorded')),
+                ('import_run', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='supporters.importrun')),
+                ('recurring', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='donations', to='supporters.recurringdonation', verbose_name='agreement')),
+            ],
+            options={
+                'verbose_name': 'donation',
+                'verbose_name_plural': 'donations',
+            },
+        ),
+        migrations.CreateModel(
+            name='Refund',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='amount')),
+                ('refunded_on', models.DateField(verbose_name='refunded')),
+                ('provider', models.CharField(blank=True, db_default='', max_length=32, verbose_name='provider')),
+                ('provider_id', models.CharField(blank=True, db_default='', max_length=190, verbose_name="provider's id")),
+                ('reason', models.CharField(blank=True, db_default='', max_length=250, verbose_name='reason')),
+                ('donation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='supporters.donation', verbose_name='donation')),
+            ],
+            options={
+                'verbose_name': 'refund',
+                'verbose_name_plural': 'refunds',
+            },
+        ),
+        migrations.CreateModel(
+            name='Supporter',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uuid', models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), default=uuid.uuid4, editable=False, unique=True)),
+                ('first_name', models.CharField(blank=True, db_default='', max_length=150, verbose_name='first name')),
+                ('last_name', models.CharField(blank=True, db_default='', max_length=150, verbose_name='last name')),
+                ('email', models.EmailField(blank=True, max_length=254, null=True, verbose_name='email')),
+                ('language', models.CharField(blank=True, db_default='', help_text='As in sv or pt-br; empty if not known.', max_length=12, verbose_name='language')),
+                ('country', models.CharField(blank=True, db_default='', help_text='Two letters, ISO 3166; empty if not known.', max_length=2, verbose_name='country')),
+                ('birth_date', models.DateField(blank=True, null=True, verbose_name='birth date')),
+                ('phone', models.CharField(blank=True, db_default='', max_length=40, verbose_name='phone')),
+                ('street', models.CharField(blank=True, db_default='', max_length=250, verbose_name='street')),
+                ('postcode', models.CharField(blank=True, db_default='', max_length=20, verbose_name='postcode')),
+                ('city', models.CharField(blank=True, db_default='', max_length=120, verbose_name='city')),
+                ('region', models.CharField(blank=True, db_default='', max_length=120, verbose_name='region')),
+                ('source_code', models.CharField(blank=True, db_default='', help_text='What brought this person in.', max_length=64, verbose_name='source code')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='updated')),
+                ('search', models.GeneratedField(db_persist=True, expression=supporters.models.functions.Fold(django.db.models.functions.text.Concat(models.F('first_name'), models.Value(' '), models.F('last_name'), models.Value(' '), django.db.models.functions.comparison.Coalesce(models.F('email'), models.Value(''), output_field=models.TextField()), models.Value(' '), models.F('phone'), models.Value(' '), models.F('city'), output_field=models.TextField())), output_field=models.TextField())),
+                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='supporters', to='supporters.organisation', verbose_name='organisation')),
+            ],
+            options={
+                'verbose_name': 'supporter',
+                'verbose_name_plural': 'supporters',
+            },
+        ),
+        migrations.CreateModel(
+            name='Signature',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Pending'), ('validated', 'Validated'), ('invalidated', 'Invalidated')], default='pending', max_length=11, verbose_name='state')),
+                ('country', models.CharField(blank=True, db_default='', max_length=2, verbose_name='country')),
+                ('language', models.CharField(blank=True, db_default='', max_length=12, verbose_name='language')),
+                ('source_code', models.CharField(blank=True, db_default='', max_length=64, verbose_name='source code')),
+                ('comment', models.TextField(blank=True, db_default='', max_length=2000, verbose_name='comment')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='signed')),
+                ('validated_at', models.DateTimeField(blank=True, null=True, verbose_name='validated')),
+                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='supporters.organisation', verbose_name='organisation')),
+                ('petition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='supporters.petition', verbose_name='petition')),
+                ('supporter', models.ForeignKey(help_text='Empty once the person was erased: the signature still counts, without a name.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='supporters.supporter', verbose_name='supporter')),
+            ],
+            options={
+                'verbose_name': 'signature',
+                'verbose_name_plural': 'signatures',
+            },
+        ),
+        migrations.CreateModel(
+            name='Reference',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('system', models.CharField(max_length=64, verbose_name='system')),
+                ('identifier', models.CharField(max_length=128, verbose_name='identifier')),
+                ('supporter', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='references', to='supporters.supporter', verbose_name='supporter')),
+            ],
+            options={
+                'verbose_name': 'reference',
+                'verbose_name_plural': 'references',
+            },
+        ),
+        migrations.AddField(
+            model_name='recurringdonation',
+            name='supporter',
+            field=models.ForeignKey(help_text='Empty once the person was erased.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='recurring_donations', to='supporters.supporter', verbose_name='supporter'),
+        ),
+        migrations.CreateModel(
+            name='OrganisationContact',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('function', models.CharField(blank=True, db_default='', max_length=120, verbose_name='function')),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='supporters.organisation', verbose_name='organisation')),
+                ('supporter', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='supporters.supporter', verbose_name='person')),
+            ],
+            options={
+                'verbose_name': 'contact',
+                'verbose_name_plural': 'contacts',
+            },
+        ),
+        migrations.AddField(
+            model_name='organisation',
+            name='contacts',
+            field=models.ManyToManyField(related_name='contact_of', through='supporters.OrganisationContact', to='supporters.supporter', verbose_name='contacts'),
+        ),
+        migrations.AddField(
+            model_name='donation',
+            name='supporter',
+            field=models.ForeignKey(help_text='Empty once the person was erased: the books keep the gift.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='donations', to='supporters.supporter', verbose_name='supporter'),
+        ),
+        migrations.CreateModel(
+            name='Consent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('purpose', models.CharField(choices=[('email', 'News and appeals by email'), ('post', 'Letters by post'), ('phone', 'Calls and text messages'), ('signature', 'Keeping and counting a signature'), ('partner', 'News from a partner organisation')], max_length=20, verbose_name='purpose')),
+                ('state', models.CharField(choices=[('requested', 'Requested'), ('granted', 'Granted'), ('withdrawn', 'Withdrawn')], max_length=10, verbose_name='state')),
+                ('wording', models.TextField(blank=True, db_default='', help_text='The words the person saw.', verbose_name='wording')),
+                ('wording_version', models.CharField(blank=True, db_default='', max_length=64, verbose_name='version of the wording')),
+                ('language', models.CharField(blank=True, db_default='', max_length=12, verbose_name='language')),
+                ('method', models.CharField(choices=[('form', 'A form on our pages'), ('confirmed', 'Confirmed from the inbox'), ('import', 'An imported file'), ('staff', 'Entered by staff'), ('link', 'The unsubscribe page'), ('one_click', "The mail program's unsubscribe button"), ('mailchimp', 'Mailchimp'), ('bounce', 'A bounced message'), ('complaint', 'A spam complaint')], max_length=10, verbose_name='how')),
+                ('source', models.CharField(blank=True, db_default='', help_text='The page, file or message it came from.', max_length=250, verbose_name='source')),
+                ('happened_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='when')),
+                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='recorded')),
+                ('address_hash', models.BinaryField(help_text='Salted hash of the network address it came from.', null=True)),
+                ('recorded_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('import_run', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='supporters.importrun')),
+                ('organisation', models.ForeignKey(blank=True, help_text='The partner who may write; empty means ourselves.', null=True, on_delete=django.db.models.deletion.PROTECT, to='supporters.organisation', verbose_name='partner')),
+                ('supporter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='supporters.supporter', verbose_name='supporter')),
+            ],
+            options={
+                'verbose_name': 'consent',
+                'verbose_name_plural': 'consents',
+            },
+        ),
+        migrations.CreateModel(
+            name='Suppression',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('email_hash', models.BinaryField()),
+                ('reason', models.CharField(choices=[('left', 'Left'), ('hard_bounce', 'Hard bounce'), ('complaint', 'Spam complaint'), ('erased', 'Erased'), ('by_hand', 'By hand')], max_length=12, verbose_name='reason')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='since')),
+            ],
+            options={
+                'verbose_name': 'suppression',
+                'verbose_name_plural': 'suppressions',
+                'constraints': [models.UniqueConstraint(fields=('email_hash', 'reason'), name='suppression_unique'), models.CheckConstraint(condition=models.Q(('reason__in', ['left', 'hard_bounce', 'complaint', 'erased', 'by_hand'])), name='suppression_reason')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Tag',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100, verbose_name='name')),
+            ],
+            options={
+                'verbose_name': 'tag',
+                'verbose_name_plural': 'tags',
+                'ordering': ['name'],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='tag_name_unique', violation_error_message='There is such a tag.'), models.CheckConstraint(condition=models.Q(models.Q(('name', ''), _negated=True), ('name', django.db.models.functions.text.Trim('name'))), name='tag_name_trimmed')],
+            },
+        ),
+        migrations.AddField(
+            model_name='supporter',
+            name='tags',
+            field=models.ManyToManyField(blank=True, related_name='supporters', to='supporters.tag', verbose_name='tags'),
+        ),
+        migrations.AddIndex(
+            model_name='importrun',
+            index=models.Index(condition=models.Q(('state__in', ['queued', 'running'])), fields=['id'], name='import_owed'),
+        ),
+        migrations.AddConstraint(
+            model_name='importrun',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['supporters', 'donations'])), name='import_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='importrun',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['uploaded', 'queued', 'running', 'done', 'failed', 'cancelled'])), name='import_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='importrun',
+            constraint=models.CheckConstraint(condition=models.Q(('consent_purpose', ''), models.Q(models.Q(('consent_wording', ''), _negated=True), ('consent_on__isnull', False), models.Q(('consent_how', ''), _negated=True)), _connector='OR'), name='import_consent_has_proof', violation_error_message='Say what was consented to in which words, when and how.'),
+        ),
+        migrations.AddConstraint(
+            model_name='importrow',
+            constraint=models.UniqueConstraint(fields=('run', 'number'), name='import_row_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='importchunk',
+            constraint=models.UniqueConstraint(fields=('run', 'number'), name='import_chunk_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='petitiontext',
+            constraint=models.UniqueConstraint(fields=('petition', 'language'), name='petition_text_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='refund_amount_positive', violation_error_message='An amount is above 0.'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=models.UniqueConstraint(condition=models.Q(('provider_id', ''), _negated=True), fields=('provider', 'provider_id'), name='refund_provider_unique', violation_error_message='This payment is on file already.'),
+        ),
+        migrations.AddIndex(
+            model_name='signature',
+            index=models.Index(fields=['supporter', 'petition'], name='signature_of_supporter'),
+        ),
+        migrations.AddIndex(
+            model_name='signature',
+            index=models.Index(fields=['-created_at', '-id'], name='signature_newest'),
+        ),
+        migrations.AddConstraint(
+            model_name='signature',
+            constraint=models.UniqueConstraint(fields=('petition', 'supporter'), name='signature_once', violation_error_message='This person has signed already.'),
+        ),
+        migrations.AddConstraint(
+            model_name='signature',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'validated', 'invalidated'])), name='signature_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='signature',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'validated'), _negated=True), ('validated_at__isnull', False), _connector='OR'), name='signature_validated_when', violation_error_message='A validated signature says when.'),
+        ),
+        migrations.AddConstraint(
+            model_name='signature',
+            constraint=models.CheckConstraint(condition=models.Q(('country', ''), ('country__regex', '^[A-Z]{2}$'), _connector='OR'), name='signature_country_iso'),
+        ),
+        migrations.AddConstraint(
+            model_name='reference',
+            constraint=models.UniqueConstraint(fields=('system', 'identifier'), name='reference_unique', violation_error_message='This reference belongs to somebody already.'),
+        ),
+        migrations.AddConstraint(
+            model_name='reference',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('system', ''), _negated=True), models.Q(('identifier', ''), _negated=True)), name='reference_filled'),
+        ),
+        migrations.AddConstraint(
+            model_name='recurringdonation',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='recurring_amount_positive', violation_error_message='An amount is above 0.'),
+        ),
+        migrations.AddConstraint(
+            model_name='recurringdonation',
+            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='recurring_currency_iso', violation_error_message='A currency is three capital letters, such as SEK.'),
+        ),
+        migrations.AddConstraint(
+            model_name='recurringdonation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('currency__in', ['BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'VND', 'VUV', 'XAF', 'XOF', 'XPF']), _negated=True), ('amount', django.db.models.functions.math.Round('amount')), _connector='OR'), name='recurring_whole_units', violation_error_message='This currency has no smaller unit.'),
+        ),
+        migrations.AddConstraint(
+            model_name='recurringdonation',
+            constraint=models.UniqueConstraint(condition=models.Q(('provider_id', ''), _negated=True), fields=('provider', 'provider_id'), name='recurring_provider_unique', violation_error_message='This payment is on file already.'),
+        ),
+        migrations.AddConstraint(
+            model_name='recurringdonation',
+            constraint=models.CheckConstraint(condition=models.Q(('interval__in', ['month', 'quarter', 'year'])), name='recurring_interval'),
+        ),
+        migrations.AddConstraint(
+            model_name='recurringdonation',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'active', 'paused', 'ended'])), name='recurring_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='organisationcontact',
+            constraint=models.UniqueConstraint(fields=('organisation', 'supporter'), name='organisation_contact_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='organisation',
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='organisation_name_unique', violation_error_message='There is such an organisation.'),
+        ),
+        migrations.AddConstraint(
+            model_name='organisation',
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('source_code'), name='organisation_source_unique', violation_error_message='This source code is taken.'),
+        ),
+        migrations.AddConstraint(
+            model_name='organisation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('name', ''), _negated=True), models.Q(('source_code', ''), _negated=True)), name='organisation_filled'),
+        ),
+        migrations.AddConstraint(
+            model_name='organisation',
+            constraint=models.CheckConstraint(condition=models.Q(('country', ''), ('country__regex', '^[A-Z]{2}$'), _connector='OR'), name='organisation_country_iso', violation_error_message='A country is two capital letters, such as SE.'),
+        ),
+        migrations.AddConstraint(
+            model_name='organisation',
+            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['partner', 'member', 'ally', 'funder', 'authority'])), name='organisation_role'),
+        ),
+        migrations.AddIndex(
+            model_name='donation',
+            index=models.Index(condition=models.Q(('state', 'received')), fields=['supporter', 'received_on'], include=('amount', 'currency', 'recurring'), name='donation_given'),
+        ),
+        migrations.AddIndex(
+            model_name='donation',
+            index=models.Index(fields=['-received_on', '-id'], name='donation_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='donation',
+            index=models.Index(condition=models.Q(('source_code', ''), _negated=True), fields=['source_code'], name='donation_source'),
+        ),
+        migrations.AddConstraint(
+            model_name='donation',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='donation_amount_positive', violation_error_message='An amount is above 0.'),
+        ),
+        migrations.AddConstraint(
+            model_name='donation',
+            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='donation_currency_iso', violation_error_message='A currency is three capital letters, such as SEK.'),
+        ),
+        migrations.AddConstraint(
+            model_name='donation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('currency__in', ['BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'VND', 'VUV', 'XAF', 'XOF', 'XPF']), _negated=True), ('amount', django.db.models.functions.math.Round('amount')), _connector='OR'), name='donation_whole_units', violation_error_message='This currency has no smaller unit.'),
+        ),
+        migrations.AddConstraint(
+            model_name='donation',
+            constraint=models.UniqueConstraint(condition=models.Q(('provider_id', ''), _negated=True), fields=('provider', 'provider_id'), name='donation_provider_unique', violation_error_message='This payment is on file already.'),
+        ),
+        migrations.AddConstraint(
+            model_name='donation',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'received', 'refunded', 'failed'])), name='donation_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='donation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['received', 'refunded']), _negated=True), ('received_on__isnull', False), _connector='OR'), name='donation_received_when', violation_error_message='A received donation says when.'),
+        ),
+        migrations.AddIndex(
+            model_name='consent',
+            index=models.Index(models.F('supporter'), models.F('purpose'), models.OrderBy(models.F('happened_at'), descending=True), models.OrderBy(models.F('state'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('organisation__isnull', True)), name='consent_latest'),
+        ),
+        migrations.AddConstraint(
+            model_name='consent',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['requested', 'granted', 'withdrawn'])), name='consent_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='consent',
+            constraint=models.CheckConstraint(condition=models.Q(('purpose__in', ['email', 'post', 'phone', 'signature', 'partner'])), name='consent_purpose'),
+        ),
+        migrations.AddConstraint(
+            model_name='consent',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'granted'), _negated=True), models.Q(('wording', ''), _negated=True), _connector='OR'), name='consent_grant_shows_wording', violation_error_message='A grant needs the words that the person agreed to.'),
+        ),
+        migrations.AddConstraint(
+            model_name='consent',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('organisation__isnull', False), ('purpose', 'partner')), models.Q(models.Q(('purpose', 'partner'), _negated=True), ('organisation__isnull', True)), _connector='OR'), name='consent_partner_named', violation_error_message='Only a consent to hear from a partner names one.'),
+        ),
+        migrations.AddIndex(
+            model_name='supporter',
+            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(models.F('search'), name='gin_trgm_ops'), name='supporter_search'),
+        ),
+        migrations.AddIndex(
+            model_name='supporter',
+            index=models.Index(fields=['country', 'language'], name='supporter_place'),
+        ),
+        migrations.AddIndex(
+            model_name='supporter',
+            index=models.Index(condition=models.Q(('source_code', ''), _negated=True), fields=['source_code'], name='supporter_source'),
+        ),
+        migrations.AddIndex(
+            model_name='supporter',
+            index=models.Index(fields=['-created_at', '-id'], name='supporter_newest'),
+        ),
+        migrations.AddConstraint(
+            model_name='supporter',
+            constraint=models.UniqueConstraint(models.F('email'), name='supporter_email_unique', violation_error_message='Somebody on file has this address.'),
+        ),
+        migrations.AddConstraint(
+            model_name='supporter',
+            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower(django.db.models.functions.text.Trim('email'))), ('email__regex', '^[^@\\s]+@[^@\\s]+$')), name='supporter_email_normalised', violation_error_message='An address is stored in lower case, without spaces, and has one @.'),
+        ),
+        migrations.AddConstraint(
+            model_name='supporter',
+            constraint=models.CheckConstraint(condition=models.Q(('country', ''), ('country__regex', '^[A-Z]{2}$'), _connector='OR'), name='supporter_country_iso', violation_error_message='A country is two capital letters, such as SE.'),
+        ),
+        migrations.AddConstraint(
+            model_name='supporter',
+            constraint=models.CheckConstraint(condition=models.Q(('language', ''), ('language__regex', '^[a-z]{2,3}(-[a-z0-9]{2,8})*$'), _connector='OR'), name='supporter_language_tag', violation_error_message='A language is a code such as sv or pt-br.'),
+        ),
+    ]

@@ -1,0 +1,29 @@
+from supporters.models.consent import Consent, Purpose, Suppression
+from supporters.models.donation import Donation, RecurringDonation, Refund
+from supporters.models.functions import AddressHash, Fold
+from supporters.models.importing import ImportChunk, ImportRow, ImportRun
+from supporters.models.organisation import Organisation, OrganisationContact
+from supporters.models.petition import Petition, PetitionText, Signature
+from supporters.models.supporter import Reference, Supporter, Tag
+
+__all__ = [
+    "AddressHash",
+    "Consent",
+    "Donation",
+    "Fold",
+    "ImportChunk",
+    "ImportRow",
+    "ImportRun",
+    "Organisation",
+    "OrganisationContact",
+    "Petition",
+    "PetitionText",
+    "Purpose",
+    "RecurringDonation",
+    "Reference",
+    "Refund",
+    "Signature",
+    "Supporter",
+    "Suppression",
+    "Tag",
+]

@@ -1,0 +1,127 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from supporters.models.consent import Purpose
+
+
+class ImportRun(models.Model):
+    """A file on its way in. supporters.importing.run owns its states."""
+
+    class Kind(models.TextChoices):
+        SUPPORTERS = "supporters", _("Supporters")
+        DONATIONS = "donations", _("Donations")
+
+    class State(models.TextChoices):
+        UPLOADED = "uploaded", _("Uploaded")
+        QUEUED = "queued", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    state = models.CharField(_("state"), max_length=9, choices=State, default=State.UPLOADED)
+    file_name = models.CharField(_("file"), max_length=250)
+    file_size = models.BigIntegerField(_("size"), default=0, help_text=_("Bytes."))
+    file_hash = models.BinaryField(null=True, editable=False, help_text="SHA-256")
+    layout = models.JSONField(
+        default=dict,
+        help_text=_("How the file is read: format, encoding, delimiter, sheet, columns, known export."),
+    )
+    mapping = models.JSONField(_("mapping"), default=dict, help_text=_("Column to field."))
+    options = models.JSONField(
+        _("options"), default=dict, help_text=_("What holds for every row: tags, source code, …")
+    )
+
+    consent_purpose = models.CharField(
+        _("consent to"), max_length=20, choices=Purpose, blank=True, default=""
+    )
+    consent_wording = models.TextField(_("in these words"), blank=True, default="")
+    consent_language = models.CharField(_("language of the words"), max_length=12, blank=True, default="")
+    consent_on = models.DateField(_("given on"), null=True, blank=True)
+    consent_how = models.CharField(_("how it was given"), max_length=200, blank=True, default="")
+
+    rows = models.BigIntegerField(_("rows"), default=0)
+    checkpoint = models.BigIntegerField(
+        _("rows done"), default=0, help_text=_("Rows up to here are in, or listed as failed.")
+    )
+    created = models.BigIntegerField(_("new"), default=0)
+    updated = models.BigIntegerField(_("changed"), default=0)
+    unchanged = models.BigIntegerField(_("unchanged"), default=0)
+    failed = models.BigIntegerField(_("failed"), default=0)
+    error = models.TextField(_("error"), blank=True, default="")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
+    )
+    created_at = models.DateTimeField(_("uploaded"), db_default=Now(), editable=False)
+    started_at = models.DateTimeField(_("started"), null=True, editable=False)
+    finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["supporters", "donations"]), name="import_kind"),
+            models.CheckConstraint(
+                condition=Q(state__in=["uploaded", "queued", "running", "done", "failed", "cancelled"]),
+                name="import_state",
+            ),
+            models.CheckConstraint(
+                condition=Q(consent_purpose="")
+                | (~Q(consent_wording="") & Q(consent_on__isnull=False) & ~Q(consent_how="")),
+                name="import_consent_has_proof",
+                violation_error_message=_("Say what was consented to in which words, when and how."),
+            ),
+        ]
+        indexes = [
+            # For the tick that hands unfinished imports to workers.
+            models.Index(fields=["id"], condition=Q(state__in=["queued", "running"]), name="import_owed"),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class ImportChunk(models.Model):
+    """A piece of the uploaded file: workers may run on machines that share nothing but the database."""
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="chunks")
+    number = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="import_chunk_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.number}"
+
+
+class ImportRow(models.Model):
+    """A row that did not go in, and why."""
+
+    run = models.ForeignKey(
+        ImportRun, on_delete=models.CASCADE, related_name="failures", verbose_name=_("import")
+    )
+    number = models.BigIntegerField(
+        _("row"), help_text=_("Counted as a spreadsheet does: the first row below the header is 2.")
+    )
+    values = models.JSONField(_("values"))
+    reason = models.TextField(_("reason"))
+
+    class Meta:
+        verbose_name = _("failed row")
+        verbose_name_plural = _("failed rows")
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="import_row_unique")]
+
+    def __str__(self) -> str:
+        return str(self.number)

@@ -1,0 +1,138 @@
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class Petition(models.Model):
+    """A demand that people sign."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        OPEN = "open", _("Open")
+        CLOSED = "closed", _("Closed")
+
+    slug = models.SlugField(_("slug"), unique=True, help_text=_("The last part of its address."))
+    title = models.CharField(_("title"), max_length=250)
+    target = models.CharField(
+        _("target"), max_length=250, blank=True, db_default="", help_text=_("Who is to act.")
+    )
+    goal = models.PositiveIntegerField(
+        _("goal"), default=1000, help_text=_("How many signatures we aim for.")
+    )
+    opens_at = models.DateTimeField(_("opens"), null=True, blank=True)
+    closes_at = models.DateTimeField(_("closes"), null=True, blank=True)
+    state = models.CharField(_("state"), max_length=6, choices=State, default=State.DRAFT)
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("petition")
+        verbose_name_plural = _("petitions")
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=["draft", "open", "closed"]), name="petition_state"),
+            models.CheckConstraint(condition=Q(goal__gt=0), name="petition_goal_positive"),
+            models.CheckConstraint(
+                condition=Q(closes_at__isnull=True)
+                | Q(opens_at__isnull=True)
+                | Q(closes_at__gt=F("opens_at")),
+                name="petition_closes_after_opening",
+                violation_error_message=_("A petition closes after it opens."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class PetitionText(models.Model):
+    """A petition in one language."""
+
+    petition = models.ForeignKey(
+        Petition, on_delete=models.CASCADE, related_name="texts", verbose_name=_("petition")
+    )
+    language = models.CharField(_("language"), max_length=12)
+    title = models.CharField(_("title"), max_length=250)
+    body = models.TextField(_("text"), help_text=_("Markdown."))
+
+    class Meta:
+        verbose_name = _("petition text")
+        verbose_name_plural = _("petition texts")
+        constraints = [models.UniqueConstraint(fields=["petition", "language"], name="petition_text_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.language}: {self.title}"
+
+
+class SignatureQuerySet(models.QuerySet):
+    def validated(self) -> Self:
+        """The ones that count."""
+        return self.filter(state=Signature.State.VALIDATED)
+
+
+class Signature(models.Model):
+    """One person under one petition. It counts once its owner has confirmed it from the inbox."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        VALIDATED = "validated", _("Validated")
+        INVALIDATED = "invalidated", _("Invalidated")
+
+    petition = models.ForeignKey(
+        Petition, on_delete=models.PROTECT, related_name="signatures", verbose_name=_("petition")
+    )
+    supporter = models.ForeignKey(
+        "supporters.Supporter",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="signatures",
+        verbose_name=_("supporter"),
+        help_text=_("Empty once the person was erased: the signature still counts, without a name."),
+    )
+    state = models.CharField(_("state"), max_length=11, choices=State, default=State.PENDING)
+    country = models.CharField(_("country"), max_length=2, blank=True, db_default="")
+    language = models.CharField(_("language"), max_length=12, blank=True, db_default="")
+    organisation = models.ForeignKey(
+        "supporters.Organisation",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        verbose_name=_("organisation"),
+    )
+    source_code = models.CharField(_("source code"), max_length=64, blank=True, db_default="")
+    comment = models.TextField(_("comment"), blank=True, db_default="", max_length=2000)
+    created_at = models.DateTimeField(_("signed"), db_default=Now())
+    validated_at = models.DateTimeField(_("validated"), null=True, blank=True)
+
+    objects = SignatureQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("signature")
+        verbose_name_plural = _("signatures")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["petition", "supporter"],
+                name="signature_once",
+                violation_error_message=_("This person has signed already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "validated", "invalidated"]), name="signature_state"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="validated") | Q(validated_at__isnull=False),
+                name="signature_validated_when",
+                violation_error_message=_("A validated signature says when."),
+            ),
+            models.CheckConstraint(
+                condition=Q(country="") | Q(country__regex=r"^[A-Z]{2}$"), name="signature_country_iso"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["supporter", "petition"], name="signature_of_supporter"),
+            models.Index(fields=["-created_at", "-id"], name="signature_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return str(_("Signature %(number)s") % {"number": self.pk})

@@ -1,0 +1,193 @@
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Coalesce, Concat, Lower, Now, Trim
+from django.db.models.lookups import Exact
+from django.utils.translation import gettext_lazy as _
+
+from supporters.models.consent import Consent, Purpose, Suppression
+from supporters.models.functions import AddressHash, Fold
+
+
+class SupporterQuerySet(models.QuerySet):
+    def contactable(self, purpose: str = Purpose.EMAIL) -> Self:
+        """Those with an address, whose last word for this purpose is yes, and whom nothing suppresses."""
+        return self.filter(
+            Exact(Consent.objects.latest_state(OuterRef("pk"), purpose), Value(Consent.State.GRANTED)),
+            ~Exists(Suppression.objects.filter(email_hash=AddressHash(OuterRef("email")))),
+            email__isnull=False,
+        )
+
+    def donors(self) -> Self:
+        from supporters.models.donation import Donation
+
+        return self.filter(Exists(Donation.objects.received().filter(supporter=OuterRef("pk"))))
+
+    def matching(self, text: str) -> Self:
+        """Those in whom each word of the text occurs, whatever its case and accents."""
+        found = self
+        for word in text.split():
+            found = found.filter(search__contains=Fold(Value(word)))
+        return found
+
+
+class Tag(models.Model):
+    """A label set by hand or by an import."""
+
+    name = models.CharField(_("name"), max_length=100)
+
+    class Meta:
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), name="tag_name_unique", violation_error_message=_("There is such a tag.")
+            ),
+            models.CheckConstraint(condition=~Q(name="") & Q(name=Trim("name")), name="tag_name_trimmed"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Supporter(models.Model):
+    """A person on file. A donor is a supporter with a received donation: derived, never stored."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), unique=True, editable=False)
+    first_name = models.CharField(_("first name"), max_length=150, blank=True, db_default="")
+    last_name = models.CharField(_("last name"), max_length=150, blank=True, db_default="")
+    email = models.EmailField(_("email"), max_length=254, null=True, blank=True)
+    language = models.CharField(
+        _("language"),
+        max_length=12,
+        blank=True,
+        db_default="",
+        help_text=_("As in sv or pt-br; empty if not known."),
+    )
+    country = models.CharField(
+        _("country"),
+        max_length=2,
+        blank=True,
+        db_default="",
+        help_text=_("Two letters, ISO 3166; empty if not known."),
+    )
+    birth_date = models.DateField(_("birth date"), null=True, blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True, db_default="")
+    street = models.CharField(_("street"), max_length=250, blank=True, db_default="")
+    postcode = models.CharField(_("postcode"), max_length=20, blank=True, db_default="")
+    city = models.CharField(_("city"), max_length=120, blank=True, db_default="")
+    region = models.CharField(_("region"), max_length=120, blank=True, db_default="")
+    organisation = models.ForeignKey(
+        "supporters.Organisation",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="supporters",
+        verbose_name=_("organisation"),
+    )
+    source_code = models.CharField(
+        _("source code"),
+        max_length=64,
+        blank=True,
+        db_default="",
+        help_text=_("What brought this person in."),
+    )
+    tags = models.ManyToManyField(Tag, blank=True, related_name="supporters", verbose_name=_("tags"))
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(_("updated"), db_default=Now(), editable=False)
+    search = models.GeneratedField(
+        expression=Fold(
+            Concat(
+                F("first_name"),
+                Value(" "),
+                F("last_name"),
+                Value(" "),
+                Coalesce(F("email"), Value(""), output_field=models.TextField()),
+                Value(" "),
+                F("phone"),
+                Value(" "),
+                F("city"),
+                output_field=models.TextField(),
+            )
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+    objects = SupporterQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("supporter")
+        verbose_name_plural = _("supporters")
+        constraints = [
+            models.UniqueConstraint(
+                "email",
+                name="supporter_email_unique",
+                violation_error_message=_("Somebody on file has this address."),
+            ),
+            models.CheckConstraint(
+                condition=Q(email=Lower(Trim("email"))) & Q(email__regex=r"^[^@\s]+@[^@\s]+$"),
+                name="supporter_email_normalised",
+                violation_error_message=_(
+                    "An address is stored in lower case, without spaces, and has one @."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(country="") | Q(country__regex=r"^[A-Z]{2}$"),
+                name="supporter_country_iso",
+                violation_error_message=_("A country is two capital letters, such as SE."),
+            ),
+            models.CheckConstraint(
+                condition=Q(language="") | Q(language__regex=r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$"),
+                name="supporter_language_tag",
+                violation_error_message=_("A language is a code such as sv or pt-br."),
+            ),
+        ]
+        indexes = [
+            GinIndex(OpClass(F("search"), name="gin_trgm_ops"), name="supporter_search"),
+            models.Index(fields=["country", "language"], name="supporter_place"),
+            models.Index(fields=["source_code"], name="supporter_source", condition=~Q(source_code="")),
+            models.Index(fields=["-created_at", "-id"], name="supporter_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or str(_("Supporter %(number)s") % {"number": self.pk})
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def preferred_language(self) -> str:
+        return self.language or settings.LANGUAGE_CODE
+
+
+class Reference(models.Model):
+    """What another system calls this person: a donor number, a CiviCRM contact id."""
+
+    supporter = models.ForeignKey(
+        Supporter, on_delete=models.CASCADE, related_name="references", verbose_name=_("supporter")
+    )
+    system = models.CharField(_("system"), max_length=64)
+    identifier = models.CharField(_("identifier"), max_length=128)
+
+    class Meta:
+        verbose_name = _("reference")
+        verbose_name_plural = _("references")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["system", "identifier"],
+                name="reference_unique",
+                violation_error_message=_("This reference belongs to somebody already."),
+            ),
+            models.CheckConstraint(condition=~Q(system="") & ~Q(identifier=""), name="reference_filled"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.system}: {self.identifier}"

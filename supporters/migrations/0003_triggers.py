@@ -16,8 +16,8 @@ class Migration(migrations.Migration):
             BEGIN
                 IF TG_OP = 'INSERT' THEN
                     -- A clock that runs ahead must not outlast a later withdrawal.
-                    NEW.recorded_at := now();
-                    NEW.happened_at := LEAST(NEW.happened_at, now());
+                    NEW.recorded_at := clock_timestamp();
+                    NEW.happened_at := LEAST(NEW.happened_at, clock_timestamp());
                     RETURN NEW;
                 ELSIF TG_OP = 'DELETE' AND current_setting('lodestar.ledger', true) = 'erase' THEN
                     RETURN OLD;

@@ -1,0 +1,124 @@
+"""What people allow us: granting, withdrawing, leaving, suppressing.
+
+The latest line per purpose decides. Leaving is in force in the transaction that records it; only the person's
+own confirmed act brings them back, never an import or a sync.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import QuerySet, Value
+
+from supporters.models import AddressHash, Consent, Purpose, Supporter, Suppression
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+
+def state_of(supporter: Supporter, purpose: str = Purpose.EMAIL) -> str | None:
+    """The state that decides for this purpose; None where nothing was ever said."""
+    rows = supporter.consents.filter(purpose=purpose, organisation=None)
+    return rows.order_by("-happened_at", "-state", "-pk").values_list("state", flat=True).first()
+
+
+def request(
+    supporter: Supporter, purpose: str, *, wording: str, language: str, method: str, source: str = ""
+) -> Consent:
+    """Record that the person was shown these words and asked to confirm."""
+    return _record(
+        supporter, purpose, Consent.State.REQUESTED, method, wording=wording, language=language, source=source
+    )
+
+
+@transaction.atomic
+def grant(
+    supporter: Supporter,
+    purpose: str,
+    *,
+    wording: str,
+    method: str,
+    wording_version: str = "",
+    language: str = "",
+    source: str = "",
+    happened_at: datetime | None = None,
+    recorded_by: "AbstractBaseUser | None" = None,
+) -> Consent:
+    """Record a grant with its proof.
+
+    The person's own confirmed act also lifts an earlier leaving of this address; a bounce, a complaint or an
+    erasure stays.
+    """
+    consent = _record(
+        supporter,
+        purpose,
+        Consent.State.GRANTED,
+        method,
+        wording=wording,
+        wording_version=wording_version,
+        language=language,
+        source=source,
+        happened_at=happened_at,
+        recorded_by=recorded_by,
+    )
+    if method == Consent.Method.CONFIRMED and purpose == Purpose.EMAIL and supporter.email:
+        _suppressions(supporter.email).filter(reason=Suppression.Reason.LEFT).delete()
+    return consent
+
+
+def withdraw(
+    supporter: Supporter,
+    purpose: str,
+    *,
+    method: str,
+    source: str = "",
+    happened_at: datetime | None = None,
+    recorded_by: "AbstractBaseUser | None" = None,
+) -> Consent:
+    """Record a withdrawal; it is in force at once."""
+    return _record(
+        supporter,
+        purpose,
+        Consent.State.WITHDRAWN,
+        method,
+        source=source,
+        happened_at=happened_at,
+        recorded_by=recorded_by,
+    )
+
+
+@transaction.atomic
+def leave(
+    supporter: Supporter,
+    *,
+    method: str,
+    reason: str = Suppression.Reason.LEFT,
+    source: str = "",
+    recorded_by: "AbstractBaseUser | None" = None,
+) -> None:
+    """Nothing more by email to this person: the consent is withdrawn and the address suppressed."""
+    if state_of(supporter) != Consent.State.WITHDRAWN:
+        withdraw(supporter, Purpose.EMAIL, method=method, source=source, recorded_by=recorded_by)
+    if supporter.email:
+        suppress(supporter.email, reason)
+
+
+def suppress(email: str, reason: str) -> None:
+    """Keep the address from ever being written to; doing it twice changes nothing."""
+    Suppression.objects.bulk_create(
+        [Suppression(email_hash=AddressHash(Value(email)), reason=reason)], ignore_conflicts=True
+    )
+
+
+def is_suppressed(email: str) -> bool:
+    return _suppressions(email).exists()
+
+
+def _suppressions(email: str) -> QuerySet[Suppression]:
+    return Suppression.objects.filter(email_hash=AddressHash(Value(email)))
+
+
+def _record(supporter: Supporter, purpose: str, state: str, method: str, **proof: object) -> Consent:
+    if proof.get("happened_at") is None:
+        proof.pop("happened_at", None)
+    return Consent.objects.create(supporter=supporter, purpose=purpose, state=state, method=method, **proof)

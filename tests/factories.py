@@ -1,0 +1,61 @@
+"""Records for tests: each function makes one that is valid, with what the test cares about passed in."""
+
+from datetime import date
+from decimal import Decimal
+from itertools import count
+
+from supporters.models import Consent, Donation, Organisation, Petition, Purpose, Signature, Supporter
+
+_numbers = count(1)
+
+
+def make_supporter(*, consent: bool = False, **fields) -> Supporter:
+    """A person; with a granted consent to email if asked for."""
+    number = next(_numbers)
+    fields = {
+        "first_name": "Ann",
+        "last_name": f"Andersson {number}",
+        "email": f"ann{number}@mail.se",
+        **fields,
+    }
+    supporter = Supporter.objects.create(**fields)
+    if consent:
+        make_consent(supporter)
+    return supporter
+
+
+def make_consent(supporter: Supporter, state: str = Consent.State.GRANTED, **fields) -> Consent:
+    fields = {
+        "purpose": Purpose.EMAIL,
+        "wording": "Yes, write to me about the campaign.",
+        "language": "en",
+        "method": Consent.Method.FORM,
+        **fields,
+    }
+    return Consent.objects.create(supporter=supporter, state=state, **fields)
+
+
+def make_donation(supporter: Supporter | None = None, **fields) -> Donation:
+    fields = {"amount": Decimal("100.00"), "currency": "SEK", "received_on": date(2026, 5, 1), **fields}
+    return Donation.objects.create(supporter=supporter or make_supporter(), **fields)
+
+
+def make_organisation(**fields) -> Organisation:
+    number = next(_numbers)
+    return Organisation.objects.create(
+        **{"name": f"Partner {number}", "source_code": f"partner-{number}", **fields}
+    )
+
+
+def make_petition(**fields) -> Petition:
+    number = next(_numbers)
+    fields = {"slug": f"petition-{number}", "title": "A common law", "state": Petition.State.OPEN, **fields}
+    return Petition.objects.create(**fields)
+
+
+def make_signature(
+    petition: Petition | None = None, supporter: Supporter | None = None, **fields
+) -> Signature:
+    return Signature.objects.create(
+        petition=petition or make_petition(), supporter=supporter or make_supporter(), **fields
+    )

@@ -31,6 +31,7 @@ SERVER_USER = "lodestar"
 """PostgreSQL refuses to run as root: root starts it as this system user."""
 
 _users_lock = None
+_ours: list[Callable[[], str]] = []
 
 
 class EngineError(Exception):
@@ -50,8 +51,16 @@ def start_missing(root: Path = BASE_DIR / "var") -> None:
     with _exclusive(root / "engines.starting"):
         if "DATABASE_URL" in missing:
             os.environ["DATABASE_URL"] = start_postgres(root)
+            _ours.append(lambda: start_postgres(root))
         if "REDIS_URL" in missing:
             os.environ["REDIS_URL"] = start_valkey(root)
+            _ours.append(lambda: start_valkey(root))
+
+
+def revive() -> None:
+    """Start again what has died of the servers that start_missing() answers for."""
+    for start in _ours:
+        start()
 
 
 def _leave(root: Path, owner: int) -> None:

@@ -1,5 +1,6 @@
 """Django's settings. Everything that differs between machines comes from the environment, through env.py."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -152,7 +153,7 @@ USE_TZ = True
 # Files ------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "var" / "static")))
 _collected = (STATIC_ROOT / "staticfiles.json").exists()
 WHITENOISE_USE_FINDERS = not _collected
 STORAGES = {

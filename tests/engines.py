@@ -25,6 +25,7 @@ for name in _OWN:
     os.environ.pop(name, None)
 os.environ["SECRET_KEY"] = "tests only, and known to everybody: 0123456789 abcdefghij"
 os.environ["DEFAULT_FROM_EMAIL"] = "Lodestar <lodestar@example.org>"
+os.environ["STATIC_ROOT"] = "/nonexistent"  # no manifest: files are found where they lie
 os.environ["TIME_ZONE"] = "Europe/Stockholm"
 
 _root: Path | None = None

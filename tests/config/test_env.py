@@ -1,0 +1,57 @@
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config import env
+
+
+def test_number_names_the_variable_it_can_not_read(monkeypatch):
+    monkeypatch.setenv("PORT", "eighty")
+    with pytest.raises(ImproperlyConfigured, match="PORT must be a whole number"):
+        env.number("PORT", 8000)
+
+
+@pytest.mark.parametrize("value", ["", "changeme" * 8, "a" * 60, "short", "django-insecure-" + "x1y2z3" * 8])
+def test_production_refuses_a_missing_or_weak_secret(monkeypatch, value):
+    monkeypatch.setenv("SECRET_KEY", value)
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY"):
+        env.secret_key(production=True)
+
+
+def test_a_secret_is_made_once_on_a_developers_machine(tmp_path):
+    first = env._kept_secret(tmp_path / "key")
+    assert len(first) == 50
+    assert env._kept_secret(tmp_path / "key") == first
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://127.0.0.1:1025", ("127.0.0.1", 1025, "", "", False, False)),
+        ("smtp://ann:s%40fe@mail.org", ("mail.org", 587, "ann", "s@fe", False, True)),
+        ("smtps://ann:safe@mail.org", ("mail.org", 465, "ann", "safe", True, False)),
+        ("smtp://ann:safe@mail.org:25/?tls=none", ("mail.org", 25, "ann", "safe", False, False)),
+    ],
+)
+def test_email_url_becomes_djangos_settings(monkeypatch, url, expected):
+    monkeypatch.setenv("EMAIL_URL", url)
+    read = env.smtp()
+    names = ("HOST", "PORT", "HOST_USER", "HOST_PASSWORD", "USE_SSL", "USE_TLS")
+    assert tuple(read[f"EMAIL_{name}"] for name in names) == expected
+
+
+@pytest.mark.parametrize(
+    "url", ["http://mail.org", "smtp://", "smtp://mail.org:port", "smtp://mail.org/?tls=maybe"]
+)
+def test_email_url_that_can_not_be_read_is_named(monkeypatch, url):
+    monkeypatch.setenv("EMAIL_URL", url)
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL"):
+        env.smtp()
+
+
+@pytest.mark.parametrize(
+    ("url", "loopback"),
+    [("http://localhost:8000", True), ("http://127.0.0.1", True), ("https://crm.realstars.eu", False)],
+)
+def test_loopback_is_told_from_the_world(url, loopback):
+    assert env.is_loopback(url) is loopback

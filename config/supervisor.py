@@ -41,7 +41,7 @@ class Child:
             env={**os.environ, **self.env},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
         self.started_at = time.monotonic()
 
@@ -125,7 +125,8 @@ class Supervisor:
                 child.signal(signal.SIGKILL, whole_group=True)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """For a child between fork and exec: end when the process that started it ends, however it ends."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 

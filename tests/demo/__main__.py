@@ -1,0 +1,176 @@
+"""`make demo`: a fresh machine to a running system, with the main job happening before your eyes.
+
+Everything runs on this machine and stays on it: the engines with their data under var/demo, the web server,
+workers and beat, and stand-ins for Mailchimp and for the mail server that keep what they are sent.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from config.supervisor import die_with_parent
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PASSWORD = "lodestar-demo"
+BOLD, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
+
+
+def main() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    _forget_environment()
+    say("Starting PostgreSQL and Valkey …")
+    from config import engines
+
+    (ROOT / "var").mkdir(exist_ok=True)
+    engines.start_missing(ROOT / "var" / "demo")
+
+    mail = StandIn("tests.standins.mail", "--smtp-port", "0", "--web-port", "0")
+    mailchimp = StandIn("tests.standins.mailchimp", "--port", "0")
+    processes = [mail.process, mailchimp.process]
+    try:
+        port = free_port(8000)
+        os.environ.update(
+            PORT=str(port),
+            SITE_URL=f"http://localhost:{port}",
+            EMAIL_URL=mail.facts["smtp_url"],
+            DEFAULT_FROM_EMAIL="RealStars <hej@realstars.example.org>",
+            ORGANISATION_NAME="RealStars",
+            ORGANISATION_ADDRESS="RealStars, Järntorget 7, 413 04 Göteborg, Sweden",
+            MAILCHIMP_API_KEY="demo-us1",
+            MAILCHIMP_API_URL=mailchimp.facts["url"],
+            LOG_LEVEL="WARNING",
+        )
+        say("Making the tables …")
+        manage("migrate", "--verbosity", "0")
+        say("Filling in people from all over the EU, through the same import that staff use …")
+        fill = [sys.executable, "-W", "ignore", "-m", "tests.demo.fill", mailchimp.facts["url"], PASSWORD]
+        subprocess.run(fill, cwd=ROOT, check=True)
+        say("Starting web, workers and beat …")
+        up = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "manage.py", "up"],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+        )
+        processes.append(up)
+        wait_until_healthy(port, up)
+        greet(port, mail.facts["web_url"], mailchimp.facts["web_url"])
+        up.wait()
+        sys.exit("The system ended by itself; the lines above say why.")
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        say("\nStopping …")
+        for process in reversed(processes):
+            end(process)
+
+
+class StandIn:
+    """A server of tests/standins in a process of its own, which says on its first line where it is."""
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+        )
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"{module} did not start.")
+        self.facts = json.loads(line)
+
+
+def manage(*arguments: str) -> None:
+    subprocess.run([sys.executable, "-W", "ignore", "manage.py", *arguments], cwd=ROOT, check=True)
+
+
+def wait_until_healthy(port: int, up: subprocess.Popen) -> None:
+    for _attempt in range(180):
+        if up.poll() is not None:
+            sys.exit("The system did not start; the lines above say why.")
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (URLError, OSError):
+            pass
+        time.sleep(0.5)
+    sys.exit("The system did not come up within 90 seconds.")
+
+
+def greet(port: int, mail: str, mailchimp: str) -> None:
+    site = f"http://localhost:{port}"
+    say(
+        f"""
+{BOLD}Lodestar is running.{PLAIN}
+
+  Staff site    {BOLD}{site}/admin/{PLAIN}      log in as {BOLD}astrid{PLAIN}, password {BOLD}{PASSWORD}{PLAIN}
+  Appeals       {site}/admin/campaigns/appeal/     one goes out within a minute: open it and watch
+  The inbox     {mail}      every mail that was sent, as its reader sees it
+  Mailchimp     {mailchimp}      a stand-in for it: what the sync put there
+  Background    {site}/admin/background/           what the workers do
+
+  Others to log in as, same password: {BOLD}frida{PLAIN} (fundraiser), {BOLD}carlo{PLAIN} (campaigner),
+  {BOLD}dorota{PLAIN} (data manager), {BOLD}viktor{PLAIN} (viewer).
+
+{DIM}Nothing leaves this machine. Ctrl-C ends all of it; `make demo` again goes on where it was.{PLAIN}
+"""
+    )
+
+
+def free_port(first: int) -> int:
+    for port in range(first, first + 100):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    sys.exit("No port between 8000 and 8099 is free.")
+
+
+def end(process: subprocess.Popen) -> None:
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _forget_environment() -> None:
+    """The demo is its own world: nothing set for a real installation may reach it."""
+    for name in list(os.environ):
+        if name.startswith(("MAILCHIMP_", "STRIPE_", "EMAIL_")) or name in {
+            *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SITE_URL", "ALLOWED_HOSTS", "DEBUG", "STATIC_ROOT"),
+        }:
+            del os.environ[name]
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -78,6 +78,7 @@ def stop_all(root: Path) -> None:
     """Stop the servers of this root, whoever started them."""
     _stop(_valkey_pid(root), signal.SIGTERM, "valkey-server")
     _stop(_postgres_pid(_home(root)), signal.SIGINT, "postgres")  # SIGINT: PostgreSQL's fast shutdown
+    shutil.rmtree(socket_folder(root), ignore_errors=True)
 
 
 def start_postgres(root: Path, options: Mapping[str, str] | None = None) -> str:

@@ -62,5 +62,4 @@ _separate()
 def pytest_unconfigure() -> None:
     if _root is not None:
         engines.stop_all(_root)
-        shutil.rmtree(engines.socket_folder(_root), ignore_errors=True)
         shutil.rmtree(_root, ignore_errors=True)

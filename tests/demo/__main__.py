@@ -118,7 +118,8 @@ def greet(port: int, mail: str, mailchimp: str) -> None:
         f"""
 {BOLD}Lodestar is running.{PLAIN}
 
-  Staff site    {BOLD}{site}/admin/{PLAIN}      log in as {BOLD}astrid{PLAIN}, password {BOLD}{PASSWORD}{PLAIN}
+  Staff site    {BOLD}{site}/admin/{PLAIN}
+                log in as {BOLD}astrid{PLAIN}, password {BOLD}{PASSWORD}{PLAIN}
   Appeals       {site}/admin/campaigns/appeal/     one goes out within a minute: open it and watch
   The inbox     {mail}      every mail that was sent, as its reader sees it
   Mailchimp     {mailchimp}      a stand-in for it: what the sync put there

@@ -191,9 +191,7 @@ def _postgres_answers(sockets: Path) -> bool:
 def _create_database(sockets: Path) -> None:
     import psycopg
 
-    with psycopg.connect(
-        host=str(sockets), user=SERVER_USER, dbname="postgres", autocommit=True
-    ) as connection:
+    with psycopg.connect(host=str(sockets), user=SERVER_USER, dbname="postgres", autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'lodestar'").fetchone():
             connection.execute("CREATE DATABASE lodestar")
 

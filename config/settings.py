@@ -21,9 +21,7 @@ PRODUCTION = not env.is_loopback(SITE_URL)
 SECRET_KEY = env.secret_key(PRODUCTION)
 DEBUG = env.flag("DEBUG")
 if DEBUG and PRODUCTION:
-    raise ImproperlyConfigured(
-        "DEBUG shows people's data on error pages: it can't be on where SITE_URL is public."
-    )
+    raise ImproperlyConfigured("DEBUG shows people's data on error pages: it can't be on where SITE_URL is public.")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or [urlsplit(SITE_URL).hostname or "localhost"]
 if not PRODUCTION:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
@@ -32,9 +30,7 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 DATABASE_URL = env.address("DATABASE_URL", "", ("postgres", "postgresql"))
 if not DATABASE_URL:
     raise ImproperlyConfigured("DATABASE_URL is missing. Start through manage.py to run on embedded engines.")
-REDIS_URL = env.address(
-    "REDIS_URL", "redis://127.0.0.1:6379/0", ("redis", "rediss", "unix", "valkey", "valkeys")
-)
+REDIS_URL = env.address("REDIS_URL", "redis://127.0.0.1:6379/0", ("redis", "rediss", "unix", "valkey", "valkeys"))
 
 MAILCHIMP_API_KEY = env.text("MAILCHIMP_API_KEY")
 MAILCHIMP_API_URL = env.address("MAILCHIMP_API_URL", "", ("http", "https"))
@@ -191,6 +187,10 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {
+    "campaigns.tasks.work_on_appeal": {"queue": "mail"},
+    "campaigns.tasks.*": {"queue": "sync"},
+}
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_SOFT_TIME_LIMIT = 240
@@ -209,7 +209,13 @@ CELERY_TIMEZONE = "UTC"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "plain": {
+            "()": "config.logs.Discreet",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {"django.server": {"handlers": ["stderr"], "propagate": False}},

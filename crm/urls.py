@@ -1,4 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from crm import views
 
 app_name = "crm"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("healthz", views.healthz, name="healthz"),
+]

@@ -42,9 +42,7 @@ def make_donation(supporter: Supporter | None = None, **fields) -> Donation:
 
 def make_organisation(**fields) -> Organisation:
     number = next(_numbers)
-    return Organisation.objects.create(
-        **{"name": f"Partner {number}", "source_code": f"partner-{number}", **fields}
-    )
+    return Organisation.objects.create(**{"name": f"Partner {number}", "source_code": f"partner-{number}", **fields})
 
 
 def make_petition(**fields) -> Petition:
@@ -53,9 +51,7 @@ def make_petition(**fields) -> Petition:
     return Petition.objects.create(**fields)
 
 
-def make_signature(
-    petition: Petition | None = None, supporter: Supporter | None = None, **fields
-) -> Signature:
+def make_signature(petition: Petition | None = None, supporter: Supporter | None = None, **fields) -> Signature:
     return Signature.objects.create(
         petition=petition or make_petition(), supporter=supporter or make_supporter(), **fields
     )

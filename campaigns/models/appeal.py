@@ -41,12 +41,8 @@ class Appeal(models.Model):
         "campaigns.Segment", on_delete=models.PROTECT, related_name="appeals", verbose_name=_("segment")
     )
     channel = models.CharField(_("channel"), max_length=9, choices=Channel, default=Channel.MAIL)
-    purpose = models.CharField(
-        _("purpose"), max_length=20, choices=Purpose, default=Purpose.EMAIL, editable=False
-    )
-    source_code = models.SlugField(
-        _("source code"), max_length=64, help_text=_("Marks what this appeal brings in.")
-    )
+    purpose = models.CharField(_("purpose"), max_length=20, choices=Purpose, default=Purpose.EMAIL, editable=False)
+    source_code = models.SlugField(_("source code"), max_length=64, help_text=_("Marks what this appeal brings in."))
     default_language = models.CharField(
         _("main language"),
         max_length=12,
@@ -116,9 +112,7 @@ class AppealText(models.Model):
     outdated when the main text has moved on.
     """
 
-    appeal = models.ForeignKey(
-        Appeal, on_delete=models.CASCADE, related_name="texts", verbose_name=_("appeal")
-    )
+    appeal = models.ForeignKey(Appeal, on_delete=models.CASCADE, related_name="texts", verbose_name=_("appeal"))
     language = models.CharField(_("language"), max_length=12, choices=settings.LANGUAGES)
     subject = models.CharField(_("subject"), max_length=200)
     preheader = models.CharField(
@@ -167,9 +161,7 @@ class Delivery(models.Model):
         UNKNOWN = "unknown", _("Not known")
 
     uuid = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
-    appeal = models.ForeignKey(
-        Appeal, on_delete=models.PROTECT, related_name="deliveries", verbose_name=_("appeal")
-    )
+    appeal = models.ForeignKey(Appeal, on_delete=models.PROTECT, related_name="deliveries", verbose_name=_("appeal"))
     supporter = models.ForeignKey(
         "supporters.Supporter",
         on_delete=models.PROTECT,
@@ -177,17 +169,11 @@ class Delivery(models.Model):
         related_name="deliveries",
         verbose_name=_("supporter"),
     )
-    state = models.CharField(
-        _("state"), max_length=10, choices=State, default=State.QUEUED, db_default=State.QUEUED
-    )
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED, db_default=State.QUEUED)
     language = models.CharField(_("language"), max_length=12, db_default="")
-    claim = models.BigIntegerField(
-        null=True, editable=False, help_text="The claim that holds it: campaigns.appeals."
-    )
+    claim = models.BigIntegerField(null=True, editable=False, help_text="The claim that holds it: campaigns.appeals.")
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
-    not_before = models.DateTimeField(
-        null=True, editable=False, help_text="A refusal for now is tried again then."
-    )
+    not_before = models.DateTimeField(null=True, editable=False, help_text="A refusal for now is tried again then.")
     reason = models.CharField(
         _("reason"),
         max_length=250,

@@ -22,9 +22,7 @@ class Audience(models.Model):
         related_name="audiences",
         verbose_name=_("segments"),
     )
-    purpose = models.CharField(
-        _("purpose"), max_length=20, choices=Purpose, default=Purpose.EMAIL, editable=False
-    )
+    purpose = models.CharField(_("purpose"), max_length=20, choices=Purpose, default=Purpose.EMAIL, editable=False)
     merge_fields = models.JSONField(
         _("merge fields"), default=dict, blank=True, help_text=_("Mailchimp's merge tag to our field.")
     )
@@ -63,9 +61,7 @@ class AudienceSegment(models.Model):
     class Meta:
         verbose_name = _("segment")
         verbose_name_plural = _("segments")
-        constraints = [
-            models.UniqueConstraint(fields=["audience", "segment"], name="audience_segment_unique")
-        ]
+        constraints = [models.UniqueConstraint(fields=["audience", "segment"], name="audience_segment_unique")]
 
     def __str__(self) -> str:
         return str(self.segment)
@@ -105,9 +101,7 @@ class AudienceMember(models.Model):
         help_text="Tag ids of ours it has there.",
     )
     ours = models.BooleanField(default=True, db_default=True, help_text="Whether we added it.")
-    to_delete = models.BooleanField(
-        default=False, db_default=False, help_text="Erased here: owed a deletion there."
-    )
+    to_delete = models.BooleanField(default=False, db_default=False, help_text="Erased here: owed a deletion there.")
     refusal = models.CharField(_("refused because"), max_length=500, blank=True, db_default="")
     refused_at = models.DateTimeField(_("refused"), null=True)
     last_changed = models.DateTimeField(_("changed there"), null=True)
@@ -135,9 +129,7 @@ class AudienceMember(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["audience", "id"], condition=Q(to_delete=True), name="audience_member_to_delete"
-            ),
+            models.Index(fields=["audience", "id"], condition=Q(to_delete=True), name="audience_member_to_delete"),
             models.Index(fields=["audience", "id"], condition=~Q(refusal=""), name="audience_member_refused"),
         ]
 
@@ -157,9 +149,7 @@ class SyncRun(models.Model):
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
 
-    audience = models.ForeignKey(
-        Audience, on_delete=models.CASCADE, related_name="runs", verbose_name=_("audience")
-    )
+    audience = models.ForeignKey(Audience, on_delete=models.CASCADE, related_name="runs", verbose_name=_("audience"))
     kind = models.CharField(_("direction"), max_length=4, choices=Kind)
     state = models.CharField(_("state"), max_length=7, choices=State, default=State.RUNNING)
     counts = models.JSONField(_("did"), default=dict)
@@ -172,9 +162,7 @@ class SyncRun(models.Model):
         verbose_name_plural = _("syncs")
         ordering = ["-started_at"]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(state__in=["running", "done", "failed"]), name="sync_run_state"
-            ),
+            models.CheckConstraint(condition=Q(state__in=["running", "done", "failed"]), name="sync_run_state"),
             models.CheckConstraint(condition=Q(kind__in=["push", "pull"]), name="sync_run_kind"),
         ]
         indexes = [models.Index(fields=["audience", "-started_at"], name="sync_run_newest")]
@@ -198,9 +186,7 @@ class WebhookEvent(models.Model):
     class Meta:
         verbose_name = _("webhook event")
         verbose_name_plural = _("webhook events")
-        indexes = [
-            models.Index(fields=["id"], condition=Q(applied_at__isnull=True), name="webhook_event_owed")
-        ]
+        indexes = [models.Index(fields=["id"], condition=Q(applied_at__isnull=True), name="webhook_event_owed")]
 
     def __str__(self) -> str:
         return self.kind

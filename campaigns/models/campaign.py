@@ -29,9 +29,7 @@ class Campaign(models.Model):
                 violation_error_message=_("This source code is taken."),
             ),
             models.CheckConstraint(
-                condition=Q(ends_on__isnull=True)
-                | Q(starts_on__isnull=True)
-                | Q(ends_on__gte=F("starts_on")),
+                condition=Q(ends_on__isnull=True) | Q(starts_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
                 name="campaign_ends_after_start",
                 violation_error_message=_("A campaign ends after it starts."),
             ),

@@ -81,6 +81,7 @@ class Migration(migrations.Migration):
                 ('updated', models.BigIntegerField(default=0, verbose_name='changed')),
                 ('unchanged', models.BigIntegerField(default=0, verbose_name='unchanged')),
                 ('failed', models.BigIntegerField(default=0, verbose_name='failed')),
+                ('held_back', models.BigIntegerField(default=0, help_text='People who had left before: no file brings them back.', verbose_name='consents held back')),
                 ('error', models.TextField(blank=True, default='', verbose_name='error')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='uploaded')),
                 ('started_at', models.DateTimeField(editable=False, null=True, verbose_name='started')),
@@ -107,6 +108,15 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'failed rows',
                 'ordering': ['number'],
             },
+        ),
+        migrations.CreateModel(
+            name='ImportKey',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.UUIDField()),
+                ('times', models.PositiveIntegerField()),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='supporters.importrun')),
+            ],
         ),
         migrations.CreateModel(
             name='ImportChunk',
@@ -352,6 +362,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='importrow',
             constraint=models.UniqueConstraint(fields=('run', 'number'), name='import_row_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='importkey',
+            constraint=models.UniqueConstraint(fields=('run', 'key'), name='import_key_unique'),
         ),
         migrations.AddConstraint(
             model_name='importchunk',

@@ -1,7 +1,7 @@
 from supporters.models.consent import Consent, Purpose, Suppression
 from supporters.models.donation import Donation, RecurringDonation, Refund
 from supporters.models.functions import AddressHash, Fold
-from supporters.models.importing import ImportChunk, ImportRow, ImportRun
+from supporters.models.importing import ImportChunk, ImportKey, ImportRow, ImportRun
 from supporters.models.organisation import Organisation, OrganisationContact
 from supporters.models.petition import Petition, PetitionText, Signature
 from supporters.models.supporter import Reference, Supporter, Tag
@@ -12,6 +12,7 @@ __all__ = [
     "Donation",
     "Fold",
     "ImportChunk",
+    "ImportKey",
     "ImportRow",
     "ImportRun",
     "Organisation",

@@ -61,9 +61,7 @@ class Consent(models.Model):
         help_text=_("The partner who may write; empty means ourselves."),
     )
     state = models.CharField(_("state"), max_length=10, choices=State)
-    wording = models.TextField(
-        _("wording"), blank=True, db_default="", help_text=_("The words the person saw.")
-    )
+    wording = models.TextField(_("wording"), blank=True, db_default="", help_text=_("The words the person saw."))
     wording_version = models.CharField(_("version of the wording"), max_length=64, blank=True, db_default="")
     language = models.CharField(_("language"), max_length=12, blank=True, db_default="")
     method = models.CharField(_("how"), max_length=10, choices=Method)

@@ -96,9 +96,7 @@ class RecurringDonation(models.Model):
         constraints = [
             *money_constraints("recurring"),
             provider_constraint("recurring"),
-            models.CheckConstraint(
-                condition=Q(interval__in=["month", "quarter", "year"]), name="recurring_interval"
-            ),
+            models.CheckConstraint(condition=Q(interval__in=["month", "quarter", "year"]), name="recurring_interval"),
             models.CheckConstraint(
                 condition=Q(state__in=["pending", "active", "paused", "ended"]), name="recurring_state"
             ),

@@ -36,9 +36,7 @@ class ImportRun(models.Model):
         _("options"), default=dict, help_text=_("What holds for every row: tags, source code, …")
     )
 
-    consent_purpose = models.CharField(
-        _("consent to"), max_length=20, choices=Purpose, blank=True, default=""
-    )
+    consent_purpose = models.CharField(_("consent to"), max_length=20, choices=Purpose, blank=True, default="")
     consent_wording = models.TextField(_("in these words"), blank=True, default="")
     consent_language = models.CharField(_("language of the words"), max_length=12, blank=True, default="")
     consent_on = models.DateField(_("given on"), null=True, blank=True)
@@ -52,6 +50,9 @@ class ImportRun(models.Model):
     updated = models.BigIntegerField(_("changed"), default=0)
     unchanged = models.BigIntegerField(_("unchanged"), default=0)
     failed = models.BigIntegerField(_("failed"), default=0)
+    held_back = models.BigIntegerField(
+        _("consents held back"), default=0, help_text=_("People who had left before: no file brings them back.")
+    )
     error = models.TextField(_("error"), blank=True, default="")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -105,12 +106,27 @@ class ImportChunk(models.Model):
         return f"{self.run_id}/{self.number}"
 
 
+class ImportKey(models.Model):
+    """How often a run has met a row of these contents so far: what tells equal rows of one file apart.
+
+    A run's keys go when it ends.
+    """
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="+")
+    key = models.UUIDField()
+    times = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "key"], name="import_key_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.key}"
+
+
 class ImportRow(models.Model):
     """A row that did not go in, and why."""
 
-    run = models.ForeignKey(
-        ImportRun, on_delete=models.CASCADE, related_name="failures", verbose_name=_("import")
-    )
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="failures", verbose_name=_("import"))
     number = models.BigIntegerField(
         _("row"), help_text=_("Counted as a spreadsheet does: the first row below the header is 2.")
     )

@@ -16,12 +16,8 @@ class Petition(models.Model):
 
     slug = models.SlugField(_("slug"), unique=True, help_text=_("The last part of its address."))
     title = models.CharField(_("title"), max_length=250)
-    target = models.CharField(
-        _("target"), max_length=250, blank=True, db_default="", help_text=_("Who is to act.")
-    )
-    goal = models.PositiveIntegerField(
-        _("goal"), default=1000, help_text=_("How many signatures we aim for.")
-    )
+    target = models.CharField(_("target"), max_length=250, blank=True, db_default="", help_text=_("Who is to act."))
+    goal = models.PositiveIntegerField(_("goal"), default=1000, help_text=_("How many signatures we aim for."))
     opens_at = models.DateTimeField(_("opens"), null=True, blank=True)
     closes_at = models.DateTimeField(_("closes"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=6, choices=State, default=State.DRAFT)
@@ -35,9 +31,7 @@ class Petition(models.Model):
             models.CheckConstraint(condition=Q(state__in=["draft", "open", "closed"]), name="petition_state"),
             models.CheckConstraint(condition=Q(goal__gt=0), name="petition_goal_positive"),
             models.CheckConstraint(
-                condition=Q(closes_at__isnull=True)
-                | Q(opens_at__isnull=True)
-                | Q(closes_at__gt=F("opens_at")),
+                condition=Q(closes_at__isnull=True) | Q(opens_at__isnull=True) | Q(closes_at__gt=F("opens_at")),
                 name="petition_closes_after_opening",
                 violation_error_message=_("A petition closes after it opens."),
             ),
@@ -50,9 +44,7 @@ class Petition(models.Model):
 class PetitionText(models.Model):
     """A petition in one language."""
 
-    petition = models.ForeignKey(
-        Petition, on_delete=models.CASCADE, related_name="texts", verbose_name=_("petition")
-    )
+    petition = models.ForeignKey(Petition, on_delete=models.CASCADE, related_name="texts", verbose_name=_("petition"))
     language = models.CharField(_("language"), max_length=12)
     title = models.CharField(_("title"), max_length=250)
     body = models.TextField(_("text"), help_text=_("Markdown."))

@@ -134,9 +134,7 @@ class Supporter(models.Model):
             models.CheckConstraint(
                 condition=Q(email=Lower(Trim("email"))) & Q(email__regex=r"^[^@\s]+@[^@\s]+$"),
                 name="supporter_email_normalised",
-                violation_error_message=_(
-                    "An address is stored in lower case, without spaces, and has one @."
-                ),
+                violation_error_message=_("An address is stored in lower case, without spaces, and has one @."),
             ),
             models.CheckConstraint(
                 condition=Q(country="") | Q(country__regex=r"^[A-Z]{2}$"),

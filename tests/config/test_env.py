@@ -40,9 +40,7 @@ def test_email_url_becomes_djangos_settings(monkeypatch, url, expected):
     assert tuple(read[f"EMAIL_{name}"] for name in names) == expected
 
 
-@pytest.mark.parametrize(
-    "url", ["http://mail.org", "smtp://", "smtp://mail.org:port", "smtp://mail.org/?tls=maybe"]
-)
+@pytest.mark.parametrize("url", ["http://mail.org", "smtp://", "smtp://mail.org:port", "smtp://mail.org/?tls=maybe"])
 def test_email_url_that_can_not_be_read_is_named(monkeypatch, url):
     monkeypatch.setenv("EMAIL_URL", url)
     with pytest.raises(ImproperlyConfigured, match="EMAIL_URL"):

@@ -24,9 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--bind", default="127.0.0.1", help="the address that the web server listens on")
         parser.add_argument("--web-workers", type=int, default=2, help="web server processes")
         parser.add_argument("--mail-workers", type=int, default=2, help="processes that send appeals")
-        parser.add_argument(
-            "--other-workers", type=int, default=2, help="processes for syncs, imports and the rest"
-        )
+        parser.add_argument("--other-workers", type=int, default=2, help="processes for syncs, imports and the rest")
 
     def handle(self, *args: object, **options: object) -> None:
         bind = f"{options['bind']}:{settings.PORT}"
@@ -38,9 +36,7 @@ class Command(BaseCommand):
                 Child("web", _web(bind, int(options["web_workers"]))),
                 Child("mail worker", _worker("mail", int(options["mail_workers"]))),
                 Child("worker", _worker("sync,default", int(options["other_workers"]))),
-                Child(
-                    "beat", [sys.executable, "-m", "celery", "-A", "config.celery", "beat", "-l", "WARNING"]
-                ),
+                Child("beat", [sys.executable, "-m", "celery", "-A", "config.celery", "beat", "-l", "WARNING"]),
             ],
             every_second=engines.revive,
         )
@@ -52,9 +48,7 @@ class Command(BaseCommand):
             try:
                 probe.bind((host, port))
             except OSError as error:
-                raise CommandError(
-                    f"Port {port} can't be used ({error.strerror}). Set PORT to another."
-                ) from None
+                raise CommandError(f"Port {port} can't be used ({error.strerror}). Set PORT to another.") from None
 
     def _greet(self, supervisor: Supervisor) -> None:
         # The beat's first tick is a minute away; what is owed need not wait for it.

@@ -1,0 +1,178 @@
+"""The work that comes round, and how one piece of it is run.
+
+The beat sends `tick` each minute. A job is due when the database's clock has passed its next_run_at; whoever moves
+next_run_at on by a conditional UPDATE hands it out, so two beats do no harm and a message that gets lost is made
+good at the next time.
+
+    due ──tick──▶ handed out ──run──▶ running ──▶ succeeded
+                       │                 └──────▶ failed
+                       └─ message lost, worker killed: due again at next_run_at
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Value
+from django.db.models.functions import Now
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import Job
+from supporters.locks import advisory_lock
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT = "tick"
+"""The job row that says when the beat was last heard."""
+
+
+@dataclass(frozen=True)
+class Periodic:
+    """A job: what it is called for people who are not technicians, and when it comes round."""
+
+    name: str
+    label: str
+    purpose: str
+    function: str
+    """Dotted name of a function without arguments that returns counts."""
+    queue: str = "default"
+    every: timedelta | None = None
+    daily_at: time | None = None
+    """In settings.TIME_ZONE."""
+
+    def next_after(self, now: datetime) -> datetime:
+        if self.every:
+            return now + self.every
+        local = now.astimezone(ZoneInfo(settings.TIME_ZONE))
+        today = local.replace(hour=self.daily_at.hour, minute=self.daily_at.minute, second=0, microsecond=0)
+        return today if today > local else today + timedelta(days=1)
+
+    def run(self) -> dict:
+        function: Callable[[], dict | None] = import_string(self.function)
+        return function() or {}
+
+
+MINUTE = timedelta(minutes=1)
+JOBS = {
+    job.name: job
+    for job in (
+        Periodic(
+            "appeals",
+            _("Send appeals"),
+            _("Starts appeals whose hour has come, and keeps those on their way going."),
+            "campaigns.appeals.tick",
+            every=MINUTE,
+        ),
+        Periodic(
+            "imports",
+            _("Load files"),
+            _("Hands uploaded files to a worker, and takes up again what was cut short."),
+            "supporters.importing.run.hand_out",
+            every=MINUTE,
+        ),
+        Periodic(
+            "segments",
+            _("Refresh segments"),
+            _("Brings the members of every segment up to date, each at least every half hour."),
+            "campaigns.segments.refresh_due",
+            every=MINUTE,
+        ),
+        Periodic(
+            "mailchimp-events",
+            _("Hear from Mailchimp"),
+            _("Applies what Mailchimp has told us: who left, whose address bounced or changed."),
+            "campaigns.mailchimp.webhooks.apply_owed",
+            queue="sync",
+            every=MINUTE,
+        ),
+        Periodic(
+            "mailchimp-push",
+            _("Bring Mailchimp up to date"),
+            _("Each hour, brings the audiences in Mailchimp to what the segments say."),
+            "campaigns.mailchimp.sync.push_due",
+            queue="sync",
+            every=MINUTE,
+        ),
+        Periodic(
+            "mailchimp-pull",
+            _("Read what changed in Mailchimp"),
+            _("Each night, reads what changed there, in case a message from Mailchimp got lost."),
+            "campaigns.mailchimp.sync.pull_due",
+            queue="sync",
+            daily_at=time(3, 10),
+        ),
+        Periodic(
+            "forget-files",
+            _("Forget old import files"),
+            _("Each night, deletes the contents of files that were imported more than 30 days ago."),
+            "supporters.importing.run.forget_files",
+            daily_at=time(2, 20),
+        ),
+    )
+}
+
+
+def take_due() -> list[Periodic]:
+    """The jobs whose time has come, each given to one caller only, with their next times set."""
+    known = set(Job.objects.values_list("name", flat=True))
+    missing = [Job(name=name) for name in (*JOBS, HEARTBEAT) if name not in known]
+    Job.objects.bulk_create(missing, ignore_conflicts=True)
+    now = _database_now()
+    Job.objects.filter(name=HEARTBEAT).update(succeeded_at=now)
+    taken = []
+    for row in Job.objects.filter(next_run_at__lte=now, name__in=list(JOBS)):
+        job = JOBS[row.name]
+        changed = Job.objects.filter(pk=row.pk, next_run_at=row.next_run_at).update(
+            next_run_at=job.next_after(now), queued_at=now
+        )
+        if changed:
+            taken.append(job)
+    return taken
+
+
+def run(name: str) -> dict | None:
+    """Do the job and record how it went; None when somebody is at it already."""
+    job = JOBS[name]
+    with advisory_lock(f"job:{name}") as ours:
+        if not ours:
+            return None
+        rows = Job.objects.filter(name=name)
+        rows.update(started_at=Now())
+        try:
+            counts = job.run()
+        except Exception as error:
+            logger.exception("Job %s failed", name)
+            rows.update(failed_at=Now(), error=in_plain_words(error))
+            raise
+        rows.update(succeeded_at=Now(), counts=Value(counts, Job._meta.get_field("counts")), error="")
+        return counts
+
+
+def in_plain_words(error: Exception) -> str:
+    """What a person who is not a technician is told of a failure."""
+    message = getattr(error, "for_staff", None)
+    if message:
+        return str(message)
+    return gettext("It stopped with an error that was written to the log (%(kind)s).") % {
+        "kind": type(error).__name__
+    }
+
+
+def _database_now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]
+
+
+def overdue(job: Job, now: datetime) -> bool:
+    """Whether the job was handed out and nothing has been heard of it for long."""
+    heard = max(filter(None, (job.started_at, job.succeeded_at, job.failed_at)), default=None)
+    if job.queued_at is None or (heard and heard >= job.queued_at):
+        return False
+    return now - job.queued_at > timedelta(minutes=5)

@@ -1,0 +1,252 @@
+"""A row's cells as the values that go into staging. Whatever is wrong with a row is found here or in the database."""
+
+import csv
+import hashlib
+import io
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+from supporters.addresses import AddressError, normalise_email
+from supporters.importing import mapping as mappings
+from supporters.importing import values
+from supporters.importing.problems import RowProblem
+from supporters.models import Donation, ImportRun
+from supporters.models.donation import WHOLE_CURRENCIES
+
+OPTIONS = (
+    "reference_system",
+    "country",
+    "language",
+    "tags",
+    "source_code",
+    "currency",
+    "designation",
+    "create_organisations",
+)
+REFERENCE_SYSTEM = "donor"
+"""The system that a file's references belong to unless staff say another."""
+_LENGTHS = {
+    **{"first_name": 150, "last_name": 150, "phone": 40, "street": 250, "postcode": 20, "city": 120, "region": 120},
+    **{"source_code": 64, "reference": 128, "provider_id": 180, "designation": 120, "organisation": 250},
+}
+
+
+class StagedSupporter(NamedTuple):
+    """A row of the temporary table that supporters go through, in the order of its columns."""
+
+    number: int
+    round: int
+    key: uuid.UUID | None
+    reference: str
+    email: str | None
+    first_name: str
+    last_name: str
+    language: str
+    country: str
+    birth_date: date | None
+    phone: str
+    street: str
+    postcode: str
+    city: str
+    region: str
+    organisation: str
+    source_code: str
+    tags: list[str]
+    standing: str
+    """What the file says of the person: granted, left or cleaned; empty where it says nothing."""
+    standing_at: datetime | None
+
+
+class StagedDonation(NamedTuple):
+    number: int
+    key: uuid.UUID
+    reference: str
+    email: str | None
+    first_name: str
+    last_name: str
+    amount: Decimal
+    currency: str
+    received_on: date
+    method: str
+    provider_id: str
+    source_code: str
+    designation: str
+
+
+def parser_for(run: ImportRun) -> "Callable[[int, Sequence[str]], StagedSupporter | StagedDonation]":
+    """The function that reads one row of this run's file. It raises RowProblem."""
+    fields_of = mappings.compile_row(run.mapping)
+    width = len(run.mapping["columns"])
+    orders = mappings.date_orders(run.mapping)
+    options = {name: run.options.get(name) or "" for name in OPTIONS}
+    parse = _parse_supporter if run.kind == ImportRun.Kind.SUPPORTERS else _parse_donation
+    standing = run.layout.get("standing", "")
+
+    def parse_row(number: int, cells: Sequence[str]) -> StagedSupporter | StagedDonation:
+        if len(cells) > width:
+            raise RowProblem(_("The row has more cells than there are columns."))
+        fields = fields_of(cells)
+        for name, text in fields.items():
+            if "\x00" in text:
+                raise RowProblem(_("The row has a character that no text may have (NUL)."))
+            if len(text) > _LENGTHS.get(name, 1000):
+                raise RowProblem(
+                    _("“%(field)s” has more than %(most)s characters.")
+                    % {"field": mappings.FIELDS[name].label, "most": _LENGTHS.get(name, 1000)}
+                )
+        return parse(number, fields, orders, options, standing)
+
+    return parse_row
+
+
+def _parse_supporter(number: int, fields: dict, orders: dict, options: dict, standing: str) -> StagedSupporter:
+    email = _email(fields)
+    first_name, last_name = _names(fields)
+    reference = fields.get("reference", "")
+    if not (email or reference or first_name or last_name):
+        raise RowProblem(_("The row has no name, no address and no reference."))
+    birth_date = values.parse_date(fields["birth_date"], orders["birth_date"]) if "birth_date" in fields else None
+    if birth_date and birth_date > datetime.now(UTC).date():
+        raise RowProblem(_("The birth date is in the future."))
+    said, said_at = _standing(fields, standing)
+    return StagedSupporter(
+        number=number,
+        round=0,
+        key=None if email or reference else _digest(sorted(fields.items())),
+        reference=reference,
+        email=email,
+        first_name=first_name,
+        last_name=last_name,
+        language=values.parse_language(text) if (text := fields.get("language") or options["language"]) else "",
+        country=values.parse_country(text) if (text := fields.get("country") or options["country"]) else "",
+        birth_date=birth_date,
+        phone=fields.get("phone", ""),
+        street=fields.get("street", ""),
+        postcode=fields.get("postcode", ""),
+        city=fields.get("city", ""),
+        region=fields.get("region", ""),
+        organisation=fields.get("organisation", ""),
+        source_code=fields.get("source_code") or options["source_code"],
+        tags=_tags(fields.get("tags", ""), options["tags"]),
+        standing=said,
+        standing_at=said_at,
+    )
+
+
+def _parse_donation(number: int, fields: dict, orders: dict, options: dict, _standing: str) -> StagedDonation:
+    email = _email(fields)
+    reference = fields.get("reference", "")
+    if not (email or reference):
+        raise RowProblem(_("The row does not say whose donation it is."))
+    if "amount" not in fields:
+        raise RowProblem(_("The row has no amount."))
+    if "received_on" not in fields:
+        raise RowProblem(_("The row does not say when the donation came."))
+    amount = values.parse_amount(fields["amount"])
+    if amount == 0:
+        raise RowProblem(_("A payment of %(amount)s is no donation.") % {"amount": f"{amount:.2f}"})
+    if amount < 0:
+        raise RowProblem(
+            _("The amount %(amount)s is below 0. Record refunds on the donation itself.") % {"amount": amount}
+        )
+    received_on = values.parse_date(fields["received_on"], orders["received_on"])
+    if received_on > datetime.now(UTC).date():
+        raise RowProblem(_("The donation is dated in the future."))
+    if not (currency := fields.get("currency") or options["currency"]):
+        raise RowProblem(_("The row names no currency, and none is set for the file."))
+    currency = values.parse_currency(currency)
+    if currency in WHOLE_CURRENCIES and amount != round(amount):
+        raise RowProblem(
+            _("%(currency)s has no smaller unit, but the amount is %(amount)s.")
+            % {"currency": currency, "amount": amount}
+        )
+    first_name, last_name = _names(fields)
+    designation = fields.get("designation") or options["designation"]
+    method = _method(fields.get("method", ""))
+    contents = (options["reference_system"], reference, email, received_on, amount, currency, method, designation)
+    return StagedDonation(
+        number=number,
+        key=_digest(contents),
+        reference=reference,
+        email=email,
+        first_name=first_name,
+        last_name=last_name,
+        amount=amount,
+        currency=currency,
+        received_on=received_on,
+        method=method,
+        provider_id=fields.get("provider_id", ""),
+        source_code=fields.get("source_code") or options["source_code"],
+        designation=designation,
+    )
+
+
+def _email(fields: dict) -> str | None:
+    if "email" not in fields:
+        return None
+    try:
+        return normalise_email(fields["email"])
+    except AddressError as error:
+        raise RowProblem(
+            _("“%(address)s” is no email address: %(why)s") % {"address": fields["email"][:80], "why": error}
+        ) from None
+
+
+def _names(fields: dict) -> tuple[str, str]:
+    if "name" in fields and not ("first_name" in fields or "last_name" in fields):
+        return values.split_name(fields["name"])
+    return fields.get("first_name", ""), fields.get("last_name", "")
+
+
+def _tags(text: str, of_the_file: str) -> list[str]:
+    """Tags separated by commas, each in quotes or not: Mailchimp writes "a","b, c"."""
+    found: dict[str, str] = {}
+    for source in (text, of_the_file):
+        for cells in csv.reader(io.StringIO(source), skipinitialspace=True):
+            for cell in cells:
+                if tag := " ".join(cell.split()):
+                    found.setdefault(tag.casefold(), tag[:100])
+    return list(found.values())
+
+
+def _standing(fields: dict, of_the_file: str) -> tuple[str, datetime | None]:
+    """What a Mailchimp export says of a person: its three files hold those who receive, who left, who bounced."""
+    if "cleaned_at" in fields or of_the_file == "cleaned":
+        said, at = "cleaned", fields.get("cleaned_at")
+    elif "left_at" in fields or of_the_file == "left":
+        said, at = "left", fields.get("left_at")
+    elif of_the_file == "granted":
+        said, at = "granted", fields.get("confirmed_at") or fields.get("opted_in_at")
+    else:
+        return "", None
+    return said, values.parse_moment(at) if at else None
+
+
+_METHODS = {
+    "card": "card kort karte carte tarjeta carta karta kreditkort credit card debit card visa mastercard stripe kreditkarte",
+    "swish": "swish",
+    "bank": "bank bank transfer bankgiro plusgiro uberweisung virement transferencia bonifico przelew wire sepa transfer bg pg",
+    "debit": "direct debit autogiro lastschrift sepa direct debit prelevement domiciliacion",
+    "paypal": "paypal",
+    "cash": "cash kontant bar especes efectivo contanti gotowka",
+    "cheque": "cheque check scheck",
+}
+
+
+def _method(text: str) -> str:
+    plain = values.plain(text)
+    if not plain:
+        return Donation.Method.OTHER
+    for method, names in _METHODS.items():
+        if plain == method or plain in names:
+            return method
+    return Donation.Method.OTHER
+
+
+def _digest(contents: object) -> uuid.UUID:
+    return uuid.UUID(bytes=hashlib.sha256(repr(contents).encode()).digest()[:16])

@@ -1,0 +1,252 @@
+"""The life of an import.
+
+    uploaded ──start──▶ queued ──work──▶ running ──▶ done
+        │                  │                │  └───▶ failed   (the file can't be read to its end)
+        └────cancel────────┴────cancel──────┘
+                     cancelled
+
+Each change is one conditional UPDATE. A worker goes through the file in slices; a slice's rows, failures, counts and
+checkpoint are one transaction, so whoever takes a run up goes on behind the last whole slice, and no row is in
+twice. Who works on a run holds its advisory lock, which ends with the process.
+"""
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from supporters.importing import mapping as mappings
+from supporters.importing import readers, staging
+from supporters.importing.parsing import parser_for
+from supporters.importing.problems import FileProblem, RowProblem
+from supporters.importing.staging import Counts, Failure
+from supporters.locks import advisory_lock
+from supporters.models import ImportChunk, ImportKey, ImportRun
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+SLICE = 5_000
+"""Rows in one transaction."""
+STRETCH = 40
+"""Seconds that one task works before it makes room for others."""
+SAMPLE = 2_000
+"""Rows that the mapping is guessed from."""
+KEEP_FILES = timedelta(days=30)
+_CHUNK = 1 << 20
+State = ImportRun.State
+
+
+def upload(
+    kind: str,
+    name: str,
+    content: Iterable[bytes],
+    *,
+    created_by: "AbstractBaseUser | None" = None,
+    options: dict | None = None,
+) -> ImportRun:
+    """Take a file in: store it, find out how it is to be read, guess what its columns mean. Raises FileProblem."""
+    with tempfile.NamedTemporaryFile(prefix="import-") as file:
+        readers.copy_to(iter(content), file)
+        path = Path(file.name)
+        layout = readers.inspect(path)
+        with transaction.atomic():
+            run = ImportRun.objects.create(
+                kind=kind, file_name=Path(name).name[:250], created_by=created_by, options=options or {}
+            )
+            digest = hashlib.sha256()
+            with path.open("rb") as stored:
+                for number, piece in enumerate(iter(lambda: stored.read(_CHUNK), b"")):
+                    digest.update(piece)
+                    ImportChunk.objects.create(run=run, number=number, content=piece)
+            run.file_size, run.file_hash = path.stat().st_size, digest.digest()
+            _describe(run, path, layout)
+            run.save(update_fields=["file_size", "file_hash", "layout", "mapping", "rows"])
+    return run
+
+
+def reread(run: ImportRun, layout: readers.Layout) -> None:
+    """Read the file another way (encoding, delimiter, sheet) and guess the mapping anew. Raises FileProblem."""
+    with stored_file(run) as path:
+        _describe(run, path, layout)
+    run.save(update_fields=["layout", "mapping", "rows"])
+
+
+def _describe(run: ImportRun, path: Path, layout: readers.Layout) -> None:
+    header = readers.read_header(path, layout)
+    samples = [row.cells for row in islice(readers.read_rows(path, layout), SAMPLE)]
+    run.mapping = mappings.guess(run.kind, header, samples)
+    run.rows = readers.count_rows(path, layout)
+    run.layout = layout.as_json()
+    if mappings.is_mailchimp(header) and run.kind == ImportRun.Kind.SUPPORTERS:
+        run.layout["known"] = "mailchimp"
+        run.layout["standing"] = _mailchimp_standing(run.file_name, header)
+
+
+def _mailchimp_standing(file_name: str, header: Sequence[str]) -> str:
+    """Which of Mailchimp's three files this is, by its own columns or else by its name."""
+    names = {name.strip().upper() for name in header}
+    if "CLEAN_TIME" in names or file_name.lower().startswith("cleaned"):
+        return "cleaned"
+    if "UNSUB_TIME" in names or file_name.lower().startswith("unsubscribed"):
+        return "left"
+    return "granted"
+
+
+@contextmanager
+def stored_file(run: ImportRun) -> Iterator[Path]:
+    """The uploaded file on this machine's disk, for as long as the block runs. Raises FileProblem when it is gone."""
+    with tempfile.NamedTemporaryFile(prefix="import-") as file:
+        readers.copy_to(
+            (
+                bytes(content)
+                for content in run.chunks.order_by("number").values_list("content", flat=True).iterator(4)
+            ),
+            file,
+        )
+        if not Path(file.name).stat().st_size:
+            raise FileProblem(_("The file has been forgotten. Upload it again."))
+        yield Path(file.name)
+
+
+def preview(run: ImportRun, count: int = 10) -> list[tuple[int, dict[str, object], str]]:
+    """The first rows as they will be read: number, values by field, and what is wrong."""
+    parse = parser_for(run)
+    rows = []
+    with stored_file(run) as path:
+        for row in islice(readers.read_rows(path, readers.Layout.from_json(run.layout)), count):
+            try:
+                rows.append((row.number, parse(row.number, row.cells)._asdict(), ""))
+            except RowProblem as problem:
+                rows.append((row.number, {}, str(problem)))
+    return rows
+
+
+def start(run: ImportRun) -> bool:
+    """Hand the run to the workers; False when it has been started or cancelled already. Raises FileProblem."""
+    mappings.check(run.kind, run.mapping, [column["name"] for column in run.mapping.get("columns", [])])
+    return _change(run.pk, [State.UPLOADED], State.QUEUED)
+
+
+def cancel(run: ImportRun) -> bool:
+    """Stop behind the slice that is being written; what is in stays in."""
+    return _change(run.pk, [State.UPLOADED, State.QUEUED, State.RUNNING], State.CANCELLED, finished_at=Now())
+
+
+def hand_out() -> dict:
+    """Give every import that is owed to a worker: new ones, and those whose worker died."""
+    from supporters.tasks import work_on_import
+
+    owed = list(ImportRun.objects.filter(state__in=[State.QUEUED, State.RUNNING]).values_list("pk", flat=True))
+    for pk in owed:
+        work_on_import.delay(pk)
+    return {"owed": len(owed)}
+
+
+def work(pk: int, seconds: float = STRETCH) -> bool:
+    """Go on with a run for this long; returns whether more is to be done by whoever calls next.
+
+    Returns False at once when somebody else is working on it.
+    """
+    with advisory_lock(f"import:{pk}") as ours:
+        if not ours:
+            return False
+        _change(pk, [State.QUEUED], State.RUNNING, started_at=Now())
+        run = ImportRun.objects.filter(pk=pk, state=State.RUNNING).first()
+        if run is None:
+            return False
+        try:
+            return _work(run, time.monotonic() + seconds)
+        except FileProblem as problem:
+            _change(pk, [State.RUNNING], State.FAILED, error=problem.for_staff, finished_at=Now())
+            return False
+
+
+def _work(run: ImportRun, until: float) -> bool:
+    parse = parser_for(run)
+    with stored_file(run) as path:
+        rows = readers.read_rows(path, readers.Layout.from_json(run.layout))
+        rows = islice(rows, run.checkpoint, None)
+        while slice_rows := list(islice(rows, SLICE)):
+            if not _load_slice(run, parse, slice_rows):
+                return False
+            if time.monotonic() > until:
+                return True
+    if _change(run.pk, [State.RUNNING], State.DONE, finished_at=Now()):
+        ImportKey.objects.filter(run=run).delete()
+    return False
+
+
+def _load_slice(run: ImportRun, parse, rows: list[readers.Row]) -> bool:  # noqa: ANN001
+    """One slice, whole or not at all; False when the run was cancelled meanwhile."""
+    staged, failures = [], []
+    for row in rows:
+        try:
+            staged.append(parse(row.number, row.cells))
+        except RowProblem as problem:
+            failures.append(Failure(row.number, row.cells, str(problem)))
+    cells = {row.number: row.cells for row in rows}
+    for attempt in range(3):
+        try:
+            with transaction.atomic():
+                if run.kind == ImportRun.Kind.SUPPORTERS:
+                    counts = staging.load_supporters(run, _in_rounds(staged), cells)
+                else:
+                    counts = staging.load_donations(run, staged, cells)
+                if failures:
+                    staging.keep_failures(run, failures)
+                counts = counts.plus(Counts(failed=len(failures)))
+                if not _advance(run, len(rows), counts):
+                    transaction.set_rollback(True)
+                    return False
+        except IntegrityError:
+            # Somebody else wrote the same person at the same moment: the next try finds them on file.
+            if attempt == 2:
+                raise
+        else:
+            run.checkpoint += len(rows)
+            return True
+    return False
+
+
+def _advance(run: ImportRun, rows: int, counts: Counts) -> bool:
+    added = {name: F(name) + count for name, count in counts._asdict().items()}
+    rows_on = ImportRun.objects.filter(pk=run.pk, state=State.RUNNING, checkpoint=run.checkpoint)
+    return rows_on.update(checkpoint=F("checkpoint") + rows, **added) == 1
+
+
+def _in_rounds(rows: list) -> list:
+    """Rows about the same person go one after the other: each later one into a round of its own."""
+    met: dict[tuple[str, str], int] = {}
+    ordered = []
+    for row in rows:
+        names = [("email", row.email)] if row.email else []
+        names += [("reference", row.reference)] if row.reference else []
+        current = max((met.get(name, 0) for name in names), default=0)
+        for name in names:
+            met[name] = current + 1
+        ordered.append(row._replace(round=current) if current else row)
+    return ordered
+
+
+def forget_files() -> dict:
+    """Delete the contents of files that were imported long ago."""
+    old = Q(run__finished_at__lt=Now() - KEEP_FILES) | Q(
+        run__state=State.UPLOADED, run__created_at__lt=Now() - KEEP_FILES
+    )
+    deleted, _by_model = ImportChunk.objects.filter(old).delete()
+    return {"chunks": deleted}
+
+
+def _change(pk: int, before: list[str], after: str, **fields: object) -> bool:
+    return ImportRun.objects.filter(pk=pk, state__in=before).update(state=after, **fields) == 1

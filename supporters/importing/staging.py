@@ -1,0 +1,351 @@
+"""Slices of rows into the records: COPY into a temporary table, then a handful of statements for all rows at once.
+
+A slice is one transaction with its failures, its counts and its checkpoint, so a run that is cut short anywhere goes
+on behind the last whole slice.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from supporters.importing.parsing import REFERENCE_SYSTEM, StagedDonation, StagedSupporter
+from supporters.models import ImportRun
+
+CONTENT_SYSTEM = "import"
+"""The system of references for people whose row has neither an address nor a reference of its own."""
+
+
+class Failure(NamedTuple):
+    number: int
+    cells: Sequence[str]
+    reason: str
+
+
+class Counts(NamedTuple):
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    held_back: int = 0
+
+    def plus(self, other: "Counts") -> "Counts":
+        return Counts(*(a + b for a, b in zip(self, other, strict=True)))
+
+
+def load_supporters(run: ImportRun, rows: Sequence[StagedSupporter], cells: Mapping[int, Sequence[str]]) -> Counts:
+    """Bring the rows in. Call it in a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STAGE_SUPPORTERS)
+        _copy(cursor, "stage", StagedSupporter._fields, rows)
+        cursor.execute("ANALYZE stage")
+        parameters = {
+            "run": run.pk,
+            "system": run.options.get("reference_system") or REFERENCE_SYSTEM,
+            "content_system": CONTENT_SYSTEM,
+            "create_organisations": bool(run.options.get("create_organisations")),
+            "no_organisation": _(
+                "There is no organisation of this name; let the import create it, or correct the name."
+            ),
+            "two_people": _("The reference and the email address belong to two different people on file."),
+        }
+        _number_equal_rows(cursor, run, "key IS NOT NULL")
+        cursor.execute(_PREPARE_SUPPORTERS, parameters)
+        for current in range(max((row.round for row in rows), default=-1) + 1):
+            cursor.execute(_MATCH_AND_WRITE_SUPPORTERS, {**parameters, "round": current})
+        cursor.execute(_TAGS)
+        counts = Counts(held_back=_write_consents(cursor, run))
+        _keep_failures(cursor, run, cells)
+        cursor.execute(
+            """
+            SELECT count(*) FILTER (WHERE reason IS NULL AND fresh), count(*) FILTER (WHERE reason IS NULL AND NOT fresh AND changed),
+                   count(*) FILTER (WHERE reason IS NULL AND NOT fresh AND NOT changed), count(*) FILTER (WHERE reason IS NOT NULL)
+            FROM stage
+            """
+        )
+        counts = counts.plus(Counts(*cursor.fetchone()))
+        cursor.execute("DROP TABLE stage")
+    return counts
+
+
+def load_donations(run: ImportRun, rows: Sequence[StagedDonation], cells: Mapping[int, Sequence[str]]) -> Counts:
+    """Bring the rows in. Call it in a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STAGE_DONATIONS)
+        _copy(cursor, "stage", StagedDonation._fields, rows)
+        cursor.execute("ANALYZE stage")
+        _number_equal_rows(cursor, run, "provider_id = ''")
+        parameters = {
+            "run": run.pk,
+            "system": run.options.get("reference_system") or REFERENCE_SYSTEM,
+            "provider": run.options.get("provider") or "file",
+            "two_people": _("The reference and the email address belong to two different people on file."),
+        }
+        cursor.execute(_WRITE_DONATIONS, parameters)
+        _keep_failures(cursor, run, cells)
+        cursor.execute(
+            """
+            SELECT count(*) FILTER (WHERE reason IS NULL AND fresh), 0,
+                   count(*) FILTER (WHERE reason IS NULL AND NOT fresh), count(*) FILTER (WHERE reason IS NOT NULL)
+            FROM stage
+            """
+        )
+        counts = Counts(*cursor.fetchone())
+        cursor.execute("DROP TABLE stage")
+    return counts
+
+
+def keep_failures(run: ImportRun, failures: Iterable[Failure]) -> None:
+    """List rows that did not get as far as the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE failures (number bigint, cells text[], reason text) ON COMMIT DROP")
+        _copy(cursor, "failures", Failure._fields, failures)
+        cursor.execute(
+            """
+            INSERT INTO supporters_importrow (run_id, number, "values", reason)
+            SELECT %s, number, to_jsonb(cells), reason FROM failures
+            ON CONFLICT (run_id, number) DO NOTHING
+            """,
+            [run.pk],
+        )
+        cursor.execute("DROP TABLE failures")
+
+
+def _keep_failures(cursor, run: ImportRun, cells: Mapping[int, Sequence[str]]) -> None:  # noqa: ANN001
+    cursor.execute("SELECT number, reason FROM stage WHERE reason IS NOT NULL")
+    failures = [Failure(number, cells[number], reason) for number, reason in cursor.fetchall()]
+    if failures:
+        keep_failures(run, failures)
+
+
+def _copy(cursor, table: str, columns: Sequence[str], rows: Iterable[tuple]) -> None:  # noqa: ANN001
+    with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _number_equal_rows(cursor, run: ImportRun, which: str) -> None:  # noqa: ANN001
+    """Give equal rows of the file the numbers 1, 2, 3 …, over all slices."""
+    cursor.execute(
+        f"""
+        UPDATE stage SET occurrence = numbered.occurrence + coalesce(earlier.times, 0)
+        FROM (SELECT number, row_number() OVER (PARTITION BY key ORDER BY number) AS occurrence FROM stage WHERE {which}) numbered
+        JOIN stage same USING (number)
+        LEFT JOIN supporters_importkey earlier ON earlier.run_id = %(run)s AND earlier.key = same.key
+        WHERE stage.number = numbered.number;
+        INSERT INTO supporters_importkey (run_id, key, times)
+        SELECT %(run)s, key, count(*) FROM stage WHERE {which} GROUP BY key
+        ON CONFLICT (run_id, key) DO UPDATE SET times = supporters_importkey.times + excluded.times
+        """,
+        {"run": run.pk},
+    )
+
+
+_STAGE_SUPPORTERS = """
+CREATE TEMP TABLE stage (
+    number bigint PRIMARY KEY, round int, key uuid, reference text, email text, first_name text, last_name text,
+    language text, country text, birth_date date, phone text, street text, postcode text, city text, region text,
+    organisation text, source_code text, tags text[], standing text, standing_at timestamptz,
+    occurrence bigint, system text, organisation_id bigint, supporter_id bigint,
+    fresh boolean NOT NULL DEFAULT false, changed boolean NOT NULL DEFAULT false, reason text
+) ON COMMIT DROP
+"""
+
+_PREPARE_SUPPORTERS = """
+UPDATE stage SET system = CASE WHEN key IS NULL THEN %(system)s ELSE %(content_system)s END,
+                 reference = CASE WHEN key IS NULL THEN reference ELSE key || '-' || occurrence END;
+INSERT INTO supporters_organisation (name, role, source_code)
+SELECT DISTINCT ON (lower(organisation)) organisation, 'partner', 'org-' || left(md5(lower(organisation)), 12)
+FROM stage WHERE organisation <> '' AND %(create_organisations)s
+  AND NOT EXISTS (SELECT FROM supporters_organisation o WHERE lower(o.name) = lower(organisation) OR lower(o.source_code) = lower(organisation))
+ON CONFLICT DO NOTHING;
+UPDATE stage SET organisation_id = o.id FROM supporters_organisation o
+WHERE organisation <> '' AND (lower(o.name) = lower(organisation) OR lower(o.source_code) = lower(organisation));
+UPDATE stage SET reason = %(no_organisation)s WHERE organisation <> '' AND organisation_id IS NULL;
+"""
+
+# Rows of one round have different addresses and references, so that each statement meets a person once.
+_MATCH_AND_WRITE_SUPPORTERS = """
+UPDATE stage SET supporter_id = r.supporter_id FROM supporters_reference r
+WHERE round = %(round)s AND reason IS NULL AND reference <> '' AND r.system = stage.system AND r.identifier = reference;
+
+UPDATE stage SET supporter_id = coalesce(stage.supporter_id, s.id),
+                 reason = CASE WHEN stage.supporter_id <> s.id THEN %(two_people)s END
+FROM supporters_supporter s
+WHERE round = %(round)s AND reason IS NULL AND s.email = stage.email;
+
+UPDATE stage SET supporter_id = nextval(pg_get_serial_sequence('supporters_supporter', 'id')), fresh = true
+WHERE round = %(round)s AND reason IS NULL AND supporter_id IS NULL;
+
+INSERT INTO supporters_supporter (id, email, first_name, last_name, language, country, birth_date, phone, street, postcode,
+                                  city, region, organisation_id, source_code)
+SELECT supporter_id, email, first_name, last_name, language, country, birth_date, phone, street, postcode,
+       city, region, organisation_id, source_code
+FROM stage WHERE round = %(round)s AND reason IS NULL AND fresh;
+
+WITH written AS (
+    UPDATE supporters_supporter s SET
+        email = coalesce(t.email, s.email),
+        first_name = coalesce(nullif(t.first_name, ''), s.first_name),
+        last_name = coalesce(nullif(t.last_name, ''), s.last_name),
+        language = coalesce(nullif(t.language, ''), s.language),
+        country = coalesce(nullif(t.country, ''), s.country),
+        birth_date = coalesce(t.birth_date, s.birth_date),
+        phone = coalesce(nullif(t.phone, ''), s.phone),
+        street = coalesce(nullif(t.street, ''), s.street),
+        postcode = coalesce(nullif(t.postcode, ''), s.postcode),
+        city = coalesce(nullif(t.city, ''), s.city),
+        region = coalesce(nullif(t.region, ''), s.region),
+        organisation_id = coalesce(t.organisation_id, s.organisation_id),
+        source_code = coalesce(nullif(s.source_code, ''), t.source_code),
+        updated_at = statement_timestamp()
+    FROM stage t
+    WHERE t.supporter_id = s.id AND t.round = %(round)s AND t.reason IS NULL AND NOT t.fresh
+      AND (coalesce(t.email, s.email, ''), coalesce(nullif(t.first_name, ''), s.first_name), coalesce(nullif(t.last_name, ''), s.last_name),
+           coalesce(nullif(t.language, ''), s.language), coalesce(nullif(t.country, ''), s.country),
+           coalesce(t.birth_date, s.birth_date, 'infinity'), coalesce(nullif(t.phone, ''), s.phone),
+           coalesce(nullif(t.street, ''), s.street), coalesce(nullif(t.postcode, ''), s.postcode),
+           coalesce(nullif(t.city, ''), s.city), coalesce(nullif(t.region, ''), s.region),
+           coalesce(t.organisation_id, s.organisation_id, 0), coalesce(nullif(s.source_code, ''), t.source_code))
+       <> (coalesce(s.email, ''), s.first_name, s.last_name, s.language, s.country, coalesce(s.birth_date, 'infinity'), s.phone,
+           s.street, s.postcode, s.city, s.region, coalesce(s.organisation_id, 0), s.source_code)
+    RETURNING t.number
+) UPDATE stage SET changed = true FROM written WHERE stage.number = written.number;
+
+WITH written AS (
+    INSERT INTO supporters_reference (supporter_id, system, identifier)
+    SELECT supporter_id, system, reference FROM stage WHERE round = %(round)s AND reason IS NULL AND reference <> ''
+    ON CONFLICT (system, identifier) DO NOTHING RETURNING system, identifier
+) UPDATE stage SET changed = true FROM written
+WHERE round = %(round)s AND stage.system = written.system AND reference = written.identifier;
+"""
+
+_TAGS = """
+INSERT INTO supporters_tag (name)
+SELECT DISTINCT ON (lower(tag)) tag FROM stage, unnest(tags) tag WHERE reason IS NULL ON CONFLICT DO NOTHING;
+WITH written AS (
+    INSERT INTO supporters_supporter_tags (supporter_id, tag_id)
+    SELECT DISTINCT supporter_id, t.id FROM stage, unnest(tags) tag JOIN supporters_tag t ON lower(t.name) = lower(tag)
+    WHERE reason IS NULL ON CONFLICT DO NOTHING RETURNING supporter_id
+) UPDATE stage SET changed = true WHERE supporter_id IN (SELECT supporter_id FROM written);
+"""
+
+
+def _write_consents(cursor, run: ImportRun) -> int:  # noqa: ANN001
+    """Record what the file says of consent; returns how many grants were held back because the person had left."""
+    parameters = {
+        "run": run.pk,
+        "purpose": run.consent_purpose or "email",
+        "wording": run.consent_wording or _("Subscribed in Mailchimp; the wording of the form is kept there."),
+        "language": run.consent_language,
+        "source": f"{run.file_name[:120]}: {run.consent_how}" if run.consent_how else run.file_name[:250],
+        "on": run.consent_on,
+        "whole_file": bool(run.consent_purpose),
+        "user": run.created_by_id,
+    }
+    cursor.execute(_LEAVINGS, parameters)
+    cursor.execute(_GRANTS, parameters)
+    return cursor.fetchone()[0]
+
+
+_LATEST = """
+(SELECT c.state FROM supporters_consent c WHERE c.supporter_id = {supporter} AND c.purpose = {purpose} AND c.organisation_id IS NULL
+ ORDER BY c.happened_at DESC, c.state DESC, c.id DESC LIMIT 1)
+"""
+
+# A leaving in the file counts from when it happened: somebody who came back later, by their own confirmed act, stays.
+_LEAVINGS = f"""
+WITH leaving AS (
+    SELECT DISTINCT ON (supporter_id) supporter_id, email, standing, coalesce(standing_at, statement_timestamp()) AS at
+    FROM stage WHERE reason IS NULL AND standing IN ('left', 'cleaned') ORDER BY supporter_id, number DESC
+), written AS (
+    INSERT INTO supporters_consent (supporter_id, purpose, state, wording, method, source, happened_at, import_run_id, recorded_by_id)
+    SELECT supporter_id, 'email', 'withdrawn', '', CASE standing WHEN 'left' THEN 'import' ELSE 'bounce' END, %(source)s, at, %(run)s, %(user)s
+    FROM leaving
+    WHERE coalesce({_LATEST.format(supporter="leaving.supporter_id", purpose="'email'")}, '') <> 'withdrawn'
+    RETURNING supporter_id
+), suppressed AS (
+    INSERT INTO supporters_suppression (email_hash, reason)
+    SELECT supporters_address_hash(email), CASE standing WHEN 'left' THEN 'left' ELSE 'hard_bounce' END
+    FROM leaving WHERE email IS NOT NULL AND (standing = 'cleaned' OR NOT EXISTS (
+        SELECT FROM supporters_consent c WHERE c.supporter_id = leaving.supporter_id AND c.purpose = 'email'
+        AND c.state = 'granted' AND c.happened_at > leaving.at))
+    ON CONFLICT DO NOTHING
+) UPDATE stage SET changed = true WHERE supporter_id IN (SELECT supporter_id FROM written)
+"""
+
+# No file brings back who left: neither over a withdrawal nor over a suppressed address.
+_GRANTS = f"""
+WITH granting AS (
+    SELECT DISTINCT ON (stage.supporter_id) stage.supporter_id, number,
+           CASE WHEN standing = 'granted' THEN 'email' ELSE %(purpose)s END AS purpose,
+           coalesce(standing_at, %(on)s::timestamptz, statement_timestamp()) AS at
+    FROM stage WHERE reason IS NULL AND (standing = 'granted' OR (%(whole_file)s AND standing = ''))
+    ORDER BY stage.supporter_id, number
+), standing AS (
+    SELECT granting.*, s.language, {_LATEST.format(supporter="granting.supporter_id", purpose="granting.purpose")} AS latest,
+           (purpose = 'email' AND EXISTS (
+               SELECT FROM supporters_suppression p WHERE p.email_hash = supporters_address_hash(s.email))) AS suppressed
+    FROM granting JOIN supporters_supporter s ON s.id = granting.supporter_id
+), written AS (
+    INSERT INTO supporters_consent (supporter_id, purpose, state, wording, language, method, source, happened_at, import_run_id, recorded_by_id)
+    SELECT supporter_id, purpose, 'granted', %(wording)s, coalesce(nullif(%(language)s, ''), language), 'import', %(source)s, at, %(run)s, %(user)s
+    FROM standing WHERE NOT suppressed AND coalesce(latest, '') NOT IN ('granted', 'withdrawn')
+    RETURNING supporter_id
+), marked AS (
+    UPDATE stage SET changed = true WHERE supporter_id IN (SELECT supporter_id FROM written)
+)
+SELECT count(*) FROM standing WHERE suppressed OR latest = 'withdrawn'
+"""
+
+_STAGE_DONATIONS = """
+CREATE TEMP TABLE stage (
+    number bigint PRIMARY KEY, key uuid, reference text, email text, first_name text, last_name text, amount numeric,
+    currency text, received_on date, method text, provider_id text, source_code text, designation text,
+    occurrence bigint, provider text, supporter_id bigint, donation_id bigint, fresh boolean NOT NULL DEFAULT false, reason text
+) ON COMMIT DROP
+"""
+
+_WRITE_DONATIONS = """
+UPDATE stage SET provider = CASE provider_id WHEN '' THEN 'import' ELSE %(provider)s END,
+                 provider_id = CASE provider_id WHEN '' THEN key || '-' || occurrence ELSE provider_id END;
+
+UPDATE stage SET supporter_id = r.supporter_id FROM supporters_reference r
+WHERE reference <> '' AND r.system = %(system)s AND r.identifier = reference;
+
+UPDATE stage SET supporter_id = coalesce(stage.supporter_id, s.id),
+                 reason = CASE WHEN stage.supporter_id <> s.id THEN %(two_people)s END
+FROM supporters_supporter s WHERE s.email = stage.email;
+
+CREATE TEMP TABLE arrivals ON COMMIT DROP AS
+SELECT nextval(pg_get_serial_sequence('supporters_supporter', 'id')) AS id, who.* FROM (
+    SELECT DISTINCT ON (coalesce(nullif(reference, ''), email)) reference, email, first_name, last_name, source_code
+    FROM stage WHERE supporter_id IS NULL AND reason IS NULL
+    ORDER BY coalesce(nullif(reference, ''), email), number
+) who;
+-- One address, one person: of several new references with the same address, the first has it.
+UPDATE arrivals SET email = NULL FROM (
+    SELECT id, row_number() OVER (PARTITION BY email ORDER BY reference = '' DESC, id) AS place FROM arrivals WHERE email IS NOT NULL
+) ranked WHERE ranked.id = arrivals.id AND ranked.place > 1;
+DELETE FROM arrivals WHERE email IS NULL AND reference = '';
+INSERT INTO supporters_supporter (id, email, first_name, last_name, source_code)
+SELECT id, email, first_name, last_name, source_code FROM arrivals;
+INSERT INTO supporters_reference (supporter_id, system, identifier)
+SELECT id, %(system)s, reference FROM arrivals WHERE reference <> '';
+UPDATE stage SET supporter_id = r.supporter_id FROM supporters_reference r
+WHERE stage.supporter_id IS NULL AND reason IS NULL AND reference <> '' AND r.system = %(system)s AND r.identifier = reference;
+UPDATE stage SET supporter_id = s.id FROM supporters_supporter s
+WHERE stage.supporter_id IS NULL AND reason IS NULL AND s.email = stage.email;
+DROP TABLE arrivals;
+
+WITH written AS (
+    INSERT INTO supporters_donation (supporter_id, amount, currency, method, state, received_on, provider, provider_id,
+                                     source_code, designation, import_run_id)
+    SELECT supporter_id, amount, currency, method, 'received', received_on, provider, provider_id, source_code, designation, %(run)s
+    FROM stage WHERE reason IS NULL ORDER BY number
+    ON CONFLICT (provider, provider_id) WHERE provider_id <> '' DO NOTHING
+    RETURNING provider, provider_id
+) UPDATE stage SET fresh = true
+WHERE number IN (SELECT min(number) FROM stage JOIN written USING (provider, provider_id) GROUP BY provider, provider_id);
+"""

@@ -1,4 +1,8 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from campaigns.views.unsubscribe import unsubscribe
 
 app_name = "campaigns"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("u/<str:token>/", unsubscribe, name="unsubscribe"),
+]

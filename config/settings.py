@@ -44,6 +44,13 @@ ORGANISATION_NAME = env.text("ORGANISATION_NAME", "RealStars")
 ORGANISATION_ADDRESS = env.text("ORGANISATION_ADDRESS")
 """The postal address in the foot of every appeal, as the law of many countries asks."""
 
+DONATE_URL = env.address("DONATE_URL", "", ("http", "https"))
+PETITION_URL = env.address("PETITION_URL", "", ("http", "https"))
+"""Where the merge fields of the same names lead in appeals; each appeal adds its own source code."""
+
+MAIL_CONNECTIONS = env.number("MAIL_CONNECTIONS", 2, least=1, most=50)
+"""Connections to the mail server at once, for one appeal."""
+
 UPLOAD_LIMIT = env.number("UPLOAD_LIMIT_MB", 200, least=1) * 1024 * 1024
 """The largest file an import takes, in bytes."""
 

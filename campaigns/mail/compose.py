@@ -1,0 +1,106 @@
+"""An appeal's text, compiled once per language, then filled in for one person after another.
+
+Compiling runs Markdown and MJML; filling in only joins strings. Each value is escaped for the place it goes
+to: html, an address, plain text, or a header.
+"""
+
+import html
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import quote
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from campaigns.mail import fields, layout
+from campaigns.mail.fields import Problem
+from campaigns.mail.markup import Markers, Slot, check_links, to_blocks, to_text
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What one person reads."""
+
+    language: str
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A text with slots for the values of one person."""
+
+    pieces: tuple[str | Slot, ...]
+    escape: Callable[[str], str]
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        return "".join(piece if isinstance(piece, str) else self._value(piece, values) for piece in self.pieces)
+
+    def _value(self, slot: Slot, values: Mapping[str, str]) -> str:
+        value = slot.field.value(values)
+        return self.escape(quote(value, safe="") if slot.place == "url" else value)
+
+
+@dataclass(frozen=True)
+class Template:
+    """A text ready to be filled in."""
+
+    language: str
+    subject: Skeleton
+    text: Skeleton
+    html: Skeleton
+
+    def fill(self, values: Mapping[str, str]) -> Letter:
+        """Raises fields.FieldError where a value is missing."""
+        return Letter(self.language, self.subject.fill(values), self.text.fill(values), self.html.fill(values))
+
+
+def check(source: str) -> list[Problem]:
+    """What is wrong with a text; nothing, if it can be sent."""
+    return fields.check(source) or check_links(source)
+
+
+def check_line(source: str) -> list[Problem]:
+    """What is wrong with a subject or preview line."""
+    if "\n" in source or "\r" in source:
+        return [Problem(1, _("This has to be a single line."))]
+    return fields.check(source)
+
+
+def compile_text(language: str, subject: str, preheader: str, body: str) -> Template:
+    """The text in its layout. It must have passed the checks."""
+    return _compile(language, subject, preheader, body, settings.ORGANISATION_NAME, settings.ORGANISATION_ADDRESS)
+
+
+@lru_cache(maxsize=128)
+def _compile(language: str, subject: str, preheader: str, body: str, organisation: str, address: str) -> Template:
+    leave = "{{ unsubscribe_url }}"
+    with translation.override(language):
+        markers = Markers(subject, preheader, body, organisation, address)
+        blocks = to_blocks(body, markers)
+        mail = layout.render(
+            language,
+            blocks,
+            preheader=markers.mark(preheader),
+            leave=markers.mark(leave),
+            organisation=organisation,
+            address=address,
+        )
+        footer = layout.text_footer(organisation, address, markers.mark(leave))
+        text = f"{to_text(body, markers)}\n\n-- \n{footer}\n"
+    title = tuple(markers.pieces(markers.mark(subject)))
+    return Template(
+        language,
+        Skeleton(title, one_line),
+        Skeleton(tuple(markers.pieces(text)), one_line),
+        Skeleton(tuple(markers.pieces(mail)), html.escape),
+    )
+
+
+def one_line(value: str) -> str:
+    """The value without line breaks and control characters, which would begin a header or line of its own."""
+    return re.sub(r"\s*[\x00-\x1f\x7f\x85\u2028\u2029]+\s*", " ", value).strip()

@@ -1,0 +1,70 @@
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from campaigns.models import Delivery
+from supporters import consent, links
+from supporters.links import Link
+from supporters.models import Consent, Supporter
+
+
+@csrf_exempt  # The token is the proof, and a mail program brings no cookie (RFC 8058, section 3.2).
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """The way out of every message: a page with a button, and the mail programs' own one-click POST.
+
+    Only POST acts: mail scanners follow links.
+    """
+    found = _person(token)
+    if found is None:
+        return _page(request, "unknown", status=404)
+    supporter, language, source = found
+    with translation.override(language):
+        if request.method != "POST":
+            return _page(request, "ask")
+        one_click = request.POST.get("List-Unsubscribe") == "One-Click"
+        if supporter is not None:
+            method = Consent.Method.ONE_CLICK if one_click else Consent.Method.LINK
+            consent.leave(supporter, method=method, source=source)
+        return _page(request, "done")
+
+
+def _person(token: str) -> tuple[Supporter | None, str, str] | None:
+    """Who has this link, their language, and what it came with; no supporter once they were erased."""
+    if uuid := links.read(Link.LEAVE_BY_DELIVERY, token):
+        return _by_delivery(uuid)
+    if uuid := links.read(Link.LEAVE, token):
+        supporter = Supporter.objects.filter(uuid=uuid).first()
+        return supporter, _known(supporter.preferred_language if supporter else ""), ""
+    return None
+
+
+def _by_delivery(uuid: UUID) -> tuple[Supporter | None, str, str]:
+    rows = Delivery.objects.filter(uuid=uuid).select_related("supporter", "appeal")
+    delivery = rows.first()
+    if delivery is None:
+        return None, settings.LANGUAGE_CODE, ""
+    return delivery.supporter, _known(delivery.language), f"appeal {delivery.appeal.source_code}"
+
+
+def _known(language: str) -> str:
+    languages = dict(settings.LANGUAGES)
+    return next(
+        (code for code in (language, language.partition("-")[0]) if code in languages),
+        settings.LANGUAGE_CODE,
+    )
+
+
+def _page(request: HttpRequest, what: str, status: int = 200) -> HttpResponse:
+    context = {"what": what, "organisation": settings.ORGANISATION_NAME}
+    response = render(request, "campaigns/unsubscribe.html", context, status=status)
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response

@@ -1,0 +1,41 @@
+"""Links that a person gets by email: a signed public uuid, nothing else about them.
+
+A token carries no address, no name and no primary key, and one that was made for one kind of link opens no
+other. It doesn't expire: a message may be opened years later, and leaving must work then too.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from enum import StrEnum
+from uuid import UUID
+
+from django.core.signing import BadSignature, Signer
+
+
+class Link(StrEnum):
+    """What a token opens. The value is the salt of its signature: changing one breaks every link sent."""
+
+    LEAVE_BY_DELIVERY = "leave.delivery"
+    """The unsubscribe page, by the uuid of the delivery whose message was read."""
+    LEAVE = "leave.supporter"
+    """The unsubscribe page, by the uuid of the supporter."""
+
+
+def token(link: Link, uuid: UUID) -> str:
+    return _signer(link).sign(urlsafe_b64encode(uuid.bytes).rstrip(b"=").decode())
+
+
+def read(link: Link, token: str) -> UUID | None:
+    """The uuid that was signed for this kind of link; None for anything else, however it is garbled."""
+    try:
+        return UUID(bytes=urlsafe_b64decode(_signer(link).unsign(token) + "=="))
+    except (BadSignature, ValueError):
+        return None
+
+
+def unsubscribe_token(delivery_uuid: UUID) -> str:
+    """The token of the unsubscribe link in the message of this delivery."""
+    return token(Link.LEAVE_BY_DELIVERY, delivery_uuid)
+
+
+def _signer(link: Link) -> Signer:
+    return Signer(salt=f"supporters.links.{link.value}", sep=".")

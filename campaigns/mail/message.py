@@ -16,8 +16,9 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 
+from campaigns.mail import compose
 from campaigns.mail.compose import Letter, one_line
-from campaigns.models import Appeal
+from campaigns.models import Appeal, AppealText
 from supporters.links import unsubscribe_token
 
 _POLICY = SMTP.clone(cte_type="7bit")
@@ -65,6 +66,12 @@ def values_for(recipient: Recipient, language: str, source_code: str) -> Mapping
     }
 
 
+def letter(appeal: Appeal, text: AppealText, recipient: Recipient) -> Letter:
+    """The text as this person reads it. Raises fields.FieldError."""
+    template = compose.compile_text(text.language, text.subject, text.preheader, text.body)
+    return template.fill(values_for(recipient, text.language, appeal.source_code))
+
+
 def unsubscribe_url(delivery: UUID) -> str:
     return settings.SITE_URL + reverse("campaigns:unsubscribe", args=[unsubscribe_token(delivery)])
 
@@ -94,9 +101,9 @@ def build(appeal: Appeal, letter: Letter, recipient: Recipient) -> bytes:
     message["List-Unsubscribe"] = f"<{unsubscribe_url(recipient.delivery)}>"
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message["Feedback-ID"] = f"{appeal.pk}:{appeal.campaign_id or 0}:{letter.language}:lodestar"
-    message["Content-Language"] = letter.language
     message.set_content(letter.text)
     message.add_alternative(letter.html, subtype="html")
+    message["Content-Language"] = letter.language
     return message.as_bytes()
 
 

@@ -113,6 +113,10 @@ class Migration(migrations.Migration):
                 ('time_zone', models.CharField(default='Europe/Stockholm', max_length=64, verbose_name='time zone')),
                 ('state', models.CharField(choices=[('draft', 'Draft'), ('scheduled', 'Scheduled'), ('sending', 'Sending'), ('paused', 'Paused'), ('sent', 'Sent'), ('cancelled', 'Cancelled')], default='draft', editable=False, max_length=9, verbose_name='state')),
                 ('pause_reason', models.CharField(blank=True, default='', editable=False, max_length=250)),
+                ('send_anyway', models.BooleanField(default=False, editable=False, help_text='Staff know of missing or outdated translations.')),
+                ('trouble', models.CharField(blank=True, default='', editable=False, help_text='Why nothing goes out just now.', max_length=400)),
+                ('trouble_since', models.DateTimeField(editable=False, null=True)),
+                ('retry_at', models.DateTimeField(editable=False, help_text='Nobody tries again before, while there is trouble.', null=True)),
                 ('recipients', models.BigIntegerField(editable=False, null=True, verbose_name='recipients')),
                 ('launched_at', models.DateTimeField(editable=False, null=True, verbose_name='launched')),
                 ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='finished')),
@@ -125,6 +129,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'appeal',
                 'verbose_name_plural': 'appeals',
                 'ordering': ['-created_at'],
+                'permissions': [('schedule_appeal', 'Can schedule and send appeals')],
             },
         ),
         migrations.CreateModel(

@@ -57,6 +57,16 @@ class Appeal(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=64, default="Europe/Stockholm")
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.DRAFT, editable=False)
     pause_reason = models.CharField(max_length=250, blank=True, default="", editable=False)
+    send_anyway = models.BooleanField(
+        default=False, editable=False, help_text="Staff know of missing or outdated translations."
+    )
+    trouble = models.CharField(
+        max_length=400, blank=True, default="", editable=False, help_text="Why nothing goes out just now."
+    )
+    trouble_since = models.DateTimeField(null=True, editable=False)
+    retry_at = models.DateTimeField(
+        null=True, editable=False, help_text="Nobody tries again before, while there is trouble."
+    )
     recipients = models.BigIntegerField(_("recipients"), null=True, editable=False)
     launched_at = models.DateTimeField(_("launched"), null=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
@@ -74,6 +84,7 @@ class Appeal(models.Model):
         verbose_name = _("appeal")
         verbose_name_plural = _("appeals")
         ordering = ["-created_at"]
+        permissions = [("schedule_appeal", _("Can schedule and send appeals"))]
         constraints = [
             models.UniqueConstraint(
                 Lower("source_code"),

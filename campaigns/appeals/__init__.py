@@ -1,0 +1,23 @@
+"""The life of an appeal.
+
+    draft ──schedule──▶ scheduled ──launch──▶ sending ──finish──▶ sent
+      ▲                  │  │                  │   ▲               │
+      └───unschedule─────┘  │ found too late,  │   │               │ send_again
+                            │ or incomplete    │   └───────────────┘
+                            ▼                  ▼
+                          paused ◀──pause── sending
+                            └──resume──▶ sending (or, not launched yet: scheduled for now)
+
+    anything but sent ──cancel──▶ cancelled
+
+Each arrow is one conditional UPDATE whose row count is checked: of two that try, one wins.
+
+- `schedule` holds the arrows that people take, `launching` those that time takes, `texts` what stands in the way.
+- `ledger` owns the deliveries: who is claimed by which worker, and what became of each.
+- `sending` is one worker's share of the work.
+"""
+
+from campaigns.appeals.launching import tick
+from campaigns.appeals.sending import work
+
+__all__ = ["tick", "work"]

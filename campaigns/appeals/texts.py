@@ -1,0 +1,158 @@
+"""An appeal's texts: who gets which, and what is not ready.
+
+The chain for each person: their language (sv, pt-br), then the same without its region (pt), then the appeal's
+main language.
+"""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Count, F, Max
+from django.db.models.functions import Greatest, Now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from campaigns.mail import compose
+from campaigns.models import Appeal, AppealText, Delivery, SegmentMember
+
+
+@dataclass(frozen=True)
+class Audience:
+    """The people of one language, and the text they get."""
+
+    language: str
+    """Empty where a person's language is not known."""
+    people: int
+    gets: str
+    missing: bool
+    """Whether their own language has no text."""
+
+    @property
+    def label(self) -> str:
+        return language_name(self.language) if self.language else _("not known")
+
+    @property
+    def gets_label(self) -> str:
+        return language_name(self.gets)
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What keeps an appeal from going out."""
+
+    message: str
+    final: bool = True
+    """Whether it has to be mended; otherwise staff may decide to send anyway."""
+
+
+def language_name(code: str) -> str:
+    return str(dict(settings.LANGUAGES).get(code, code))
+
+
+def chosen(language: str, texts: set[str], main: str) -> str:
+    """The chain, for one person; ledger.write has it in SQL."""
+    return next((code for code in (language, language.partition("-")[0]) if code in texts), main)
+
+
+def audiences(appeal: Appeal) -> list[Audience]:
+    """How many people of the segment speak what, as of its last refresh, and which text each gets."""
+    texts = set(appeal.texts.values_list("language", flat=True))
+    rows = (
+        SegmentMember.objects.filter(segment=appeal.segment_id)
+        .values_list("supporter__language")
+        .annotate(people=Count("*"))
+        .order_by("-people", "supporter__language")
+    )
+    return [
+        Audience(
+            language,
+            people,
+            chosen(language, texts, appeal.default_language),
+            bool(language) and language not in texts and language.partition("-")[0] not in texts,
+        )
+        for language, people in rows
+    ]
+
+
+def launched_audiences(appeal: Appeal) -> list[Audience]:
+    """How many people get which text, once the ledger is written."""
+    rows = Delivery.objects.filter(appeal=appeal).values_list("language").annotate(people=Count("*"))
+    return [Audience(language, people, language, False) for language, people in rows.order_by("-people")]
+
+
+def outdated(appeal: Appeal) -> list[AppealText]:
+    """The translations of an earlier main text than the present one."""
+    texts = {text.language: text for text in appeal.texts.order_by("language")}
+    main = texts.pop(appeal.default_language, None)
+    return [text for text in texts.values() if main and text.follows < main.revision]
+
+
+def obstacles(appeal: Appeal) -> list[Obstacle]:
+    """Everything that keeps this appeal from going out as it is."""
+    texts = list(appeal.texts.order_by("language"))
+    found = []
+    if appeal.channel != Appeal.Channel.MAIL:
+        found.append(Obstacle(_("This appeal belongs to Mailchimp and can't be sent from here.")))
+    if appeal.segment.error:
+        found.append(Obstacle(_("The segment can't be worked out: %(error)s") % {"error": appeal.segment.error}))
+    if appeal.default_language not in {text.language for text in texts}:
+        found.append(
+            Obstacle(
+                _("The main text, in %(language)s, is missing.")
+                % {"language": language_name(appeal.default_language)}
+            )
+        )
+    for text in texts:
+        for problem in broken(text):
+            found.append(Obstacle(f"{language_name(text.language)}: {problem}"))
+    old = outdated(appeal)
+    if old:
+        names = ", ".join(language_name(text.language) for text in old)
+        found.append(
+            Obstacle(
+                _("The main text has changed since these translations were made: %(names)s.") % {"names": names},
+                final=False,
+            )
+        )
+    for audience in audiences(appeal):
+        if audience.missing:
+            found.append(Obstacle(_missing(audience), final=False))
+    return found
+
+
+def broken(text: AppealText) -> list[str]:
+    """What is wrong with a text as such."""
+    checks = (
+        *compose.check_line(text.subject),
+        *compose.check_line(text.preheader),
+        *compose.check(text.body),
+    )
+    return [str(problem) for problem in checks]
+
+
+def note_changes(
+    appeal: Appeal, changed: set[str], confirmed: set[str] = frozenset(), new_main: bool = False
+) -> None:
+    """Keep count after these languages' texts were changed, or confirmed to follow the main text.
+
+    A change of the main text, or of which text is the main one, leaves every other behind until it is changed or
+    confirmed too. What staff agreed to send anyway was another text, so they are asked again.
+    """
+    main = AppealText.objects.filter(appeal=appeal, language=appeal.default_language)
+    if appeal.default_language in changed or new_main:
+        followed = AppealText.objects.filter(appeal=appeal).aggregate(most=Max("follows"))["most"] or 0
+        main.update(revision=Greatest(F("revision"), followed) + 1, updated_at=Now())
+    revision = main.values_list("revision", flat=True).first()
+    if revision is not None:
+        others = AppealText.objects.filter(appeal=appeal, language__in=changed | confirmed)
+        others.exclude(language=appeal.default_language).update(follows=revision, updated_at=Now())
+    if changed or confirmed or new_main:
+        Appeal.objects.filter(pk=appeal.pk).update(send_anyway=False)
+
+
+def _missing(audience: Audience) -> str:
+    return ngettext(
+        "%(people)d person reads %(language)s, which has no text, and would get %(gets)s.",
+        "%(people)d people read %(language)s, which has no text, and would get %(gets)s.",
+        audience.people,
+    ) % {"people": audience.people, "language": audience.label, "gets": audience.gets_label}

@@ -1,0 +1,19 @@
+from celery import shared_task
+
+from campaigns import appeals
+from campaigns.appeals import launching, ledger
+
+
+@shared_task(queue="mail")
+def launch_appeal(appeal_pk: int) -> None:
+    """What “send now” asks for; should this message get lost, the minute's tick does it."""
+    if launching.launch(appeal_pk):
+        launching.nudge(appeal_pk)
+
+
+@shared_task(queue="mail")
+def work_on_appeal(appeal_pk: int) -> None:
+    counts = appeals.work(appeal_pk)
+    # Nothing done means that others are at it, or that the server is not there: the tick looks after that.
+    if counts and ledger.owed(appeal_pk):
+        work_on_appeal.apply_async(args=[appeal_pk], expires=55)

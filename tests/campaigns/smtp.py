@@ -1,0 +1,104 @@
+"""A mail server for tests that does as it is told, dialogue by dialogue: what a real one does when it fails.
+
+tests.standins.mail is the one that keeps mail for people to read; this one is for its bad days.
+"""
+
+import contextlib
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+
+class Server:
+    """Listens on loopback. `answer(verb, argument)` may return a reply, or "drop" to hang up at once.
+
+    Verbs: CONNECT, EHLO, MAIL, RCPT, DATA, and END for the end of a message; None means the usual reply.
+    """
+
+    def __init__(self, smtputf8: bool = True) -> None:
+        self.answer: Callable[[str, str], str | None] = lambda verb, argument: None
+        self.smtputf8 = smtputf8
+        self.delay = 0.0
+        self.taken: list[tuple[str, bytes]] = []
+        self.connections = 0
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._listener.close()
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    @property
+    def recipients(self) -> Counter[str]:
+        return Counter(recipient for recipient, _message in list(self.taken))
+
+    @property
+    def mails(self) -> list[EmailMessage]:
+        return [message_from_bytes(raw, policy=policy.default) for _recipient, raw in list(self.taken)]
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _address = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=[client], daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        self.connections += 1
+        with client, client.makefile("rb") as lines, contextlib.suppress(OSError, _Dropped):
+            self._reply(client, "CONNECT", "", "220 ready")
+            recipient = ""
+            while line := lines.readline():
+                verb, _space, argument = line.decode("utf-8", "replace").strip().partition(" ")
+                verb = verb.upper()
+                if verb == "EHLO":
+                    extras = "250-SMTPUTF8\r\n250 8BITMIME" if self.smtputf8 else "250 8BITMIME"
+                    self._reply(client, "EHLO", argument, f"250-test\r\n{extras}")
+                elif verb == "RCPT":
+                    recipient = argument.partition("<")[2].partition(">")[0]
+                    self._reply(client, "RCPT", recipient, "250 ok")
+                elif verb == "DATA":
+                    if self._reply(client, "DATA", recipient, "354 go on").startswith("354"):
+                        self._message(client, lines, recipient)
+                elif verb == "QUIT":
+                    self._reply(client, "QUIT", "", "221 bye")
+                    return
+                else:
+                    self._reply(client, verb, argument, "250 ok")
+
+    def _message(self, client: socket.socket, lines, recipient: str) -> None:
+        message = b""
+        while (line := lines.readline()) != b".\r\n":
+            if not line:
+                return
+            message += line.removeprefix(b".")
+        time.sleep(self.delay)
+        reply = self.answer("END", recipient)
+        if reply is None or reply.startswith("2") or reply == "take and drop":
+            self.taken.append((recipient, message))
+        if reply in {"drop", "take and drop"}:
+            raise _Dropped
+        client.sendall(f"{reply or '250 taken'}\r\n".encode())
+
+    def _reply(self, client: socket.socket, verb: str, argument: str, usual: str) -> str:
+        reply = self.answer(verb, argument) or usual
+        if reply == "drop":
+            raise _Dropped
+        client.sendall(f"{reply}\r\n".encode())
+        return reply
+
+
+class _Dropped(Exception):
+    pass

@@ -66,10 +66,10 @@ class LoadingCommand(BaseCommand):
         counts = {name: getattr(run, name) for name in ("rows", "created", "updated", "unchanged", "failed")}
         if run.held_back:
             self.stderr.write(f"{run.held_back} people had left before: their consent was not renewed.")
-        for failure in run.failures.all()[:10]:
-            self.stderr.write(f"Row {failure.number}: {failure.reason}")
-        if run.failed > 10:
-            self.stderr.write(f"… and {run.failed - 10} more; the staff site lists them all.")
+        for row in run.failures.all()[:10]:
+            self.stderr.write(f"Row {row.number}: {row.reason}")
+        if (listed := run.failed + run.noted) > 10:
+            self.stderr.write(f"… and {listed - 10} more; the staff site lists them all.")
         if as_json:
             self.stdout.write(json.dumps(counts))
         else:

@@ -60,6 +60,8 @@ class StagedSupporter(NamedTuple):
     standing: str
     """What the file says of the person: granted, left or cleaned; empty where it says nothing."""
     standing_at: datetime | None
+    note: str
+    """What could not be read of a row that goes in all the same."""
 
 
 class StagedDonation(NamedTuple):
@@ -76,6 +78,7 @@ class StagedDonation(NamedTuple):
     provider_id: str
     source_code: str
     designation: str
+    note: str
 
 
 def parser_for(run: ImportRun) -> "Callable[[int, Sequence[str]], StagedSupporter | StagedDonation]":
@@ -105,14 +108,17 @@ def parser_for(run: ImportRun) -> "Callable[[int, Sequence[str]], StagedSupporte
 
 
 def _parse_supporter(number: int, fields: dict, orders: dict, options: dict, standing: str) -> StagedSupporter:
-    email = _email(fields)
+    notes: list[str] = []
+    email, reference = _who(fields, notes)
     first_name, last_name = _names(fields)
-    reference = fields.get("reference", "")
     if not (email or reference or first_name or last_name):
         raise RowProblem(_("The row has no name, no address and no reference."))
-    birth_date = values.parse_date(fields["birth_date"], orders["birth_date"]) if "birth_date" in fields else None
-    if birth_date and birth_date > datetime.now(UTC).date():
-        raise RowProblem(_("The birth date is in the future."))
+    birth_date = None
+    if "birth_date" in fields:
+        try:
+            birth_date = _birth_date(fields["birth_date"], orders["birth_date"])
+        except RowProblem as problem:
+            _leave_out(problem, notes, bool(email or reference))
     said, said_at = _standing(fields, standing)
     return StagedSupporter(
         number=number,
@@ -135,12 +141,13 @@ def _parse_supporter(number: int, fields: dict, orders: dict, options: dict, sta
         tags=_tags(fields.get("tags", ""), options["tags"]),
         standing=said,
         standing_at=said_at,
+        note=" ".join(notes),
     )
 
 
 def _parse_donation(number: int, fields: dict, orders: dict, options: dict, _standing: str) -> StagedDonation:
-    email = _email(fields)
-    reference = fields.get("reference", "")
+    notes: list[str] = []
+    email, reference = _who(fields, notes)
     if not (email or reference):
         raise RowProblem(_("The row does not say whose donation it is."))
     if "amount" not in fields:
@@ -183,7 +190,32 @@ def _parse_donation(number: int, fields: dict, orders: dict, options: dict, _sta
         provider_id=fields.get("provider_id", ""),
         source_code=fields.get("source_code") or options["source_code"],
         designation=designation,
+        note=" ".join(notes),
     )
+
+
+def _who(fields: dict, notes: list[str]) -> tuple[str | None, str]:
+    """Address and reference. With a reference, a row can do without an address that is none."""
+    reference = fields.get("reference", "")
+    try:
+        return _email(fields), reference
+    except RowProblem as problem:
+        _leave_out(problem, notes, bool(reference))
+        return None, reference
+
+
+def _leave_out(problem: RowProblem, notes: list[str], known: bool) -> None:
+    """Do without a value that can't be read, if the row says whom it is about: the mended row will find them."""
+    if not known:
+        raise problem
+    notes.append(_("Taken in without this value: %(problem)s") % {"problem": problem})
+
+
+def _birth_date(text: str, order: str) -> date:
+    born = values.parse_date(text, order)
+    if born > datetime.now(UTC).date():
+        raise RowProblem(_("The birth date %(date)s is in the future.") % {"date": born})
+    return born
 
 
 def _email(fields: dict) -> str | None:

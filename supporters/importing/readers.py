@@ -17,6 +17,7 @@ from typing import IO
 
 import python_calamine
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from supporters.importing.problems import FileProblem
 
@@ -36,7 +37,12 @@ ENCODINGS = {
     "cp1253": "Windows-1253 (Greek)",
     "cp1257": "Windows-1257 (Baltic)",
 }
-DELIMITERS = {",": _("comma"), ";": _("semicolon"), "\t": _("tab"), "|": _("bar")}
+DELIMITERS = {
+    ",": gettext_lazy("commas"),
+    ";": gettext_lazy("semicolons"),
+    "\t": gettext_lazy("tabs"),
+    "|": gettext_lazy("bars"),
+}
 _SAMPLE = 256 * 1024
 
 

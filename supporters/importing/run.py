@@ -1,7 +1,7 @@
 """The life of an import.
 
     uploaded ──start──▶ queued ──work──▶ running ──▶ done
-        │                  │                │  └───▶ failed   (the file can't be read to its end)
+        │                  │                ├──▶ failed ──resume──▶ queued
         └────cancel────────┴────cancel──────┘
                      cancelled
 
@@ -11,6 +11,7 @@ twice. Who works on a run holds its advisory lock, which ends with the process.
 """
 
 import hashlib
+import logging
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -35,6 +36,8 @@ from supporters.models import ImportChunk, ImportKey, ImportRun
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
+
+logger = logging.getLogger(__name__)
 
 SLICE = 5_000
 """Rows in one transaction."""
@@ -126,7 +129,8 @@ def preview(run: ImportRun, count: int = 10) -> list[tuple[int, dict[str, object
     with stored_file(run) as path:
         for row in islice(readers.read_rows(path, readers.Layout.from_json(run.layout)), count):
             try:
-                rows.append((row.number, parse(row.number, row.cells)._asdict(), ""))
+                parsed = parse(row.number, row.cells)
+                rows.append((row.number, parsed._asdict(), parsed.note))
             except RowProblem as problem:
                 rows.append((row.number, {}, str(problem)))
     return rows
@@ -136,6 +140,11 @@ def start(run: ImportRun) -> bool:
     """Hand the run to the workers; False when it has been started or cancelled already. Raises FileProblem."""
     mappings.check(run.kind, run.mapping, [column["name"] for column in run.mapping.get("columns", [])])
     return _change(run.pk, [State.UPLOADED], State.QUEUED)
+
+
+def resume(run: ImportRun) -> bool:
+    """Go on with a run that failed, behind its last whole slice; False when it has not failed."""
+    return _change(run.pk, [State.FAILED], State.QUEUED, error="", finished_at=None)
 
 
 def cancel(run: ImportRun) -> bool:
@@ -169,7 +178,14 @@ def work(pk: int, seconds: float = STRETCH) -> bool:
             return _work(run, time.monotonic() + seconds)
         except FileProblem as problem:
             _change(pk, [State.RUNNING], State.FAILED, error=problem.for_staff, finished_at=Now())
-            return False
+        except (OperationalError, InterfaceError):
+            raise  # the database is away: the run stays owed
+        except Exception:
+            # A fault of ours would meet every next attempt too: staff are told, and may try again.
+            logger.exception("Import %s stopped", pk)
+            error = _("A fault in the program stopped this import. What is in stays in; it can be resumed.")
+            _change(pk, [State.RUNNING], State.FAILED, error=error, finished_at=Now())
+        return False
 
 
 def _work(run: ImportRun, until: float) -> bool:
@@ -179,6 +195,7 @@ def _work(run: ImportRun, until: float) -> bool:
         rows = islice(rows, run.checkpoint, None)
         while slice_rows := list(islice(rows, SLICE)):
             if not _load_slice(run, parse, slice_rows):
+                ImportKey.objects.filter(run=run).delete()  # cancelled
                 return False
             if time.monotonic() > until:
                 return True
@@ -240,11 +257,12 @@ def _in_rounds(rows: list) -> list:
 
 
 def forget_files() -> dict:
-    """Delete the contents of files that were imported long ago."""
+    """Delete the contents of files that were imported long ago, and what was kept for resuming them."""
     old = Q(run__finished_at__lt=Now() - KEEP_FILES) | Q(
         run__state=State.UPLOADED, run__created_at__lt=Now() - KEEP_FILES
     )
     deleted, _by_model = ImportChunk.objects.filter(old).delete()
+    ImportKey.objects.filter(old).delete()
     return {"chunks": deleted}
 
 

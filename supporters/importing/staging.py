@@ -21,6 +21,7 @@ class Failure(NamedTuple):
     number: int
     cells: Sequence[str]
     reason: str
+    went_in: bool = False
 
 
 class Counts(NamedTuple):
@@ -29,6 +30,7 @@ class Counts(NamedTuple):
     unchanged: int = 0
     failed: int = 0
     held_back: int = 0
+    noted: int = 0
 
     def plus(self, other: "Counts") -> "Counts":
         return Counts(*(a + b for a, b in zip(self, other, strict=True)))
@@ -55,16 +57,18 @@ def load_supporters(run: ImportRun, rows: Sequence[StagedSupporter], cells: Mapp
         for current in range(max((row.round for row in rows), default=-1) + 1):
             cursor.execute(_MATCH_AND_WRITE_SUPPORTERS, {**parameters, "round": current})
         cursor.execute(_TAGS)
-        counts = Counts(held_back=_write_consents(cursor, run))
+        held_back = _write_consents(cursor, run)
         _keep_failures(cursor, run, cells)
         cursor.execute(
             """
             SELECT count(*) FILTER (WHERE reason IS NULL AND fresh), count(*) FILTER (WHERE reason IS NULL AND NOT fresh AND changed),
-                   count(*) FILTER (WHERE reason IS NULL AND NOT fresh AND NOT changed), count(*) FILTER (WHERE reason IS NOT NULL)
+                   count(*) FILTER (WHERE reason IS NULL AND NOT fresh AND NOT changed), count(*) FILTER (WHERE reason IS NOT NULL),
+                   %s, count(*) FILTER (WHERE reason IS NULL AND note <> '')
             FROM stage
-            """
+            """,
+            [held_back],
         )
-        counts = counts.plus(Counts(*cursor.fetchone()))
+        counts = Counts(*cursor.fetchone())
         cursor.execute("DROP TABLE stage")
     return counts
 
@@ -87,7 +91,8 @@ def load_donations(run: ImportRun, rows: Sequence[StagedDonation], cells: Mappin
         cursor.execute(
             """
             SELECT count(*) FILTER (WHERE reason IS NULL AND fresh), 0,
-                   count(*) FILTER (WHERE reason IS NULL AND NOT fresh), count(*) FILTER (WHERE reason IS NOT NULL)
+                   count(*) FILTER (WHERE reason IS NULL AND NOT fresh), count(*) FILTER (WHERE reason IS NOT NULL),
+                   0, count(*) FILTER (WHERE reason IS NULL AND note <> '')
             FROM stage
             """
         )
@@ -97,14 +102,16 @@ def load_donations(run: ImportRun, rows: Sequence[StagedDonation], cells: Mappin
 
 
 def keep_failures(run: ImportRun, failures: Iterable[Failure]) -> None:
-    """List rows that did not get as far as the database."""
+    """List rows for staff to look at."""
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TEMP TABLE failures (number bigint, cells text[], reason text) ON COMMIT DROP")
+        cursor.execute(
+            "CREATE TEMP TABLE failures (number bigint, cells text[], reason text, went_in boolean) ON COMMIT DROP"
+        )
         _copy(cursor, "failures", Failure._fields, failures)
         cursor.execute(
             """
-            INSERT INTO supporters_importrow (run_id, number, "values", reason)
-            SELECT %s, number, to_jsonb(cells), reason FROM failures
+            INSERT INTO supporters_importrow (run_id, number, "values", reason, went_in)
+            SELECT %s, number, to_jsonb(cells), reason, went_in FROM failures
             ON CONFLICT (run_id, number) DO NOTHING
             """,
             [run.pk],
@@ -113,8 +120,10 @@ def keep_failures(run: ImportRun, failures: Iterable[Failure]) -> None:
 
 
 def _keep_failures(cursor, run: ImportRun, cells: Mapping[int, Sequence[str]]) -> None:  # noqa: ANN001
-    cursor.execute("SELECT number, reason FROM stage WHERE reason IS NOT NULL")
-    failures = [Failure(number, cells[number], reason) for number, reason in cursor.fetchall()]
+    cursor.execute(
+        "SELECT number, coalesce(reason, note), reason IS NULL FROM stage WHERE reason IS NOT NULL OR note <> ''"
+    )
+    failures = [Failure(number, cells[number], why, went_in) for number, why, went_in in cursor.fetchall()]
     if failures:
         keep_failures(run, failures)
 
@@ -146,7 +155,7 @@ _STAGE_SUPPORTERS = """
 CREATE TEMP TABLE stage (
     number bigint PRIMARY KEY, round int, key uuid, reference text, email text, first_name text, last_name text,
     language text, country text, birth_date date, phone text, street text, postcode text, city text, region text,
-    organisation text, source_code text, tags text[], standing text, standing_at timestamptz,
+    organisation text, source_code text, tags text[], standing text, standing_at timestamptz, note text,
     occurrence bigint, system text, organisation_id bigint, supporter_id bigint,
     fresh boolean NOT NULL DEFAULT false, changed boolean NOT NULL DEFAULT false, reason text
 ) ON COMMIT DROP
@@ -302,7 +311,7 @@ SELECT count(*) FROM standing WHERE suppressed OR latest = 'withdrawn'
 _STAGE_DONATIONS = """
 CREATE TEMP TABLE stage (
     number bigint PRIMARY KEY, key uuid, reference text, email text, first_name text, last_name text, amount numeric,
-    currency text, received_on date, method text, provider_id text, source_code text, designation text,
+    currency text, received_on date, method text, provider_id text, source_code text, designation text, note text,
     occurrence bigint, provider text, supporter_id bigint, donation_id bigint, fresh boolean NOT NULL DEFAULT false, reason text
 ) ON COMMIT DROP
 """

@@ -10,10 +10,15 @@ import pycountry
 from babel import Locale
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from supporters.importing.problems import RowProblem
 
-DATE_FORMATS = {"ymd": _("year-month-day"), "dmy": _("day.month.year"), "mdy": _("month/day/year")}
+DATE_FORMATS = {
+    "ymd": gettext_lazy("year-month-day"),
+    "dmy": gettext_lazy("day.month.year"),
+    "mdy": gettext_lazy("month/day/year"),
+}
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?")
 _OTHER = re.compile(r"(\d{1,2})[-/. ]+(\d{1,2})[-/. ]+(\d{4}|\d{2})(?:[T ,].*)?")
 _CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "kr": "SEK", "zł": "PLN", "kč": "CZK", "ft": "HUF", "lei": "RON"}

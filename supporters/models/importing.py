@@ -50,6 +50,11 @@ class ImportRun(models.Model):
     updated = models.BigIntegerField(_("changed"), default=0)
     unchanged = models.BigIntegerField(_("unchanged"), default=0)
     failed = models.BigIntegerField(_("failed"), default=0)
+    noted = models.BigIntegerField(
+        _("in, less a value"),
+        default=0,
+        help_text=_("Rows that went in without a value that can't be read; they are listed."),
+    )
     held_back = models.BigIntegerField(
         _("consents held back"), default=0, help_text=_("People who had left before: no file brings them back.")
     )
@@ -91,6 +96,13 @@ class ImportRun(models.Model):
     def __str__(self) -> str:
         return self.file_name
 
+    @property
+    def percent(self) -> int:
+        """How much of the file is done; 100 only when all of it is."""
+        if self.state == self.State.DONE:
+            return 100
+        return min(99, self.checkpoint * 100 // self.rows) if self.rows else 0
+
 
 class ImportChunk(models.Model):
     """A piece of the uploaded file: workers may run on machines that share nothing but the database."""
@@ -124,7 +136,7 @@ class ImportKey(models.Model):
 
 
 class ImportRow(models.Model):
-    """A row that did not go in, and why."""
+    """A row that did not go in, or not with all its values, and why."""
 
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="failures", verbose_name=_("import"))
     number = models.BigIntegerField(
@@ -132,10 +144,13 @@ class ImportRow(models.Model):
     )
     values = models.JSONField(_("values"))
     reason = models.TextField(_("reason"))
+    went_in = models.BooleanField(
+        _("went in"), default=False, db_default=False, help_text=_("All of it but the value that the reason names.")
+    )
 
     class Meta:
-        verbose_name = _("failed row")
-        verbose_name_plural = _("failed rows")
+        verbose_name = _("row to look at")
+        verbose_name_plural = _("rows to look at")
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="import_row_unique")]
 

@@ -83,10 +83,31 @@ def test_rows_that_fail_say_why_and_the_rest_goes_in():
     run = load(
         "email,country,birth date\nasa@mail.se,Schweden,1980-02-03\nno address,SE,\nbo@mail.se,Atlantis,\nx@mail.se,,2999-01-01\n,,\n"
     )
-    assert counts(run) == (4, 1, 0, 0, 3)
+    assert counts(run) == (4, 2, 0, 0, 2)
     assert [number for number, _reason in reasons(run)] == [3, 4, 5]
     assert run.failures.get(number=3).values == ["no address", "SE", ""]
-    assert Supporter.objects.get().birth_date == date(1980, 2, 3)
+    assert Supporter.objects.get(email="asa@mail.se").birth_date == date(1980, 2, 3)
+
+
+def test_a_row_that_says_whom_it_is_about_goes_in_without_what_can_not_be_read():
+    text = "id,email,birth date,city\n1,broken,1980-02-03,Lund\n2,bo@mail.se,soon,Ystad\n"
+    run = load(text)
+    assert (counts(run), run.noted) == ((2, 2, 0, 0, 0), 2)
+    assert [row.went_in for row in run.failures.all()] == [True, True]
+    assert "“broken” is no email address" in run.failures.get(number=2).reason
+    assert list(Supporter.objects.order_by("city").values_list("email", "city", "birth_date")) == [
+        (None, "Lund", date(1980, 2, 3)),
+        ("bo@mail.se", "Ystad", None),
+    ]
+    mended = load(text.replace("broken", "asa@mail.se").replace("soon", "1990-01-01"))
+    assert (counts(mended), mended.noted) == ((2, 0, 2, 0, 0), 0)
+    assert set(Supporter.objects.values_list("email", flat=True)) == {"asa@mail.se", "bo@mail.se"}
+
+
+def test_a_gift_goes_in_by_its_reference_when_the_address_is_none():
+    run = load("reference,email,date,amount,currency\n1,broken,2026-01-01,5,SEK\n", "donations")
+    assert (counts(run), run.noted) == ((1, 1, 0, 0, 0), 1)
+    assert Donation.objects.get().supporter.email is None
 
 
 def test_tags_and_organisations_are_found_or_made():
@@ -235,17 +256,21 @@ def _only_zero(shared) -> set[str]:
 def test_the_real_people_go_in(shared):
     content = (shared / "data" / "people_with_duplicates.csv").read_text()
     run = load(content)
-    assert (run.rows, run.created + run.updated + run.unchanged + run.failed) == (1000, 1000)
+    assert (run.rows, run.failed, run.created + run.updated + run.unchanged) == (1000, 0, 1000)
+    assert Reference.objects.filter(system="donor").count() == 1000
     born_later = {
         number
         for number, row in enumerate(csv.DictReader(content.splitlines()), start=2)
         if row["dob"] and date.fromisoformat(row["dob"]) > datetime.now(UTC).date()
     }
-    refused = dict(reasons(run))
-    bad_address = {number for number, reason in refused.items() if "is no email address" in reason}
+    listed = dict(reasons(run))
+    bad_address = {number for number, reason in listed.items() if "is no email address" in reason}
     assert len(bad_address) == 30
-    assert set(refused) == bad_address | born_later
-    assert {refused[number] for number in born_later - bad_address} == {"The birth date is in the future."}
+    assert {number for number, reason in listed.items() if "is in the future" in reason} == born_later
+    assert set(listed) == bad_address | born_later
+    assert run.noted == len(listed)
+    again = load(content)
+    assert (again.created, Supporter.objects.count()) == (0, run.created)
 
 
 def test_a_slice_needs_as_many_queries_for_many_rows_as_for_one():
@@ -291,11 +316,29 @@ def test_a_file_that_breaks_in_the_middle_fails_in_words_and_keeps_what_was_in(m
     run = runs.upload("supporters", "people.csv", [b"email\na@mail.se\nb@mail.se\n"])
     runs.start(run)
     assert runs.work(run.pk, seconds=0)
+    kept = list(run.chunks.all())
     run.chunks.all().delete()
     runs.work(run.pk)
     run.refresh_from_db()
     assert (run.state, run.created) == ("failed", 1)
     assert run.error == "The file has been forgotten. Upload it again."
+    run.chunks.bulk_create(kept)
+    assert runs.resume(run)
+    assert not runs.resume(run)
+    runs.work(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.created, run.failed, run.error) == ("done", 2, 0, "")
+
+
+def test_a_fault_of_ours_ends_a_run_in_words(monkeypatch):
+    run = runs.upload("supporters", "people.csv", [b"email\na@mail.se\n"])
+    runs.start(run)
+    monkeypatch.setattr(runs.staging, "_TAGS", "SELECT 1/0")
+    assert not runs.work(run.pk)
+    run.refresh_from_db()
+    assert run.state == "failed"
+    assert "A fault in the program" in run.error
+    assert not Supporter.objects.exists()
 
 
 @pytest.mark.workers

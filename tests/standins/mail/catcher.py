@@ -1,170 +1,175 @@
-"""The SMTP side: takes messages, keeps the newest, and fails in the ways that mail servers fail when told to."""
-
 import asyncio
 import threading
-from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email import message_from_bytes, policy
-from email.message import EmailMessage
+import time
+from types import TracebackType
 
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from tests.standins.mail import web
+from tests.standins.mail.smtp import Fault, Handler, Server
+from tests.standins.mail.store import Mail, Store
 
-KEPT = 20_000
-
-
-@dataclass
-class Caught:
-    """A message as it came over the wire."""
-
-    number: int
-    sender: str
-    recipients: list[str]
-    raw: bytes
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    @property
-    def parsed(self) -> EmailMessage:
-        return message_from_bytes(self.raw, policy=policy.default)
-
-    @property
-    def to(self) -> str:
-        return self.recipients[0]
-
-    @property
-    def subject(self) -> str:
-        return str(self.parsed["Subject"])
-
-    def part(self, kind: str) -> str:
-        """The text of the html or the plain part; empty where there is none."""
-        part = self.parsed.get_body((kind,))
-        return part.get_content() if part else ""
-
-
-@dataclass
-class Faults:
-    """What goes wrong on purpose. Counts run down; sets stay until they are cleared."""
-
-    refused: dict[str, str] = field(default_factory=dict)
-    """Recipient to the answer that RCPT gets, such as `550 5.1.1 No such user`."""
-    answers: dict[str, str] = field(default_factory=dict)
-    """Recipient to the answer that the message gets after DATA."""
-    busy_after: int | None = None
-    """Messages that are taken before every connection is answered 421."""
-    drop_after_data: int = 0
-    """How many messages to take in whole and then hang up without an answer, the message kept."""
-    drop_before_keeping: int = 0
-    """The same, the message lost."""
-    stall: float = 0
-    """Seconds to wait before the answer to DATA."""
+TEXTS = {
+    421: "4.3.2 Service not available, closing the channel",
+    450: "4.2.1 Mailbox busy, try again later",
+    451: "4.7.1 Greylisted, try again later",
+    452: "4.2.2 Mailbox full",
+    550: "5.1.1 No such user here",
+    552: "5.2.2 Mailbox full",
+    554: "5.7.1 Refused as spam",
+}
 
 
 class MailCatcher:
-    """Runs on a loopback port for as long as the block runs."""
+    """Listens between `with` and its end, or start() and stop(). `login`: the only user and password it takes."""
 
-    def __init__(self, smtp_port: int = 0, web_port: int = 0) -> None:
-        self.messages: deque[Caught] = deque(maxlen=KEPT)
-        self.faults = Faults()
-        self.connections = 0
-        self._taken = 0
-        self._lock = threading.Lock()
-        self._ports = smtp_port, web_port
+    def __init__(
+        self,
+        smtp_port: int = 0,
+        web_port: int = 0,
+        login: tuple[str, str] | None = None,
+        keep: int = 20_000,
+    ) -> None:
+        self.smtp_port = smtp_port
+        self.web_port = web_port
+        self.login = login
+        self.store = Store(keep)
 
-    def __enter__(self) -> "MailCatcher":
-        from tests.standins.mail.web import serve
+    # Life
 
-        self._controller = _Controller(self, hostname="127.0.0.1", port=self._ports[0])
-        self._controller.start()
-        self.smtp_port = self._controller.server.sockets[0].getsockname()[1]
-        self.smtp_url = f"smtp://127.0.0.1:{self.smtp_port}"
-        self._web = serve(self, self._ports[1])
-        self.web_url = f"http://127.0.0.1:{self._web.server_address[1]}/"
+    def start(self) -> "MailCatcher":
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._run(self._prepare())
+        self.up()
+        self._web = web.serve(self, self.web_port)
+        self.web_port = self._web.server_address[1]
         return self
 
-    def __exit__(self, *failure: object) -> None:
-        self._controller.stop(no_assert=True)
-        self._web.shutdown()
-        self._web.server_close()
+    def stop(self) -> None:
+        self._web.stop()
+        self.calm()
+        self.down()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    def __enter__(self) -> "MailCatcher":
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def up(self) -> None:
+        """Listen, on the same port as before if there was one."""
+        self._server = self._run(self._listen())
+        self.smtp_port = self._server.sockets[0].getsockname()[1]
+
+    def down(self) -> None:
+        """Stop listening and cut every connection: a mail server that is not there."""
+        self._run(self._hang_up())
+
+    @property
+    def smtp_url(self) -> str:
+        return f"smtp://127.0.0.1:{self.smtp_port}"
+
+    @property
+    def web_url(self) -> str:
+        return f"http://127.0.0.1:{self.web_port}/"
+
+    # What it caught
+
+    @property
+    def messages(self) -> list[Mail]:
+        """The oldest first."""
+        return self.store.all()
+
+    @property
+    def count(self) -> int:
+        """Of all that ever came, those no longer kept too."""
+        return self.store.count
+
+    @property
+    def connections(self) -> int:
+        """How many were made so far."""
+        return self._handler.connection_count
+
+    def to(self, address: str) -> list[Mail]:
+        """Those that went to exactly that address."""
+        return [mail for mail in self.messages if address in mail.to]
+
+    def recipients(self) -> list[str]:
+        """Of every mail, in the order they came: somebody in it twice got two."""
+        return [address for mail in self.messages for address in mail.to]
+
+    def wait_for(self, number: int, seconds: float = 30) -> list[Mail]:
+        """The mails, once that many came."""
+        deadline = time.monotonic() + seconds
+        while self.count < number:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{self.count} of {number} mails came in {seconds} s")
+            time.sleep(0.02)
+        return self.messages
 
     def clear(self) -> None:
-        self.messages.clear()
-        self.faults = Faults()
+        self.store.clear()
 
-    def sent_to(self, address: str) -> list[Caught]:
-        return [message for message in self.messages if address in message.recipients]
+    # Told to fail
 
-    def keep(self, sender: str, recipients: Iterable[str], raw: bytes) -> None:
-        with self._lock:
-            self._taken += 1
-            self.messages.append(Caught(self._taken, sender, list(recipients), raw))
+    def refuse(self, address: str, code: int = 550, text: str = "", times: int | None = None) -> None:
+        """Answer RCPT for that address with a code, for good or so many times."""
+        self._tell(Fault("answer", "rcpt", times, _reply(code, text), address.lower()))
 
-    def busy(self) -> bool:
-        return self.faults.busy_after is not None and self._taken >= self.faults.busy_after
+    def fail(self, times: int | None = 1, code: int = 451, stage: str = "data", text: str = "") -> None:
+        """Answer the next so many connections (stage connect), MAILs, RCPTs or DATAs with a code."""
+        self._tell(Fault("answer", stage, times, _reply(code, text)))
 
-    def spend(self, fault: str) -> bool:
-        """Use up one of a counted fault; whether there was one left."""
-        with self._lock:
-            left = getattr(self.faults, fault)
-            if left:
-                setattr(self.faults, fault, left - 1)
-            return bool(left)
+    def drop(self, times: int | None = 1, kept: bool = True, stage: str = "data") -> None:
+        """Cut the connection instead of answering; `kept`: the mail arrived all the same."""
+        self._tell(Fault("drop", stage, times, kept=kept and stage == "data"))
+
+    def stall(self, times: int | None = 1, seconds: float = 3600, kept: bool = False, stage: str = "data") -> None:
+        """Answer that much later, or at calm(); `kept`: the mail is there meanwhile."""
+        self._tell(Fault("stall", stage, times, kept=kept and stage == "data", seconds=seconds))
+
+    def close_after(self, mails: int | None) -> None:
+        """Answer 421 and hang up after that many mails on one connection; None: never."""
+        self._handler.faults.mails_per_connection = mails
+
+    def calm(self) -> None:
+        self._run(self._calm())
+
+    # In the server's thread
+
+    def _tell(self, fault: Fault) -> None:
+        self._run(self._add(fault))
+
+    async def _add(self, fault: Fault) -> None:
+        self._handler.faults.pending.append(fault)
+
+    async def _calm(self) -> None:
+        self._handler.faults.calm()
+
+    async def _prepare(self) -> None:
+        self._handler = Handler(self.store)
+
+    async def _listen(self) -> asyncio.Server:
+        def connection() -> Server:
+            return Server(self._handler, self.login, loop=self._loop)
+
+        return await self._loop.create_server(connection, "127.0.0.1", self.smtp_port, backlog=128)
+
+    async def _hang_up(self) -> None:
+        self._server.close()
+        for transport in list(self._handler.connections):
+            transport.abort()
+        while self._handler.connections:
+            await asyncio.sleep(0.005)
+
+    def _run(self, coroutine: object) -> object:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
 
 
-class _Controller(Controller):
-    def __init__(self, catcher: MailCatcher, **address: object) -> None:
-        self.catcher = catcher
-        super().__init__(_Handler(catcher), server_hostname="catcher.test", **address)
-
-    def factory(self) -> SMTP:
-        return _Protocol(self.handler, hostname="catcher.test", enable_SMTPUTF8=True, data_size_limit=20_000_000)
-
-    def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]  # which was 0 for any
-        super()._trigger_server()
-
-
-class _Protocol(SMTP):
-    def connection_made(self, transport: object) -> None:
-        catcher = self.event_handler.catcher
-        catcher.connections += 1
-        super().connection_made(transport)
-
-    async def _handle_client(self) -> None:
-        if self.event_handler.catcher.busy():
-            await self.push("421 4.3.2 Too busy, come back later")
-            self.transport.close()
-            return
-        await super()._handle_client()
-
-
-class _Handler:
-    def __init__(self, catcher: MailCatcher) -> None:
-        self.catcher = catcher
-
-    async def handle_RCPT(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if answer := self.catcher.faults.refused.get(address):
-            return answer
-        envelope.rcpt_tos.append(address)
-        return "250 2.1.5 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        catcher = self.catcher
-        if catcher.faults.stall:
-            await asyncio.sleep(catcher.faults.stall)
-        if catcher.busy():
-            server.transport.close()
-            return "421 4.3.2 Too busy, come back later"
-        if answer := catcher.faults.answers.get(envelope.rcpt_tos[0]):
-            return answer
-        if catcher.spend("drop_before_keeping"):
-            server.transport.abort()
-            return "451 dropped"
-        catcher.keep(envelope.mail_from, envelope.rcpt_tos, envelope.content)
-        if catcher.spend("drop_after_data"):
-            server.transport.abort()
-            return "451 dropped"
-        return "250 2.0.0 OK: kept"
+def _reply(code: int, text: str) -> str:
+    return f"{code} {text or TEXTS.get(code, 'Refused')}"

@@ -22,6 +22,7 @@ class Job(models.Model):
         verbose_name = _("background job")
         verbose_name_plural = _("background jobs")
         ordering = ["name"]
+        permissions = [("run_job", "Can start background jobs by hand")]
 
     def __str__(self) -> str:
         return self.name

@@ -62,7 +62,7 @@ def grant(
         recorded_by=recorded_by,
     )
     if method == Consent.Method.CONFIRMED and purpose == Purpose.EMAIL and supporter.email:
-        _suppressions(supporter.email).filter(reason=Suppression.Reason.LEFT).delete()
+        suppressions_of(supporter.email).filter(reason=Suppression.Reason.LEFT).delete()
     return consent
 
 
@@ -111,10 +111,10 @@ def suppress(email: str, reason: str) -> None:
 
 
 def is_suppressed(email: str) -> bool:
-    return _suppressions(email).exists()
+    return suppressions_of(email).exists()
 
 
-def _suppressions(email: str) -> QuerySet[Suppression]:
+def suppressions_of(email: str) -> QuerySet[Suppression]:
     return Suppression.objects.filter(email_hash=AddressHash(Value(email)))
 
 

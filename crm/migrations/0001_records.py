@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'background job',
                 'verbose_name_plural': 'background jobs',
                 'ordering': ['name'],
+                'permissions': [('run_job', 'Can start background jobs by hand')],
             },
         ),
     ]

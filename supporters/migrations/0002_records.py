@@ -226,6 +226,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'supporter',
                 'verbose_name_plural': 'supporters',
+                'permissions': [('erase_supporter', 'Can erase supporters')],
             },
         ),
         migrations.CreateModel(
@@ -392,6 +393,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='signature',
             index=models.Index(fields=['-created_at', '-id'], name='signature_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='signature',
+            index=models.Index(condition=models.Q(('state', 'validated')), fields=['petition'], name='signature_counted'),
         ),
         migrations.AddConstraint(
             model_name='signature',

@@ -124,6 +124,8 @@ class Signature(models.Model):
         indexes = [
             models.Index(fields=["supporter", "petition"], name="signature_of_supporter"),
             models.Index(fields=["-created_at", "-id"], name="signature_newest"),
+            # For the counts of a petition.
+            models.Index(fields=["petition"], condition=Q(state="validated"), name="signature_counted"),
         ]
 
     def __str__(self) -> str:

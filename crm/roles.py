@@ -1,0 +1,72 @@
+"""Who may do what. The roles are groups that come with the migrations; staff are put into them."""
+
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
+
+VIEW, EDIT, ALL = ("view",), ("view", "change"), ("view", "add", "change", "delete")
+_KEEP = ("view", "add", "change")
+
+_EVERYTHING_TO_SEE = {
+    f"{app}.{model}": VIEW
+    for app, models in {
+        "supporters": (
+            "supporter tag reference consent suppression organisation petition petitiontext signature "
+            "donation recurringdonation refund importrun importrow organisationcontact"
+        ),
+        "campaigns": (
+            "campaign segment appeal appealtext delivery audience audiencemember audiencesegment syncrun webhookevent"
+        ),
+        "crm": "job",
+    }.items()
+    for model in models.split()
+}
+
+ROLES: dict[str, dict[str, tuple[str, ...]]] = {
+    "Viewer": _EVERYTHING_TO_SEE,
+    "Fundraiser": {
+        **_EVERYTHING_TO_SEE,
+        **dict.fromkeys(("supporters.supporter", "supporters.donation", "supporters.recurringdonation"), _KEEP),
+        "supporters.reference": ALL,
+        "supporters.refund": ("view", "add"),
+        "supporters.consent": ("view", "add"),
+        "supporters.tag": _KEEP,
+    },
+    "Campaigner": {
+        **_EVERYTHING_TO_SEE,
+        **dict.fromkeys(
+            ("campaigns.campaign", "campaigns.segment", "campaigns.appeal", "campaigns.appealtext"),
+            ALL,
+        ),
+        **dict.fromkeys(("campaigns.audience", "campaigns.audiencesegment"), ALL),
+        **dict.fromkeys(("supporters.petition", "supporters.petitiontext"), ALL),
+        **dict.fromkeys(("supporters.organisation", "supporters.organisationcontact"), ALL),
+        "campaigns.schedule_appeal": (),
+    },
+    "Data manager": {
+        **_EVERYTHING_TO_SEE,
+        **dict.fromkeys(("supporters.importrun", "supporters.importrow"), _KEEP),
+        **dict.fromkeys(("supporters.supporter", "supporters.donation", "supporters.signature"), _KEEP),
+        **dict.fromkeys(("supporters.tag", "supporters.reference", "supporters.organisation"), ALL),
+        "supporters.organisationcontact": ALL,
+        "supporters.consent": ("view", "add"),
+        "supporters.suppression": ("view", "add", "delete"),
+        "supporters.erase_supporter": (),
+        "crm.run_job": (),
+    },
+}
+"""Role to what it may do: `app.model` with verbs, or a permission of its own with none."""
+
+
+def ensure() -> None:
+    """Make the roles what they are declared to be; what staff added to them by hand stays."""
+    if not ContentType.objects.filter(app_label="crm").exists():
+        return
+    for name, grants in ROLES.items():
+        group, _made = Group.objects.get_or_create(name=name)
+        wanted = Q(pk__in=[])
+        for target, verbs in grants.items():
+            app, _dot, model = target.partition(".")
+            names = [f"{verb}_{model}" for verb in verbs] or [model]
+            wanted |= Q(content_type__app_label=app, codename__in=names)
+        group.permissions.add(*Permission.objects.filter(wanted))

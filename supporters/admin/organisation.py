@@ -1,0 +1,24 @@
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+
+from supporters.admin.base import RecordAdmin
+from supporters.models import Organisation, OrganisationContact
+
+
+class ContactInline(TabularInline):
+    model = OrganisationContact
+    extra = 0
+    autocomplete_fields = ["supporter"]
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(RecordAdmin):
+    list_display = ["name", "country", "role", "source_code", "website"]
+    list_filter = [("role", ChoicesDropdownFilter)]
+    search_fields = ["name", "source_code"]
+    prepopulated_fields = {"source_code": ["name"]}
+    inlines = [ContactInline]
+    fieldsets = [(None, {"fields": ["name", ("country", "role"), "website", "source_code"]})]
+    search_help_text = _("Name or source code.")

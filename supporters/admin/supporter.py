@@ -1,0 +1,301 @@
+from collections.abc import Callable
+
+from babel import Locale
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
+from unfold.decorators import action, display
+
+from supporters import consent
+from supporters.addresses import AddressError, normalise_email
+from supporters.admin.base import RecordAdmin
+from supporters.admin.pages import StaffForm, form_page
+from supporters.importing.problems import RowProblem
+from supporters.importing.values import parse_country, parse_language
+from supporters.models import Consent, Donation, Purpose, Reference, Signature, Supporter, Tag
+
+
+class CountryFilter(DropdownFilter):
+    title = _("country")
+    parameter_name = "country"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        names = Locale.parse(get_language() or "en", sep="-").territories
+        return sorted(((code, name) for code, name in names.items() if len(code) == 2), key=lambda pair: pair[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(country=self.value()) if self.value() else queryset
+
+
+class LanguageFilter(DropdownFilter):
+    title = _("language")
+    parameter_name = "language"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return settings.LANGUAGES
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(language=self.value()) if self.value() else queryset
+
+
+class ContactFilter(DropdownFilter):
+    title = _("email consent")
+    parameter_name = "contact"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("yes", _("May be written to")), ("left", _("Has left")), ("no_email", _("No email address"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == "yes":
+            return queryset.contactable()
+        if self.value() == "left":
+            state = Consent.objects.latest_state(OuterRef("pk"), Purpose.EMAIL)
+            return queryset.alias(email_consent=state).filter(email_consent=Consent.State.WITHDRAWN)
+        return queryset.filter(email=None) if self.value() == "no_email" else queryset
+
+
+class GivingFilter(DropdownFilter):
+    title = _("giving")
+    parameter_name = "giving"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("donor", _("Has given")), ("never", _("Has never given")), ("monthly", _("Gives monthly"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        gifts = Exists(Donation.objects.received().filter(supporter=OuterRef("pk")))
+        if self.value() == "donor":
+            return queryset.filter(gifts)
+        if self.value() == "never":
+            return queryset.filter(~gifts)
+        if self.value() == "monthly":
+            return queryset.filter(
+                recurring_donations__state="active", recurring_donations__interval="month"
+            ).distinct()
+        return queryset
+
+
+class SupporterForm(forms.ModelForm):
+    class Meta:
+        model = Supporter
+        fields = "__all__"  # noqa: DJ007 - the admin's fieldsets say which
+
+    def clean_email(self) -> str | None:
+        text = self.cleaned_data.get("email")
+        if not text:
+            return None
+        try:
+            return normalise_email(text)
+        except AddressError as error:
+            raise forms.ValidationError(gettext("This is no email address: %(why)s") % {"why": error}) from None
+
+    def clean_country(self) -> str:
+        return self._parsed("country", parse_country)
+
+    def clean_language(self) -> str:
+        return self._parsed("language", parse_language)
+
+    def _parsed(self, name: str, parse: Callable[[str], str]) -> str:
+        text = self.cleaned_data.get(name) or ""
+        try:
+            return parse(text) if text else ""
+        except RowProblem as problem:
+            raise forms.ValidationError(str(problem)) from None
+
+
+class ReferenceInline(TabularInline):
+    model = Reference
+    extra = 0
+    tab = True
+
+
+class LedgerInline(TabularInline):
+    """Rows to read beneath a person; they change through their own doors."""
+
+    extra = 0
+    tab = True
+    can_delete = False
+    show_change_link = True
+    max_num = 0
+    per_page = 20
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+class ConsentInline(LedgerInline):
+    model = Consent
+    fields = ["purpose", "organisation", "state", "wording", "language", "method", "source", "happened_at"]
+    ordering = ["-happened_at", "-pk"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("organisation")
+
+
+class DonationInline(LedgerInline):
+    model = Donation
+    fields = ["received_on", "amount", "currency", "method", "state", "source_code", "designation"]
+    ordering = ["-received_on", "-pk"]
+
+
+class SignatureInline(LedgerInline):
+    model = Signature
+    fields = ["petition", "state", "country", "source_code", "created_at"]
+    ordering = ["-created_at"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("petition")
+
+
+class ConsentForm(StaffForm):
+    """A grant with its proof, or a withdrawal."""
+
+    purpose = forms.ChoiceField(
+        label=_("Purpose"), choices=[item for item in Purpose.choices if item[0] != Purpose.PARTNER]
+    )
+    state = forms.ChoiceField(
+        label=_("What the person said"),
+        choices=[(Consent.State.GRANTED, _("Yes: granted")), (Consent.State.WITHDRAWN, _("No: withdrawn"))],
+    )
+    wording = forms.CharField(
+        label=_("In which words they were asked"),
+        widget=forms.Textarea,
+        required=False,
+        help_text=_("Needed for a yes."),
+    )
+    language = forms.CharField(label=_("Language of the words"), max_length=12, required=False)
+    source = forms.CharField(
+        label=_("Where"),
+        max_length=250,
+        required=False,
+        help_text=_("A call, a letter, a list at a stall: what can be shown as proof."),
+    )
+
+    def clean(self) -> dict:
+        data = super().clean()
+        if data.get("state") == Consent.State.GRANTED:
+            for name in ("wording", "source"):
+                if not data.get(name):
+                    self.add_error(name, _("A yes needs its proof."))
+        return data
+
+
+@admin.register(Supporter)
+class SupporterAdmin(RecordAdmin):
+    form = SupporterForm
+    list_display = ["person", "email", "country", "language", "contact", "organisation", "created_at"]
+    list_filter = [
+        CountryFilter,
+        LanguageFilter,
+        ContactFilter,
+        GivingFilter,
+        ("tags", AutocompleteSelectFilter),
+        ("organisation", AutocompleteSelectFilter),
+    ]
+    list_select_related = ["organisation"]
+    search_fields = ["search"]
+    search_help_text = _("Name, email, phone or city, in any spelling of accents; or a reference.")
+    ordering = ["-created_at", "-pk"]
+    autocomplete_fields = ["organisation", "tags"]
+    readonly_fields = ["uuid", "created_at", "updated_at"]
+    inlines = [ReferenceInline, ConsentInline, DonationInline, SignatureInline]
+    actions_detail = ["timeline", "record_consent", "erase"]
+    fieldsets = [
+        (None, {"fields": [("first_name", "last_name"), ("email", "phone"), ("language", "country"), "birth_date"]}),
+        (_("Postal address"), {"fields": ["street", ("postcode", "city"), "region"], "classes": ["tab"]}),
+        (_("Belongs to"), {"fields": ["organisation", "tags", "source_code"], "classes": ["tab"]}),
+        (_("Record"), {"fields": ["uuid", ("created_at", "updated_at")], "classes": ["tab"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(email_consent=Consent.objects.latest_state(OuterRef("pk"), Purpose.EMAIL))
+        )
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        term = search_term.strip()[:100]
+        if not term:
+            return queryset, False
+        by_reference = Reference.objects.filter(identifier=term).values("supporter")
+        matching = Supporter.objects.matching(term).values("pk")
+        return queryset.filter(Q(pk__in=matching) | Q(pk__in=by_reference)), False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False  # people leave through erasure, which keeps the books and the suppression
+
+    @display(description=_("Name"), ordering="last_name")
+    def person(self, supporter: Supporter) -> str:
+        return str(supporter)
+
+    @display(
+        description=_("Email consent"),
+        label={_("granted"): "success", _("requested"): "info", _("withdrawn"): "danger", _("none"): "warning"},
+    )
+    def contact(self, supporter: Supporter) -> str:
+        return gettext(supporter.email_consent or "none")
+
+    def save_model(self, request: HttpRequest, obj: Supporter, form: forms.ModelForm, change: bool) -> None:
+        if not change:
+            obj.save()
+        elif changed := [name for name in form.changed_data if name != "tags"]:
+            obj.updated_at = timezone.now()
+            obj.save(update_fields=[*changed, "updated_at"])
+
+    @action(description=_("Timeline"), url_path="timeline", icon="history")
+    def timeline(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return redirect("crm:timeline", object_id)
+
+    @action(description=_("Record consent"), url_path="consent", icon="verified_user", permissions=["record_consent"])
+    def record_consent(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        supporter = get_object_or_404(Supporter, pk=object_id)
+        back = reverse("admin:supporters_supporter_change", args=[supporter.pk])
+        form = ConsentForm(request.POST or None, initial={"language": supporter.language})
+        if request.method == "POST" and form.is_valid():
+            data = dict(form.cleaned_data)
+            state, purpose = data.pop("state"), data.pop("purpose")
+            proof = {"method": Consent.Method.STAFF, "source": data["source"], "recorded_by": request.user}
+            if state == Consent.State.GRANTED:
+                consent.grant(supporter, purpose, wording=data["wording"], language=data["language"], **proof)
+            elif purpose == Purpose.EMAIL:
+                consent.leave(supporter, **proof)
+            else:
+                consent.withdraw(supporter, purpose, **proof)
+            self.log_change(request, supporter, [{"added": {"name": gettext("consent"), "object": state}}])
+            self.message_user(request, _("It is recorded."))
+            return HttpResponseRedirect(back)
+        return form_page(
+            request,
+            form,
+            title=gettext("Record consent: %(name)s") % {"name": supporter},
+            submit=gettext("Record"),
+            back=back,
+        )
+
+    def has_record_consent_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return request.user.has_perm("supporters.add_consent")
+
+    @action(description=_("Erase…"), url_path="erase", icon="person_remove", permissions=["erase"])
+    def erase(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return redirect("crm:erase", object_id)
+
+    def has_erase_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return request.user.has_perm("supporters.erase_supporter")
+
+
+@admin.register(Tag)
+class TagAdmin(RecordAdmin):
+    list_display = ["name"]
+    search_fields = ["name"]

@@ -1,8 +1,20 @@
-from django.http import HttpRequest, JsonResponse
+from django.contrib import admin, messages
+from django.contrib.admin.views.decorators import staff_member_required
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from crm import health
+from crm import background as background_work
+from crm import health, timeline
+from crm.erasure import erase as erase_supporter
+from crm.jobs import JOBS
+from crm.tasks import run_job
+from supporters.admin.pages import StaffForm, form_page
+from supporters.models import Supporter
 
 
 @never_cache
@@ -12,3 +24,69 @@ def healthz(request: HttpRequest) -> JsonResponse:
     parts = health.check()
     alive = all(parts.values())
     return JsonResponse({"alive": alive, **parts}, status=200 if alive else 503)
+
+
+@staff_member_required
+@permission_required("crm.view_job", raise_exception=True)
+@require_GET
+def background(request: HttpRequest) -> HttpResponse:
+    """All background work; with ?part=1 only its inside, for the page to refresh itself."""
+    template = "crm/background_inside.html" if request.GET.get("part") else "crm/background.html"
+    context = {**admin.site.each_context(request), "title": _("Background work"), **background_work.context()}
+    return render(request, template, context)
+
+
+@staff_member_required
+@permission_required("crm.run_job", raise_exception=True)
+@require_POST
+def run_now(request: HttpRequest, name: str) -> HttpResponse:
+    """Hand a job to a worker now. It is safe at any time: a job that is running already is left alone."""
+    if name not in JOBS:
+        raise Http404
+    run_job.apply_async(args=[name], queue=JOBS[name].queue)
+    messages.success(request, _("“%(job)s” was handed to a worker.") % {"job": JOBS[name].label})
+    return redirect("crm:background")
+
+
+@staff_member_required
+@permission_required("supporters.view_supporter", raise_exception=True)
+@require_GET
+def supporter_timeline(request: HttpRequest, pk: int) -> HttpResponse:
+    supporter = get_object_or_404(Supporter, pk=pk)
+    number = request.GET.get("page", "1")
+    page = int(number) if number.isascii() and number.isdigit() and 0 < int(number) < 10_000 else 1
+    events, more = timeline.events(supporter, page)
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Timeline: %(name)s") % {"name": supporter},
+        "supporter": supporter,
+        "events": events,
+        "newer": page - 1,
+        "older": page + 1 if more else 0,
+    }
+    return render(request, "crm/timeline.html", context)
+
+
+@staff_member_required
+@permission_required("supporters.erase_supporter", raise_exception=True)
+def erase(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then erase a person for good."""
+    supporter = get_object_or_404(Supporter, pk=pk)
+    if request.method == "POST":
+        erase_supporter(supporter, by=request.user)
+        messages.success(request, _("The person was erased."))
+        return redirect("admin:supporters_supporter_changelist")
+    return form_page(
+        request,
+        StaffForm(),
+        title=_("Erase %(name)s?") % {"name": supporter},
+        submit=_("Erase for good"),
+        back=reverse("admin:supporters_supporter_change", args=[pk]),
+        danger=True,
+        text=_("This can't be undone."),
+        points=[
+            _("Name, addresses, references, tags and consents go, here and in Mailchimp."),
+            _("Donations stay in the books and signatures in the count, both without the person."),
+            _("The email address is kept as a hash only, so that it is never written to again."),
+        ],
+    )

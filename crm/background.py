@@ -1,0 +1,125 @@
+"""What the workers are doing, for people who are not technicians."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from campaigns.models import Appeal, Segment, SyncRun, WebhookEvent
+from crm import health
+from crm.jobs import JOBS, overdue
+from crm.models import Job
+from supporters.models import ImportRun
+
+
+@dataclass(frozen=True)
+class JobLine:
+    name: str
+    label: str
+    purpose: str
+    state: str
+    """good, running, failed, late or new."""
+    succeeded_at: datetime | None
+    next_run_at: datetime | None
+    did: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """A piece of work under way, or one that wants a person."""
+
+    title: str
+    text: str
+    link: str
+    since: datetime | None
+    trouble: bool = False
+
+
+def jobs() -> list[JobLine]:
+    rows = {row.name: row for row in Job.objects.all()}
+    now = timezone.now()
+    lines = []
+    for job in JOBS.values():
+        row = rows.get(job.name)
+        lines.append(
+            JobLine(
+                name=job.name,
+                label=str(job.label),
+                purpose=str(job.purpose),
+                state=_state(row, now),
+                succeeded_at=row.succeeded_at if row else None,
+                next_run_at=row.next_run_at if row else None,
+                did=", ".join(f"{number} {name}" for name, number in row.counts.items()) if row else "",
+                error=row.error if row else "",
+            )
+        )
+    return lines
+
+
+def _state(row: Job | None, now: datetime) -> str:
+    if row is None or row.queued_at is None:
+        return "new"
+    if row.error:
+        return "failed"
+    if overdue(row, now):
+        return "late"
+    ended = max(filter(None, (row.succeeded_at, row.failed_at)), default=None)
+    return "running" if row.started_at and (ended is None or ended < row.started_at) else "good"
+
+
+def tasks() -> list[Task]:
+    """Imports, syncs, appeals and segments: what runs, and what was not done and why."""
+    week = timezone.now() - timedelta(days=7)
+    found = []
+    running = [ImportRun.State.QUEUED, ImportRun.State.RUNNING]
+    for run in ImportRun.objects.filter(
+        Q(state__in=running) | Q(state=ImportRun.State.FAILED, finished_at__gt=week)
+    ).order_by("-created_at")[:10]:
+        failed = run.state == ImportRun.State.FAILED
+        text = run.error if failed else _("%(done)s of %(rows)s rows") % {"done": run.checkpoint, "rows": run.rows}
+        link = reverse("admin:supporters_importrun_change", args=[run.pk])
+        found.append(Task(_("Import: %(name)s") % {"name": run.file_name}, text, link, run.created_at, failed))
+    for appeal in Appeal.objects.filter(state__in=[Appeal.State.SENDING, Appeal.State.PAUSED]).order_by("-pk")[:10]:
+        paused = appeal.state == Appeal.State.PAUSED
+        text = appeal.pause_reason or appeal.trouble or appeal.get_state_display()
+        link = reverse("admin:campaigns_appeal_change", args=[appeal.pk])
+        title = _("Appeal: %(name)s") % {"name": appeal.name}
+        found.append(Task(title, text, link, appeal.launched_at, paused or bool(appeal.trouble)))
+    for sync in SyncRun.objects.select_related("audience").filter(
+        Q(state=SyncRun.State.RUNNING) | Q(state=SyncRun.State.FAILED, started_at__gt=week)
+    )[:10]:
+        link = reverse("admin:campaigns_audience_change", args=[sync.audience_id])
+        title = _("Mailchimp: %(name)s") % {"name": sync.audience.name}
+        text = sync.error or sync.get_state_display()
+        found.append(Task(title, text, link, sync.started_at, sync.state == SyncRun.State.FAILED))
+    for segment in Segment.objects.exclude(error="")[:10]:
+        link = reverse("admin:campaigns_segment_change", args=[segment.pk])
+        found.append(
+            Task(_("Segment: %(name)s") % {"name": segment.name}, segment.error, link, segment.refreshed_at, True)
+        )
+    return found
+
+
+def waiting() -> list[tuple[str, datetime | None]]:
+    """The oldest thing waiting of each kind."""
+    oldest = [
+        (_("An import"), ImportRun.objects.filter(state=ImportRun.State.QUEUED).order_by("created_at"), "created_at"),
+        (_("Word from Mailchimp"), WebhookEvent.objects.filter(applied_at=None).order_by("received_at"), "received_at"),
+        (_("A segment to refresh"), Segment.objects.filter(refresh_requested_at__isnull=False).order_by("refresh_requested_at"), "refresh_requested_at"),
+        (_("An appeal that is due"), Appeal.objects.filter(state=Appeal.State.SCHEDULED, scheduled_at__lt=timezone.now()).order_by("scheduled_at"), "scheduled_at"),
+    ]  # fmt: skip
+    return [(label, rows.values_list(name, flat=True).first()) for label, rows, name in oldest]
+
+
+def context() -> dict:
+    return {
+        "jobs": jobs(),
+        "tasks": tasks(),
+        "waiting": [(label, since) for label, since in waiting() if since],
+        "parts": health.check(),
+        "queues": health.queue_lengths(),
+    }

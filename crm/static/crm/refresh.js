@@ -1,0 +1,15 @@
+/* Keeps the inside of an element fresh from the address in its data-refresh, while the page is looked at. */
+document.querySelectorAll("[data-refresh]").forEach((element) => {
+  const every = Number(element.dataset.every || 5) * 1000;
+  const refresh = async () => {
+    const busy = element.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
+    if (document.visibilityState !== "visible" || busy) return;
+    try {
+      const answer = await fetch(element.dataset.refresh, { headers: { "X-Requested-With": "fetch" } });
+      if (answer.ok && !answer.redirected) element.innerHTML = await answer.text();
+    } catch {
+      /* The next round tries again. */
+    }
+  };
+  setInterval(refresh, every);
+});

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from supporters.exporting import unguarded
 from supporters.importing import values
 from supporters.importing.problems import FileProblem
 
@@ -126,7 +127,7 @@ def compile_row(mapping: dict) -> Callable[[Sequence[str]], dict[str, str]]:
     def fields(cells: Sequence[str]) -> dict[str, str]:
         found = {}
         for index, field in wanted:
-            text = cells[index].strip()
+            text = unguarded(cells[index].strip())
             if text:
                 found[field] = text
         return found

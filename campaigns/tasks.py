@@ -1,19 +1,28 @@
 from celery import shared_task
 
-from campaigns import appeals
+from campaigns import appeals, segments
 from campaigns.appeals import launching, ledger
+from campaigns.models import Segment
 
 
-@shared_task(queue="mail")
+@shared_task
 def launch_appeal(appeal_pk: int) -> None:
     """What “send now” asks for; should this message get lost, the minute's tick does it."""
     if launching.launch(appeal_pk):
         launching.nudge(appeal_pk)
 
 
-@shared_task(queue="mail")
+@shared_task
 def work_on_appeal(appeal_pk: int) -> None:
     counts = appeals.work(appeal_pk)
     # Nothing done means that others are at it, or that the server is not there: the tick looks after that.
     if counts and ledger.owed(appeal_pk):
         work_on_appeal.apply_async(args=[appeal_pk], expires=55)
+
+
+@shared_task
+def refresh_segment(pk: int) -> None:
+    """What the button asks for; should this message get lost, the minute's job does it."""
+    segment = Segment.objects.filter(pk=pk).first()
+    if segment:
+        segments.refresh(segment)

@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -151,6 +152,8 @@ LANGUAGES = [
     ("uk", _("Ukrainian")),
     ("ar", _("Arabic")),
 ]
+# Django itself has no Maltese.
+LANG_INFO.setdefault("mt", {"bidi": False, "code": "mt", "name": "Maltese", "name_local": "Malti"})
 TIME_ZONE = env.text("TIME_ZONE", "Europe/Stockholm")
 USE_TZ = True
 
@@ -196,7 +199,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
-    "campaigns.tasks.work_on_appeal": {"queue": "mail"},
+    "campaigns.tasks.*_appeal": {"queue": "mail"},
+    "campaigns.tasks.refresh_segment": {"queue": "default"},
     "campaigns.tasks.*": {"queue": "sync"},
 }
 CELERY_TASK_CREATE_MISSING_QUEUES = True

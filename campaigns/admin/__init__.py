@@ -1,0 +1,3 @@
+from campaigns.admin import campaign, segment
+
+__all__ = ["campaign", "segment"]

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 from babel.numbers import format_currency
 from django import forms
 from django.contrib import admin
@@ -18,8 +20,13 @@ from supporters.giving import RefundProblem, refund
 from supporters.models import Donation, RecurringDonation, Refund, Supporter
 
 
+def in_words(amount: Decimal, currency: str) -> str:
+    """An amount as it is written in the reader's language."""
+    return format_currency(amount, currency, locale=(get_language() or "en").replace("-", "_"))
+
+
 def money(record: Donation | RecurringDonation) -> str:
-    return format_currency(record.amount, record.currency, locale=(get_language() or "en").replace("-", "_"))
+    return in_words(record.amount, record.currency)
 
 
 class RefundInline(TabularInline):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from supporters import consent
 from supporters.addresses import AddressError, normalise_email
@@ -84,6 +85,11 @@ class GivingFilter(DropdownFilter):
 
 
 class SupporterForm(forms.ModelForm):
+    """Takes countries and languages by name too."""
+
+    country = forms.CharField(label=_("country"), max_length=60, required=False, widget=UnfoldAdminTextInputWidget)
+    language = forms.CharField(label=_("language"), max_length=60, required=False, widget=UnfoldAdminTextInputWidget)
+
     class Meta:
         model = Supporter
         fields = "__all__"  # noqa: DJ007 - the admin's fieldsets say which

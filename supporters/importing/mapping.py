@@ -37,7 +37,7 @@ _L = gettext_lazy
 FIELDS: dict[str, Field] = {
     field.name: field
     for field in (
-        Field("email", _L("Email"), (SUPPORTERS, DONATIONS), "e-mail|email address|emailaddress|mail|e-post|epost|e-postadress|e-mail-adresse|adresse e-mail|courriel|correo|correo electronico|indirizzo email|adres e-mail|sahkoposti|имейл|контактен имейл|ηλεκτρονικο ταχυδρομειο|donor email|supporter email|from email address"),
+        Field("email", _L("Email"), (SUPPORTERS, DONATIONS), "e-mail|mejl|email address|emailaddress|mail|e-post|epost|e-postadress|e-mail-adresse|adresse e-mail|courriel|correo|correo electronico|indirizzo email|adres e-mail|sahkoposti|имейл|контактен имейл|ηλεκτρονικο ταχυδρομειο|donor email|supporter email|from email address"),
         Field("first_name", _L("First name"), (SUPPORTERS, DONATIONS), "firstname|first|given name|forename|fornamn|vorname|prenom|nombre|nome|imie|voornaam|etunimi|fornavn|jmeno|meno|keresztnev|utonev|ime|eesnimi|vards|vardas|prenume|ονομα|име"),
         Field("last_name", _L("Last name"), (SUPPORTERS, DONATIONS), "lastname|last|surname|family name|efternamn|nachname|familienname|nom|nom de famille|apellido|apellidos|cognome|nazwisko|achternaam|sukunimi|efternavn|prijmeni|priezvisko|vezeteknev|prezime|priimek|perekonnanimi|uzvards|pavarde|nume|apelido|επωνυμο|фамилия"),
         Field("name", _L("Full name"), (SUPPORTERS, DONATIONS), "full name|fullname|namn|naam|nombre completo|nom complet|imie i nazwisko|donor name|supporter name|donor|contact name|display name"),
@@ -151,7 +151,7 @@ def _guess_field(kind: str, name: str, cells: list[str], taken: set[str], mailch
             and bare in field.known_as()
         ):
             return field.name
-    if "email" not in taken and cells and sum("@" in cell for cell in cells) > len(cells) * 0.8:
+    if "email" not in taken and cells and sum("@" in cell for cell in cells) > len(cells) * 0.6:
         return "email"
     return ""
 

@@ -1,0 +1,159 @@
+import io
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from supporters.exporting import guarded, unguarded
+from supporters.importing import run as runs
+from supporters.models import ImportRun, Supporter
+
+pytestmark = pytest.mark.django_db
+ADD = "admin:supporters_importrun_add"
+CHANGE = "admin:supporters_importrun_change"
+
+
+@pytest.fixture(autouse=True)
+def empty_broker(broker):
+    """Starting an import sends a message."""
+
+
+def upload(client, content: bytes, name: str = "people.csv", kind: str = "supporters"):
+    return client.post(reverse(ADD), {"kind": kind, "file": SimpleUploadedFile(name, content)})
+
+
+def finish(run: ImportRun) -> ImportRun:
+    while runs.work(run.pk):
+        pass
+    run.refresh_from_db()
+    return run
+
+
+def test_a_file_is_looked_at_corrected_and_started(staff_client):
+    answer = upload(staff_client, "Mejl;Namn;Stad\nasa@mail.se;Åsa Ek;Lund\nno address;Bo;\n".encode())
+    run = ImportRun.objects.get()
+    page = reverse(CHANGE, args=[run.pk])
+    assert answer["Location"] == page
+    text = staff_client.get(page).content.decode()
+    assert "asa@mail.se" in text
+    assert not Supporter.objects.exists()
+    wanted = {
+        "column_0": "email",
+        "column_1": "first_name",
+        "column_2": "city",
+        "tags": "fair",
+        "encoding": "utf-8-sig",
+        "delimiter": ";",
+    }
+    staff_client.post(page, {**wanted, "apply": "1"})
+    assert "is no email address" in staff_client.get(page).content.decode()
+    staff_client.post(page, {**wanted, "start": "1"})
+    run = finish(run)
+    assert (run.state, run.created, run.failed) == ("done", 1, 1)
+    asa = Supporter.objects.get()
+    assert (asa.first_name, asa.city, asa.tags.get().name) == ("Åsa Ek", "Lund", "fair")
+    inside = staff_client.get(page, {"part": 1}).content.decode()
+    assert "2 of 2 rows" in inside
+    assert "is no email address" in inside
+
+
+def test_failed_rows_come_back_mended(staff_client):
+    upload(staff_client, b"email,first name,country\nasa@mail.se,=1+1,SE\nbo@mail.se,-Bo,Atlantis\n")
+    run = ImportRun.objects.get()
+    runs.start(run)
+    finish(run)
+    download = staff_client.get(reverse("admin:supporters_importrun_failed", args=[run.pk]))
+    text = b"".join(download.streaming_content).decode("utf-8-sig")
+    assert text.splitlines()[0] == "email,first name,country,Lodestar: reason"
+    assert text.splitlines()[1].startswith("bo@mail.se,'-Bo,Atlantis,")
+    upload(staff_client, text.replace("Atlantis", "DK").encode())
+    again = ImportRun.objects.latest("pk")
+    assert again.mapping["columns"][3]["field"] == ""
+    runs.start(again)
+    assert finish(again).created == 1
+    assert Supporter.objects.get(email="bo@mail.se").first_name == "-Bo"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "empty"),
+        (b"%PDF-1.4", "not a table"),
+        (b"PK\x03\x04zzz", "damaged"),
+        (b"a,a\n1,2\n", "Two columns are called"),
+    ],
+)
+def test_what_is_no_table_is_said_at_the_field_and_nothing_is_kept(staff_client, content, message):
+    answer = upload(staff_client, content)
+    assert any(message in error for error in answer.context["form"].errors["file"])
+    assert not ImportRun.objects.exists()
+
+
+def test_an_upload_of_two_gigabytes_is_refused_unread(staff_client):
+    class Never(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            raise AssertionError("The body was read.")
+
+    answer = staff_client.generic(
+        "POST",
+        reverse(ADD),
+        b"",
+        content_type="multipart/form-data; boundary=x",
+        CONTENT_LENGTH=str(2 * 1024**3),
+        **{"wsgi.input": Never()},
+    )
+    assert answer.status_code == 413
+    assert "up to 200 MB" in answer.content.decode()
+
+
+def test_a_statement_of_consent_needs_all_of_its_proof(staff_client):
+    upload(staff_client, b"email\nasa@mail.se\n")
+    run = ImportRun.objects.get()
+    answer = staff_client.post(
+        reverse(CHANGE, args=[run.pk]), {"column_0": "email", "consent_purpose": "email", "start": "1"}
+    )
+    assert set(answer.context["options"].errors) == {"consent_wording", "consent_on", "consent_how"}
+    run.refresh_from_db()
+    assert (run.state, run.consent_purpose) == ("uploaded", "")
+
+
+def test_a_mapping_that_says_too_little_is_not_started(staff_client):
+    upload(staff_client, b"a,b\n1,2\n", kind="donations")
+    run = ImportRun.objects.get()
+    answer = staff_client.post(
+        reverse(CHANGE, args=[run.pk]), {"column_0": "amount", "column_1": "amount", "start": "1"}
+    )
+    assert re.search("Two columns are set to", answer.content.decode())
+    run.refresh_from_db()
+    assert run.state == "uploaded"
+
+
+def test_a_file_is_read_again_in_another_encoding(staff_client):
+    upload(staff_client, "email,ort\nasa@mail.se,Łódź\n".encode("cp1250"))
+    run = ImportRun.objects.get()
+    staff_client.post(reverse(CHANGE, args=[run.pk]), {"encoding": "cp1250", "delimiter": ",", "read": "1"})
+    run.refresh_from_db()
+    assert run.layout["encoding"] == "cp1250"
+    assert "Łódź" in staff_client.get(reverse(CHANGE, args=[run.pk])).content.decode()
+
+
+def test_an_import_is_thrown_away(staff_client):
+    upload(staff_client, b"email\nasa@mail.se\n")
+    run = ImportRun.objects.get()
+    staff_client.post(reverse(CHANGE, args=[run.pk]), {"cancel": "1"})
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+    assert not Supporter.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-Bo", "@SUM(A1)", "\tx", "=HYPERLINK(1)"])
+def test_no_cell_is_a_formula(text):
+    assert guarded(text) == f"'{text}"
+    assert unguarded(guarded(text)) == text
+
+
+@pytest.mark.parametrize("text", ["-12.50", "+46 70 123 45", "12", "Åsa", "'quoted'", ""])
+def test_numbers_and_names_stay_what_they_are(text):
+    assert guarded(text) == text
+    assert unguarded(text) == text

@@ -1,0 +1,127 @@
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from supporters.admin import base
+from supporters.admin.base import EstimatingPaginator
+from supporters.giving import refund
+from supporters.models import ImportRun, RecurringDonation, Reference, Supporter, Tag
+from tests.factories import make_donation, make_organisation, make_petition, make_signature, make_supporter
+
+pytestmark = pytest.mark.django_db
+
+
+def fill(number: int) -> None:
+    """So many of everything, each with its relations."""
+    for index in range(number):
+        who = make_supporter(consent=True, organisation=make_organisation())
+        who.tags.add(Tag.objects.create(name=f"tag {number} {index}"))
+        Reference.objects.create(supporter=who, system="donor", identifier=f"{number}-{index}")
+        refund(make_donation(who), Decimal(10), timezone.localdate())
+        RecurringDonation.objects.create(supporter=who, amount=5, currency="EUR")
+        make_signature(make_petition(), who, organisation=who.organisation)
+        ImportRun.objects.create(kind="supporters", file_name="a.csv")
+
+
+LISTS = [
+    "supporter",
+    "tag",
+    "consent",
+    "suppression",
+    "organisation",
+    "petition",
+    "signature",
+    "donation",
+    "recurringdonation",
+    "refund",
+    "importrun",
+]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_takes_as_many_queries_for_three_as_for_one(staff_client, name):
+    address = reverse(f"admin:supporters_{name}_changelist")
+    staff_client.get(address)  # content types and the like are remembered after the first time
+    fill(1)
+    with CaptureQueriesContext(connection) as one:
+        assert staff_client.get(address).status_code == 200
+    fill(2)
+    with CaptureQueriesContext(connection) as three:
+        assert staff_client.get(address).status_code == 200
+    assert len(three) == len(one)
+
+
+def test_a_persons_page_takes_as_many_queries_for_three_of_each_as_for_one(staff_client):
+    who = make_supporter()
+
+    def fill_person() -> None:
+        make_donation(who)
+        make_signature(make_petition(), who)
+
+    address = reverse("admin:supporters_supporter_change", args=[who.pk])
+    staff_client.get(address)
+    fill_person()
+    with CaptureQueriesContext(connection) as one:
+        staff_client.get(address)
+    fill_person()
+    fill_person()
+    with CaptureQueriesContext(connection) as three:
+        staff_client.get(address)
+    assert len(three) == len(one)
+
+
+def test_no_list_counts_a_whole_table(staff_client, monkeypatch):
+    monkeypatch.setattr(base, "COUNT_LIMIT", 2)
+    for _person in range(4):
+        make_supporter()
+    with CaptureQueriesContext(connection) as captured:
+        answer = staff_client.get(reverse("admin:supporters_supporter_changelist"))
+    assert answer.status_code == 200
+    counting = [
+        query["sql"] for query in captured if "COUNT(*)" in query["sql"] and "supporters_supporter" in query["sql"]
+    ]
+    assert counting
+    assert all("LIMIT 3" in sql for sql in counting)
+
+
+def test_the_paginator_is_exact_while_that_is_cheap(monkeypatch):
+    for _person in range(3):
+        make_supporter()
+    assert EstimatingPaginator(Supporter.objects.order_by("pk"), 2).count == 3
+    monkeypatch.setattr(base, "COUNT_LIMIT", 2)
+    assert EstimatingPaginator(Supporter.objects.filter(country="").order_by("pk"), 2).count == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("asa", 1), ("ÅSA öberg", 1), ("ASA@mail", 1), ("D-77", 1), ("nobody", 0), ("%", 0), ("'", 0)]
+)
+def test_people_are_found_by_any_spelling_and_by_reference(staff_client, text, found):
+    who = make_supporter(first_name="Åsa", last_name="Öberg", email="asa@mail.se")
+    Reference.objects.create(supporter=who, system="donor", identifier="D-77")
+    make_supporter(first_name="Bo")
+    answer = staff_client.get(reverse("admin:supporters_supporter_changelist"), {"q": text})
+    assert len(answer.context["cl"].result_list) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({"country": "SE"}, "Ann"),
+        ({"contact": "yes"}, "Ann"),
+        ({"contact": "no_email"}, "Bo"),
+        ({"giving": "donor"}, "Bo"),
+        ({"giving": "never"}, "Ann"),
+        ({"giving": "monthly"}, ""),
+        ({"language": "sv"}, "Ann"),
+    ],
+)
+def test_people_are_filtered(staff_client, query, names):
+    make_supporter(first_name="Ann", country="SE", language="sv", consent=True)
+    make_donation(make_supporter(first_name="Bo", email=None), received_on=date(2026, 1, 1))
+    answer = staff_client.get(reverse("admin:supporters_supporter_changelist"), query)
+    assert " ".join(person.first_name for person in answer.context["cl"].result_list) == names

@@ -1,3 +1,3 @@
-from campaigns.admin import campaign, segment
+from campaigns.admin import appeal, campaign, delivery, segment
 
-__all__ = ["campaign", "segment"]
+__all__ = ["appeal", "campaign", "delivery", "segment"]

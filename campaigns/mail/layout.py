@@ -49,7 +49,10 @@ def render(
             for block in blocks
         ],
     }
-    document = mrml.to_html(render_to_string("campaigns/mail/layout.mjml", context)).content
+    # No fonts: mrml would have every reader's program fetch them from a third party.
+    options = mrml.RenderOptions(fonts={})
+    source = render_to_string("campaigns/mail/layout.mjml", context)
+    document = mrml.to_html(source, render_options=options).content
     return _WORD.sub(lambda match: contents[int(match[1])], document)
 
 

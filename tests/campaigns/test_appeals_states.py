@@ -181,7 +181,7 @@ def test_launch_twice_writes_one_ledger():
 def test_launch_costs_the_same_for_one_and_for_many(people, django_assert_max_num_queries):
     appeal = make_appeal(make_people(people))
     due(appeal)
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(30):
         launching.launch(appeal.pk)
     assert appeal.deliveries.count() == people
 

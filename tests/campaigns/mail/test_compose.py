@@ -142,6 +142,13 @@ def test_the_foot_is_in_the_letters_own_language():
     assert "إلغاء الاشتراك" in arabic
 
 
+def test_a_letter_fetches_nothing_from_anybody():
+    made = letter("Hi")
+    assert "<link" not in made.html
+    assert "@import" not in made.html
+    assert "<img" not in made.html
+
+
 def test_a_language_without_translation_gets_english():
     assert "Unsubscribe" in letter("Dia dhuit", language="ga").html
 

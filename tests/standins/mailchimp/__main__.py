@@ -5,15 +5,17 @@ import json
 import signal
 import sys
 import threading
+from pathlib import Path
 from types import FrameType
 
-from tests.standins.mailchimp import MailchimpStandIn
+from tests.standins.mailchimp import MailchimpStandIn, keeping
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.standins.mailchimp", description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--api-key", help="the only key it takes; any, if this is left out")
+    parser.add_argument("--state", type=Path, help="a file to go on from and to keep the state in")
     options = parser.parse_args()
     done = threading.Event()
 
@@ -22,9 +24,12 @@ def main() -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, stop)
-    with MailchimpStandIn(options.port, options.api_key, keep_bodies=False) as mailchimp:
+    account = keeping.load(options.state) if options.state else None
+    with MailchimpStandIn(options.port, options.api_key, keep_bodies=False, account=account) as mailchimp:
         facts = {"url": mailchimp.url, "web_url": mailchimp.web_url, "list_id": mailchimp.list_id}
         print(json.dumps(facts), flush=True)
+        if options.state:
+            keeping.keep(mailchimp, options.state, done)
         done.wait()
     sys.exit(0)
 

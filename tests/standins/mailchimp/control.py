@@ -10,9 +10,22 @@ if TYPE_CHECKING:
     from tests.standins.mailchimp.standin import MailchimpStandIn
 
 ORDERS = (
-    *("delay", "fail", "drop", "stall", "calm", "skew", "add_list", "member", "forget_requests", "settle"),
+    *(
+        "delay",
+        "fail",
+        "drop",
+        "stall",
+        "calm",
+        "skew",
+        "sending_takes",
+        "add_list",
+        "member",
+        "forget_requests",
+        "settle",
+    ),
     *("member_subscribes", "member_confirms", "member_unsubscribes", "member_cleaned"),
     *("member_changes_address", "member_changes_profile"),
+    *("campaign_sent", "member_opens", "member_clicks", "member_bounces"),
     *("staff_add", "staff_unsubscribe", "staff_archive", "staff_delete", "staff_tag", "staff_untag"),
 )
 JSON = "application/json"

@@ -34,7 +34,7 @@ def rendered(account: Account, audience: Audience, with_total: bool) -> dict:
         "unsubscribe_count_since_send": counts["unsubscribed"],
         "cleaned_count_since_send": counts["cleaned"],
         "campaign_count": sum(c.recipients.get("list_id") == audience.id for c in account.campaigns.values()),
-        "campaign_last_sent": "",
+        "campaign_last_sent": settings.get("campaign_last_sent", ""),
         "merge_field_count": len(audience.merge_fields),
         "avg_sub_rate": 0,
         "avg_unsub_rate": 0,

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from functools import wraps
 
+from tests.standins.mailchimp import campaigns
 from tests.standins.mailchimp.state import Account, Audience, Member, subscriber_hash
 from tests.standins.mailchimp.writing import Writer, event_data
 
@@ -15,6 +16,7 @@ def act(function: Callable[..., None]) -> Callable[..., None]:
     def acting(self: "People", *args: object, **kwargs: object) -> None:
         with self.lock:
             function(self, *args, **kwargs)
+            self.changes += 1
         self.post_events()
         self.settle()
 
@@ -26,6 +28,7 @@ class People:
 
     account: Account
     lock: threading.RLock
+    changes: int
     post_events: Callable[[], None]
     settle: Callable[[], None]
 
@@ -69,11 +72,15 @@ class People:
             data["campaign_id"] = campaign_id
             sent = self.account.campaigns[campaign_id].sent_to.get(member.hash)
             if sent:
-                sent["unsubscribed"] = self.account.instant()
+                sent.update(unsubscribed=self.account.instant(), reason=reason)
         self.account.tell(audience, "unsubscribe", "user", data)
 
     @act
     def member_cleaned(self, list_id: str, email: str, reason: str = "hard", campaign_id: str = "") -> None:
+        """Bounced too hard or too often, or (reason abuse) reported by their provider."""
+        self._clean(list_id, email, reason, campaign_id)
+
+    def _clean(self, list_id: str, email: str, reason: str, campaign_id: str) -> None:
         audience, member = self._found(list_id, email)
         member.status = "cleaned"
         member.compliance = True
@@ -93,6 +100,37 @@ class People:
         audience, member = self._found(list_id, email)
         writer = Writer(self.account, audience, "user", skip_merge_validation=True)
         writer.write(member, {"merge_fields": merge_fields}, None)
+
+    @act
+    def member_opens(self, campaign_id: str, email: str) -> None:
+        self._did(campaign_id, email, action="open")
+
+    @act
+    def member_clicks(self, campaign_id: str, email: str, url: str) -> None:
+        self._did(campaign_id, email, action="click", url=url)
+
+    @act
+    def member_bounces(self, campaign_id: str, email: str, hard: bool = True) -> None:
+        """A hard bounce cleans the member, as Mailchimp does."""
+        kind = "hard" if hard else "soft"
+        sent = self._did(campaign_id, email, action="bounce", type=kind)
+        sent["status"] = kind
+        if hard:
+            list_id = self.account.campaigns[campaign_id].recipients["list_id"]
+            self._clean(list_id, email, "hard", campaign_id)
+
+    @act
+    def campaign_sent(self, campaign_id: str) -> None:
+        """It goes out now, or is through with going out, whatever its hour."""
+        campaign = self.account.campaigns[campaign_id]
+        if campaign.status in ("save", "schedule"):
+            campaigns.start(self.account, campaign)
+        campaigns.finish(self.account, campaign)
+
+    def _did(self, campaign_id: str, email: str, **what: str) -> dict:
+        sent = self.account.campaigns[campaign_id].sent_to[subscriber_hash(email)]
+        sent["acts"].append({**what, "timestamp": self.account.instant()})
+        return sent
 
     @act
     def staff_add(self, list_id: str, email: str, status: str = "subscribed", **merge_fields: object) -> None:

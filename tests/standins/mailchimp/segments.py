@@ -17,7 +17,7 @@ SHAPE: dict[str, object] = {"name": str, "static_segment": list, "options": dict
 def in_segment(audience: Audience, segment: Segment) -> list[Member]:
     """Its members, whatever their status."""
     if segment.type == "static":
-        return [audience.members[key] for key in segment.hashes]
+        return sorted((audience.members[key] for key in segment.hashes), key=lambda m: m.web_id)
     conditions = (segment.options or {}).get("conditions", [])
     tests = [_test(audience, condition) for condition in conditions]
     together = any if (segment.options or {}).get("match") == "any" else all
@@ -149,7 +149,7 @@ def change_members(call: Call) -> dict:
 
 @operation("GET", "/lists/{list_id}/segments/{segment_id}/members")
 def list_segment_members(call: Call) -> dict:
-    shown = sorted(_shown(call, _segment(call)), key=lambda m: m.web_id)
+    shown = _shown(call, _segment(call))
     return page(call, shown, "members", lambda m: _segment_member(call.audience, m))
 
 

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.standins.mailchimp import control, page
+from tests.standins.mailchimp import batches, control, page
 from tests.standins.mailchimp.faults import Fault
 from tests.standins.mailchimp.problems import Problem, bad_key, too_many, unreadable, upset
 
@@ -95,8 +95,15 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(*control.answer(self.server.standin, self.command, raw))
         elif parts.path == "/3.0" or parts.path.startswith("/3.0/"):
             self._serve_api(parts.path[4:] or "/", dict(parse_qsl(parts.query, True)), raw)
+        elif parts.path.startswith("/batches/"):
+            name = parts.path.removeprefix("/batches/")
+            has_key = "Authorization" in self.headers
+            self._answer(
+                *batches.archive(self.server.standin.account, name, parts.query, has_key), "application/gzip"
+            )
         else:
-            self._answer(*page.answer(self.server.standin, self.command, parts, raw))
+            site = self.headers.get("Sec-Fetch-Site", "")
+            self._answer(*page.answer(self.server.standin, self.command, parts, raw, site))
 
     def _serve_api(self, path: str, query: dict[str, str], raw: bytes) -> None:
         standin = self.server.standin

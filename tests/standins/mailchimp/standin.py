@@ -4,7 +4,17 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any
 
-from tests.standins.mailchimp import lists, members, merge_fields, routing, segments, webhooks
+from tests.standins.mailchimp import (
+    batches,
+    campaigns,
+    lists,
+    members,
+    merge_fields,
+    reports,
+    routing,
+    segments,
+    webhooks,
+)
 from tests.standins.mailchimp.deliveries import Delivery, Postman, answers_get, make
 from tests.standins.mailchimp.faults import Fault, Faults
 from tests.standins.mailchimp.people import People
@@ -12,7 +22,16 @@ from tests.standins.mailchimp.problems import invalid
 from tests.standins.mailchimp.server import AT_ONCE, Request, serve
 from tests.standins.mailchimp.state import Account, subscriber_hash
 
-OPERATIONS = (lists, members, merge_fields, segments, webhooks)  # imported so that they register
+OPERATIONS = (
+    batches,
+    campaigns,
+    lists,
+    members,
+    merge_fields,
+    reports,
+    segments,
+    webhooks,
+)  # imported so that they register
 FIRST_LIST = "5e1f3a9c20"
 
 
@@ -44,6 +63,8 @@ class MailchimpStandIn(People):
         self.count = 0
         """Calls so far, those no longer in `requests` too."""
         self.most_at_once = 0
+        self.changes = 0
+        """Writes and acts so far."""
         self.checks_webhook_addresses = True
         """Whether an address must answer GET before it becomes a webhook, as at Mailchimp."""
         self._at_once: dict[str, int] = {}
@@ -56,6 +77,7 @@ class MailchimpStandIn(People):
         self.postman = Postman()
         self._server = serve(self, self.port)
         self.port = self._server.server_address[1]
+        self.account.address = f"http://127.0.0.1:{self.port}"
         return self
 
     def stop(self) -> None:
@@ -162,6 +184,10 @@ class MailchimpStandIn(People):
         """Set Mailchimp's clock ahead of ours, or behind."""
         self.account.skew = timedelta(seconds=seconds)
 
+    def sending_takes(self, seconds: float) -> None:
+        """How long a campaign is on its way; nothing unless said."""
+        self.account.sending_seconds = seconds
+
     # Webhooks
 
     @property
@@ -217,8 +243,14 @@ class MailchimpStandIn(People):
     def answer(self, method: str, path: str, query: dict[str, str], body: Any) -> dict | None:
         self._check_webhook_address(method, path, body)
         with self.lock:
+            campaigns.move_on(self.account)
             answer = routing.answer(self.account, method, path, query, body)
+            if method != "GET":
+                self.changes += 1
         self.post_events()
+        if (method, path.rstrip("/")) == ("POST", "/batches"):
+            batch = self.account.batches[answer["id"]]
+            threading.Thread(target=batches.work_on, args=(self.account, batch, self.answer), daemon=True).start()
         return answer
 
     def _check_webhook_address(self, method: str, path: str, body: Any) -> None:

@@ -168,7 +168,7 @@ class Account:
     name: str = "RealStars"
     audiences: dict[str, Audience] = field(default_factory=dict)
     campaigns: dict[str, "Campaign"] = field(default_factory=dict)
-    batches: dict[str, dict] = field(default_factory=dict)
+    batches: dict[str, "Batch"] = field(default_factory=dict)
     skew: timedelta = timedelta()
     """How far Mailchimp's clock is ahead of ours."""
     fake_domains: set[str] = field(default_factory=lambda: {"example.com", "test.com"})
@@ -178,6 +178,8 @@ class Account:
     sending_seconds: float = 0
     """How long a campaign is `sending` before it is `sent`."""
     last_number: int = 0
+    address: str = ""
+    """Where it listens, for what lies outside the API."""
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.skew
@@ -211,6 +213,16 @@ class Account:
 
 
 @dataclass
+class Batch:
+    id: str
+    operations: list[dict]
+    submitted_at: str
+    status: str = "pending"
+    completed_at: str = ""
+    results: list[dict] = field(default_factory=list)
+
+
+@dataclass
 class Campaign:
     id: str
     web_id: int
@@ -225,5 +237,5 @@ class Campaign:
     content: dict = field(default_factory=dict)
     sent_at: datetime | None = None
     sent_to: dict[str, dict] = field(default_factory=dict)
-    """By subscriber hash: address, status (sent, hard, soft), opens, and what else the person did."""
+    """By subscriber hash: address, status (sent, hard, soft), and what the person did (`acts`)."""
     tests: list[list[str]] = field(default_factory=list)

@@ -12,6 +12,7 @@ from campaigns.models import Appeal, Delivery
 from supporters.consent import leave, suppress
 from supporters.models import Supporter
 from tests.campaigns.conftest import make_appeal, make_people
+from tests.processes import wait_for
 
 pytestmark = pytest.mark.django_db
 
@@ -273,6 +274,20 @@ def test_what_a_dead_worker_held_is_owed_or_unknown(server):
     assert state(appeal) == "sent"
 
 
+def test_a_living_workers_claim_is_left_alone(server, transactional_db):
+    appeal = launched(make_people(2))
+    worker = connection.copy()
+    with worker.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended('appeal-claim:7', 0))")
+        first, second = appeal.deliveries.order_by("pk")
+        Delivery.objects.filter(pk=first.pk).update(state="sending", claim=7)
+        Delivery.objects.filter(pk=second.pk).update(claim=7)
+        assert ledger.sweep() == {"released": 0, "unknown": 0}
+        assert ledger.Claim(8, appeal).take(10) == []
+    worker.close()
+    wait_for(lambda: ledger.sweep() == {"released": 1, "unknown": 1}, "PostgreSQL to see that it is gone", 5)
+
+
 def test_a_worker_taken_for_dead_can_still_tell(server):
     appeal = launched(make_people(2))
     with ledger.claim(appeal) as claim:
@@ -291,6 +306,7 @@ def test_a_claimed_delivery_is_nobody_elses(server):
         pks = one.take(10)
         assert other.take(10) == []
         assert other.begin(pks[0]) is None
+        assert not one.record(ledger.Outcome(pks[0], Delivery.State.SENT))
         assert one.begin(pks[0]) is not None
         assert one.begin(pks[0]) is None
 

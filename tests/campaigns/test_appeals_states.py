@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns import appeals
-from campaigns.appeals import launching, schedule, texts
+from campaigns.appeals import launching, ledger, schedule, texts
 from campaigns.appeals.schedule import Refusal
 from campaigns.models import Appeal, Delivery, Segment, SegmentMember
 from supporters.consent import leave
@@ -167,6 +167,14 @@ def test_launch_writes_to_nobody_without_consent():
     due(appeal)
     appeals.tick()
     assert [delivery.supporter for delivery in appeal.deliveries.all()] == [person]
+
+
+def test_the_ledger_leaves_out_who_left_since_the_refresh():
+    person, left = make_people(2)
+    appeal = make_appeal([person, left])
+    leave(left, method="link")
+    assert ledger.write(appeal) == 1
+    assert appeal.deliveries.get().supporter == person
 
 
 def test_launch_twice_writes_one_ledger():

@@ -2,12 +2,35 @@
 
 import threading
 
+import mailchimp_marketing
 import pytest
 
 from tests.processes import wait_for
 from tests.standins.conftest import Client
+from tests.standins.mailchimp import contract, routing
 
 # Doors
+
+
+def test_every_operation_described_is_served():
+    described = {
+        (method.upper(), path) for path, methods in contract.description()["paths"].items() for method in methods
+    }
+    served = {(method, path) for _pattern, path, methods in routing.routes for method in methods}
+    assert served - described == {("GET", "/"), ("GET", "/ping")}
+    assert described - served == set()
+
+
+def test_official_client_is_answered(mailchimp):
+    client = mailchimp_marketing.Client({"api_key": "key-us1"})
+    client.api_client.host = mailchimp.url
+    members = [{"email_address": "ann@mail.se", "status": "subscribed"}]
+    made = client.lists.batch_list_members(mailchimp.list_id, {"members": members})["new_members"][0]
+    answer = client.lists.get_list_member(mailchimp.list_id, made["id"], fields=["email_address", "status"])
+    assert answer == {"email_address": "ann@mail.se", "status": "subscribed"}
+    assert client.lists.delete_list_member_permanent(mailchimp.list_id, made["id"]).status_code == 204
+    assert mailchimp.members() == {}
+    assert contract.check_calls(mailchimp.requests) == 3
 
 
 def test_ping_answers_with_mailchimps_words(call):

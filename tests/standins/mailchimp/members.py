@@ -105,10 +105,7 @@ def put_member(call: Call) -> dict:
         if not status:
             raise invalid([("status_if_new", "This value should not be blank.")])
         known = known or call.audience.find(body["email_address"])
-    writer = _writer(call)
-    member = writer.write(known, body, status)
-    writer.give_tags(member, body.get("tags", []))
-    return rendered(call.audience, member)
+    return rendered(call.audience, _writer(call).write(known, body, status))  # tags it passes over
 
 
 @operation("PATCH", "/lists/{list_id}/members/{subscriber_hash}")

@@ -27,7 +27,7 @@ class Call:
 
 
 Operation = Callable[[Call], dict | None]
-_routes: list[tuple[re.Pattern[str], str, dict[str, Operation]]] = []
+routes: list[tuple[re.Pattern[str], str, dict[str, Operation]]] = []
 
 
 def operation(method: str, template: str) -> Callable[[Operation], Operation]:
@@ -35,11 +35,11 @@ def operation(method: str, template: str) -> Callable[[Operation], Operation]:
     pattern = re.compile("^" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template) + "/?$")
 
     def register(function: Operation) -> Operation:
-        for _pattern, known, methods in _routes:
+        for _pattern, known, methods in routes:
             if known == template:
                 methods[method] = function
                 return function
-        _routes.append((pattern, template, {method: function}))
+        routes.append((pattern, template, {method: function}))
         return function
 
     return register
@@ -47,7 +47,7 @@ def operation(method: str, template: str) -> Callable[[Operation], Operation]:
 
 def answer(account: Account, method: str, path: str, query: dict[str, str], body: dict) -> dict | None:
     """What the API says to a call; raises Problem."""
-    for pattern, _template, methods in _routes:
+    for pattern, _template, methods in routes:
         found = pattern.match(path)
         if found is None:
             continue

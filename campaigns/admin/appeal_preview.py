@@ -24,6 +24,7 @@ from supporters.models import Supporter
 if TYPE_CHECKING:
     from campaigns.admin.appeal import AppealAdmin
 
+_SEE_PEOPLE = "supporters.view_supporter"
 ANYBODY = "somebody@example.org"
 
 
@@ -74,7 +75,10 @@ def preview(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> HttpRe
         return HttpResponseRedirect(f"{request.path}?{view.query}")
     # Searching is a POST: names and addresses have no place in URLs and logs.
     search = request.POST.get("search", "").strip()
-    found = list(Supporter.objects.matching(search).order_by("-pk")[:8]) if search else []
+    may_see_people = request.user.has_perm(_SEE_PEOPLE)
+    found = []
+    if search and may_see_people:
+        found = list(Supporter.objects.matching(search).order_by("-pk")[:8])
     letter, problems = None, view.problems
     try:
         letter = view.letter(view.recipient())
@@ -92,6 +96,7 @@ def preview(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> HttpRe
         "language": view.language,
         "search": search,
         "found": found,
+        "may_see_people": may_see_people,
         "can_test": model_admin.has_change_permission(request) and letter is not None,
         "own_address": request.user.email,
     }
@@ -117,7 +122,9 @@ def _view(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> _View:
     appeal = get_object_or_404(Appeal.objects.select_related("segment"), pk=pk)
     if not model_admin.has_view_permission(request, appeal):
         raise PermissionDenied
-    reader = _reader(appeal, request.GET.get("supporter", ""))
+    reader = None
+    if request.user.has_perm(_SEE_PEOPLE):
+        reader = _reader(appeal, request.GET.get("supporter", ""))
     by_language = {text.language: text for text in appeal.texts.all()}
     language = request.GET.get("language", "")
     if language not in by_language:

@@ -5,15 +5,17 @@ main language.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Count, F, Max
+from django.core.cache import cache
+from django.db.models import Count, F, Max, QuerySet
 from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.mail import compose
-from campaigns.models import Appeal, AppealText, Delivery, SegmentMember
+from campaigns.models import Appeal, AppealText, Delivery, Segment, SegmentMember
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,6 @@ def chosen(language: str, texts: set[str], main: str) -> str:
 def audiences(appeal: Appeal) -> list[Audience]:
     """How many people of the segment speak what, as of its last refresh, and which text each gets."""
     texts = set(appeal.texts.values_list("language", flat=True))
-    rows = (
-        SegmentMember.objects.filter(segment=appeal.segment_id)
-        .values_list("supporter__language")
-        .annotate(people=Count("*"))
-        .order_by("-people", "supporter__language")
-    )
     return [
         Audience(
             language,
@@ -70,14 +66,15 @@ def audiences(appeal: Appeal) -> list[Audience]:
             chosen(language, texts, appeal.default_language),
             bool(language) and language not in texts and language.partition("-")[0] not in texts,
         )
-        for language, people in rows
+        for language, people in _speakers(appeal.segment)
     ]
 
 
 def launched_audiences(appeal: Appeal) -> list[Audience]:
     """How many people get which text, once the ledger is written."""
     rows = Delivery.objects.filter(appeal=appeal).values_list("language").annotate(people=Count("*"))
-    return [Audience(language, people, language, False) for language, people in rows.order_by("-people")]
+    counted = _remembered("appeal", appeal.pk, appeal.launched_at, rows.order_by("-people", "language"))
+    return [Audience(language, people, language, False) for language, people in counted]
 
 
 def outdated(appeal: Appeal) -> list[AppealText]:
@@ -148,6 +145,19 @@ def note_changes(
         others.exclude(language=appeal.default_language).update(follows=revision, updated_at=Now())
     if changed or confirmed or new_main:
         Appeal.objects.filter(pk=appeal.pk).update(send_anyway=False)
+
+
+def _speakers(segment: Segment) -> list[tuple[str, int]]:
+    members = SegmentMember.objects.filter(segment=segment).values_list("supporter__language")
+    rows = members.annotate(people=Count("*")).order_by("-people", "supporter__language")
+    return _remembered("segment", segment.pk, segment.refreshed_at, rows)
+
+
+def _remembered(kind: str, pk: int, since: datetime | None, rows: QuerySet) -> list[tuple[str, int]]:
+    """Counts over up to a million people, kept until what they count is made anew: a page asks often."""
+    if since is None:
+        return list(rows)
+    return cache.get_or_set(f"languages:{kind}:{pk}:{since.timestamp()}", lambda: list(rows), 600)
 
 
 def _missing(audience: Audience) -> str:

@@ -273,6 +273,22 @@ def test_preview_finds_people_without_their_names_in_the_address(staff_client):
     assert [str(person) for person in page.context["found"]] == ["Åsa Öberg"]
 
 
+def test_preview_shows_no_person_to_who_may_not_see_people(client, django_user_model):
+    person = make_people(1, first_name="Åsa")[0]
+    appeal = make_appeal([person])
+    writer = django_user_model.objects.create_user("carlo", is_staff=True)
+    writer.user_permissions.add(Permission.objects.get(codename="view_appeal"))
+    client.force_login(writer)
+    for page in (
+        client.get(url("preview", appeal), {"supporter": person.pk}),
+        client.get(url("preview_html", appeal), {"supporter": person.pk}),
+        client.post(url("preview", appeal), {"search": person.email}),
+    ):
+        assert page.status_code == 200
+        assert "Åsa" not in page.text
+        assert person.last_name not in page.text
+
+
 def test_preview_of_a_broken_text_says_why(staff_client):
     appeal = make_appeal()
     AppealText.objects.update(body="{{ frist_name }}")

@@ -3,8 +3,8 @@ from itertools import count
 import pytest
 
 from campaigns.models import Appeal, AppealText, Segment, SegmentMember
-from tests.campaigns.smtp import Server
 from tests.factories import make_supporter
+from tests.standins.scripted_smtp import Server
 
 _numbers = count(1)
 

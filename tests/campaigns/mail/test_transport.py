@@ -2,7 +2,7 @@ import pytest
 
 from campaigns.mail.transport import Connection, InDoubt, Refused, Unreachable
 from tests.campaigns.conftest import use
-from tests.campaigns.smtp import Server
+from tests.standins.scripted_smtp import Server
 
 MESSAGE = b"Subject: x\r\n\r\nHello\r\n.\r\n..two\r\nend"
 

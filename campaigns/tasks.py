@@ -2,6 +2,7 @@ from celery import shared_task
 
 from campaigns import appeals, segments
 from campaigns.appeals import launching, ledger
+from campaigns.mailchimp import sync, webhooks
 from campaigns.models import Segment
 
 
@@ -26,3 +27,20 @@ def refresh_segment(pk: int) -> None:
     segment = Segment.objects.filter(pk=pk).first()
     if segment:
         segments.refresh(segment)
+
+
+@shared_task
+def push_audience(pk: int) -> None:
+    if sync.push(pk):
+        push_audience.delay(pk)
+
+
+@shared_task
+def pull_audience(pk: int) -> None:
+    if sync.pull(pk):
+        pull_audience.delay(pk)
+
+
+@shared_task
+def apply_webhooks() -> None:
+    webhooks.apply_owed()

@@ -1,8 +1,10 @@
 from django.urls import URLPattern, path
 
+from campaigns.views.mailchimp import mailchimp_webhook
 from campaigns.views.unsubscribe import unsubscribe
 
 app_name = "campaigns"
 urlpatterns: list[URLPattern] = [
+    path("webhooks/mailchimp/<str:token>/", mailchimp_webhook, name="mailchimp_webhook"),
     path("u/<str:token>/", unsubscribe, name="unsubscribe"),
 ]

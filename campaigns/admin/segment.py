@@ -26,6 +26,7 @@ from campaigns.segments.refresh import request as request_refresh
 from campaigns.segments.rules import problems_of
 from campaigns.tasks import refresh_segment
 from supporters.admin.base import COUNT_LIMIT, RecordAdmin
+from supporters.admin.pages import StaffForm, form_page
 from supporters.models import Supporter
 
 SAMPLE = 10
@@ -133,9 +134,15 @@ class SegmentAdmin(RecordAdmin):
 
     @action(description=_("Refresh now"), url_path="refresh", icon="refresh", permissions=["change"])
     def refresh_this(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        self._ask(Segment.objects.filter(pk=object_id))
-        self.message_user(request, _("It will be up to date in a moment."))
-        return HttpResponseRedirect(reverse("admin:campaigns_segment_change", args=[object_id]))
+        back = reverse("admin:campaigns_segment_change", args=[object_id])
+        if request.method == "POST":
+            self._ask(Segment.objects.filter(pk=object_id))
+            self.message_user(request, _("It will be up to date in a moment."))
+            return HttpResponseRedirect(back)
+        text = gettext("A worker brings the members up to date. It is done every half hour by itself.")
+        return form_page(
+            request, StaffForm(), title=gettext("Refresh now"), submit=gettext("Refresh now"), back=back, text=text
+        )
 
     @action(description=_("Members"), url_path="people", icon="group", permissions=["see_members"])
     def show_members(self, request: HttpRequest, object_id: int) -> HttpResponse:

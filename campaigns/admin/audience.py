@@ -1,0 +1,264 @@
+"""Mailchimp on the staff site: which segments go to which audience, and how that goes."""
+
+from collections.abc import Callable
+
+from django import forms
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Now
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from campaigns.mailchimp import mapping
+from campaigns.mailchimp.client import MailchimpError, connect
+from campaigns.mailchimp.sync import EVERY
+from campaigns.models import Audience, AudienceMember, AudienceSegment, SyncRun, WebhookEvent
+from campaigns.tasks import pull_audience, push_audience
+from supporters.admin.base import ReadOnlyAdmin, RecordAdmin
+from supporters.admin.pages import StaffForm, form_page
+
+Text = str | Promise
+
+
+class AudienceForm(forms.ModelForm):
+    """Offers the audiences that the key opens; takes a typed id when Mailchimp does not answer."""
+
+    fields_there = forms.MultipleChoiceField(
+        label=_("Fields that go along"),
+        choices=[(name, label) for name, (label, _tag) in mapping.FIELDS.items()],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=_("Name and language always matter; send no more than the audience needs."),
+    )
+
+    class Meta:
+        model = Audience
+        fields = ["name", "list_id", "paused"]
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.instance.merge_fields or mapping.DEFAULT_MERGE_FIELDS
+        self.fields["fields_there"].initial = list(chosen.values())
+        if "list_id" in self.fields:
+            self._offer_audiences()
+
+    def _offer_audiences(self) -> None:
+        field = self.fields["list_id"]
+        try:
+            offered = [(item["id"], item["name"]) for item in connect().audiences()]
+        except MailchimpError as error:
+            field.widget = UnfoldAdminTextInputWidget()
+            field.help_text = f"{error.for_staff} {gettext('The id of the audience can be typed in meanwhile.')}"
+            return
+        known = {key for key, _name in offered}
+        if self.instance.list_id and self.instance.list_id not in known:
+            offered.append((self.instance.list_id, gettext("%(id)s (not found in Mailchimp)") % {"id": self.instance.list_id}))
+        field.widget = UnfoldAdminSelectWidget(choices=[("", "---------"), *offered])
+        field.label, field.help_text = gettext("Audience in Mailchimp"), ""
+
+    def clean_fields_there(self) -> list[str]:
+        chosen = self.cleaned_data["fields_there"]
+        return chosen or list(mapping.DEFAULT_MERGE_FIELDS.values())
+
+    def save(self, commit: bool = True) -> Audience:
+        chosen = self.cleaned_data.get("fields_there") or list(mapping.DEFAULT_MERGE_FIELDS.values())
+        by_field = {field: tag for tag, field in (self.instance.merge_fields or {}).items()}
+        self.instance.merge_fields = {by_field.get(name, mapping.FIELDS[name][1]): name for name in chosen}
+        return super().save(commit)
+
+
+class SegmentInline(TabularInline):
+    model = AudienceSegment
+    extra = 1
+    autocomplete_fields = ["segment"]
+    fields = ["segment"]
+
+
+class RunInline(TabularInline):
+    model = SyncRun
+    extra = 0
+    max_num = 0
+    per_page = 10
+    can_delete = False
+    fields = ["started_at", "kind", "state", "did", "error"]
+    readonly_fields = fields
+    ordering = ["-started_at"]
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    @display(description=_("Did"))
+    def did(self, run: SyncRun) -> str:
+        return in_words(run.counts)
+
+
+_COUNTS = {
+    "added": _("new"),
+    "changed": _("changed"),
+    "moved": _("new address"),
+    "unsubscribed": _("unsubscribed"),
+    "deleted": _("deleted for good"),
+    "asked_back": _("asked to confirm"),
+    "tagged": _("tagged"),
+    "untagged": _("untagged"),
+    "refused": _("refused"),
+    "read": _("read"),
+    "left": _("left there"),
+    "bounced": _("bounced there"),
+    "strangers": _("not on file here"),
+}
+
+
+def in_words(counts: dict) -> str:
+    """What a run did, such as “12 new, 3 changed”."""
+    said = [f"{number} {_COUNTS[name]}" for name, number in counts.items() if name in _COUNTS]
+    return ", ".join(said) or gettext("nothing to do")
+
+
+@admin.register(Audience)
+class AudienceAdmin(RecordAdmin):
+    form = AudienceForm
+    list_display = ["name", "list_id", "status", "last_run", "next_run"]
+    search_fields = ["name", "list_id"]
+    readonly_fields = ["connected_as", "last_run", "next_run", "refused"]
+    inlines = [SegmentInline, RunInline]
+    actions_detail = ["sync_now", "pause", "resume", "show_refused"]
+    fieldsets = [
+        (None, {"fields": ["name", "list_id", "fields_there"]}),
+        (_("How it goes"), {"fields": ["connected_as", "last_run", "next_run", "refused"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        newest = SyncRun.objects.filter(audience=OuterRef("pk"), kind=SyncRun.Kind.PUSH).order_by("-started_at")
+        return super().get_queryset(request).annotate(
+            run_started=Subquery(newest.values("started_at")[:1]),
+            run_state=Subquery(newest.values("state")[:1]),
+            run_error=Subquery(newest.values("error")[:1]),
+            run_counts=Subquery(newest.values("counts")[:1]),
+        )
+
+    @display(description=_("State"), label={"good": "success", "paused": "warning", "failed": "danger", "new": "info"})
+    def status(self, audience: Audience) -> tuple[str, str]:
+        if audience.paused:
+            return "paused", gettext("Paused")
+        if audience.run_state == SyncRun.State.FAILED:
+            return "failed", gettext("Failed")
+        return ("good", gettext("Good")) if audience.run_state else ("new", gettext("Not yet"))
+
+    @display(description=_("Connected as"))
+    def connected_as(self, audience: Audience) -> str:
+        try:
+            return str(connect().account().get("account_name", ""))
+        except MailchimpError as error:
+            return error.for_staff
+
+    @display(description=_("Last run"), ordering="run_started")
+    def last_run(self, audience: Audience) -> str:
+        started = getattr(audience, "run_started", None)
+        if started is None:
+            return "–"
+        what = audience.run_error or in_words(audience.run_counts)
+        return f"{timezone.localtime(started):%Y-%m-%d %H:%M}: {what}"
+
+    @display(description=_("Next run"))
+    def next_run(self, audience: Audience) -> str:
+        if audience.paused:
+            return gettext("none: it is paused")
+        started = getattr(audience, "run_started", None)
+        if started is None or audience.sync_requested_at:
+            return gettext("within a minute")
+        return f"{timezone.localtime(max(started + EVERY, timezone.now())):%Y-%m-%d %H:%M}"
+
+    @display(description=_("Refused by Mailchimp"))
+    def refused(self, audience: Audience) -> int | str:
+        return audience.members.exclude(refusal="").count() if audience.pk else "–"
+
+    @action(description=_("Sync now"), url_path="sync", icon="sync", permissions=["change"])
+    def sync_now(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        def act() -> None:
+            Audience.objects.filter(pk=object_id).update(sync_requested_at=Now())
+            pull_audience.delay(object_id)
+            push_audience.delay(object_id)
+
+        text = _("A worker first reads what changed there, then brings the audience to what its segments say.")
+        done = _("A worker is at it. Reload this page to see what it did.")
+        return self._after_a_question(request, object_id, _("Sync now"), text, act, done)
+
+    @action(description=_("Pause"), url_path="pause", icon="pause", permissions=["change"])
+    def pause(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        text = _("Nothing goes to Mailchimp until you resume. People can still leave there.")
+        return self._after_a_question(request, object_id, _("Pause"), text, self._pausing(object_id, True), _("Paused."))
+
+    @action(description=_("Resume"), url_path="resume", icon="play_arrow", permissions=["change"])
+    def resume(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        text = _("The audience is brought up to date within a minute.")
+        return self._after_a_question(request, object_id, _("Resume"), text, self._pausing(object_id, False), _("It goes on."))
+
+    @action(description=_("Who was refused"), url_path="refused", icon="report")
+    def show_refused(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return HttpResponseRedirect(f"{reverse('admin:campaigns_audiencemember_changelist')}?refused=yes&audience={object_id}")
+
+    def _pausing(self, pk: int, paused: bool) -> Callable[[], object]:
+        return lambda: Audience.objects.filter(pk=pk).update(paused=paused)
+
+    def _after_a_question(
+        self, request: HttpRequest, pk: int, title: Text, text: Text, act: Callable[[], object], done: Text
+    ) -> HttpResponse:
+        """The admin's own actions are links, and no link may act: a button on a page of its own does."""
+        audience = get_object_or_404(Audience, pk=pk)
+        back = reverse("admin:campaigns_audience_change", args=[pk])
+        if request.method == "POST":
+            act()
+            self.message_user(request, done)
+            return HttpResponseRedirect(back)
+        return form_page(request, StaffForm(), title=f"{title}: {audience}", submit=str(title), back=back, text=str(text))
+
+
+class RefusedFilter(admin.SimpleListFilter):
+    title = _("refused")
+    parameter_name = "refused"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("yes", _("Refused by Mailchimp")), ("no", _("Taken"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == "yes":
+            return queryset.exclude(refusal="")
+        return queryset.filter(refusal="") if self.value() == "no" else queryset
+
+
+@admin.register(AudienceMember)
+class AudienceMemberAdmin(ReadOnlyAdmin):
+    list_display = ["supporter", "audience", "status", "refusal", "refused_at", "updated_at"]
+    list_filter = [RefusedFilter, ("status", ChoicesDropdownFilter), ("audience", AutocompleteSelectFilter)]
+    list_select_related = ["supporter", "audience"]
+    ordering = ["-pk"]
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(ReadOnlyAdmin):
+    list_display = ["audience", "kind", "state", "started_at", "finished_at", "did", "error"]
+    list_filter = [("kind", ChoicesDropdownFilter), ("state", ChoicesDropdownFilter)]
+    list_select_related = ["audience"]
+    ordering = ["-started_at"]
+
+    @display(description=_("Did"))
+    def did(self, run: SyncRun) -> str:
+        return in_words(run.counts)
+
+
+@admin.register(WebhookEvent)
+class WebhookEventAdmin(ReadOnlyAdmin):
+    list_display = ["audience", "kind", "received_at", "applied_at"]
+    list_select_related = ["audience"]
+    ordering = ["-pk"]
+    fields = ["audience", "kind", "received_at", "applied_at", "error"]

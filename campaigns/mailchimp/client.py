@@ -1,0 +1,269 @@
+"""Mailchimp's own client, made fit for work: the one class through which every call goes.
+
+What it mends of mailchimp-marketing 3.0.80: a new connection for every call; no retries; an empty body taken for success
+whatever the status; problem+json handed back as text; errors that can't be pickled; `server` replaced anywhere in the
+address.
+"""
+
+import json
+import random
+import re
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import mailchimp_marketing
+import requests
+from django.conf import settings
+from django.utils.translation import gettext as _
+from mailchimp_marketing.api_client import ApiClient
+
+from campaigns.mailchimp.slots import NoSlot, slot
+
+CONNECT_TIMEOUT, READ_TIMEOUT = 5, 30
+"""Seconds."""
+ATTEMPTS = 5
+LONGEST_PAUSE = 20
+"""Seconds between two attempts, whatever the server asks for."""
+_HEALABLE = {429, 500, 502, 503, 504}
+_KEY = re.compile(r"[0-9A-Za-z]+-[a-z]{2,3}\d{1,3}")
+
+
+class MailchimpError(Exception):
+    """Mailchimp refused a call, or could not be reached (status 0)."""
+
+    def __init__(self, status: int, title: str, detail: str = "", errors: tuple = ()) -> None:
+        super().__init__(status, title, detail, errors)
+        self.status, self.title, self.detail, self.errors = status, title, detail, errors
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.title}"
+
+    @property
+    def for_staff(self) -> str:
+        if self.status == 401:
+            return _("Mailchimp does not accept the API key. Ask whoever runs Lodestar to check MAILCHIMP_API_KEY.")
+        if self.status == 403:
+            return _("The API key may not do this in Mailchimp.")
+        if self.status == 404:
+            return _("Mailchimp has no such audience, or it was deleted there.")
+        if self.status == 429:
+            return _("Mailchimp asks us to slow down. It goes on by itself.")
+        if self.status == 0 or self.status >= 500:
+            return _("Mailchimp does not answer just now. It goes on by itself.")
+        said = "; ".join(str(error.get("message", "")) for error in self.errors if isinstance(error, Mapping))
+        return _("Mailchimp refused: %(why)s") % {"why": said or self.detail or self.title}
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same call may work later."""
+        return self.status in _HEALABLE or self.status == 0
+
+
+class NotConfigured(MailchimpError):
+    """There is no key, or it is none."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(401, reason)
+        self.args = (reason,)
+
+    @property
+    def for_staff(self) -> str:
+        return self.title
+
+
+class _Pooled(ApiClient):
+    """The generated client over one pool of connections, with retries and honest errors."""
+
+    def __init__(self, key: str, url: str) -> None:
+        super().__init__({"api_key": key})
+        self.host, self.server = (
+            (url.rstrip("/"), "") if url else (f"https://{self.server}.api.mailchimp.com/3.0", "")
+        )
+        self.session = requests.Session()
+        self.session.auth = ("lodestar", key)
+        self.session.mount("http", requests.adapters.HTTPAdapter(pool_maxsize=10))
+
+    def call_api(
+        self,
+        resource_path: str,
+        method: str,
+        path_params: Mapping[str, Any] | None = None,
+        query_params: Any = None,
+        header_params: Any = None,
+        body: Any = None,
+        *_args: Any,
+        **_kwargs: Any,
+    ) -> Any:
+        for name, value in (path_params or {}).items():
+            resource_path = resource_path.replace(f"{{{name}}}", requests.utils.quote(str(value), safe=""))
+        query = [
+            (name, ",".join(value) if isinstance(value, list | tuple) else value)
+            for name, value in query_params or []
+        ]
+        sent = None if body is None else json.dumps(body)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._once(method, self.host + resource_path, query, sent)
+            except MailchimpError as error:
+                if not error.passing or attempt == ATTEMPTS:
+                    raise
+                time.sleep(_pause(attempt, getattr(error, "retry_after", None)))
+        raise AssertionError
+
+    def _once(self, method: str, url: str, query: list, body: str | None) -> Any:
+        try:
+            with slot():
+                answer = self.session.request(
+                    method,
+                    url,
+                    params=query,
+                    data=body,
+                    headers={"Content-Type": "application/json"},
+                    timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                )
+        except (requests.RequestException, NoSlot) as failure:
+            raise MailchimpError(0, type(failure).__name__) from None
+        if answer.ok:
+            return _document(answer) if answer.content else {}
+        raise _error(answer)
+
+
+def _document(answer: requests.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        raise MailchimpError(502, "Unreadable answer") from None
+
+
+def _error(answer: requests.Response) -> MailchimpError:
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = {}
+    problem = problem if isinstance(problem, dict) else {}
+    status = (
+        429 if answer.status_code == 403 and not answer.content else answer.status_code
+    )  # a throttled 403 is empty
+    error = MailchimpError(
+        status,
+        str(problem.get("title") or answer.reason),
+        str(problem.get("detail", "")),
+        tuple(problem.get("errors") or ()),
+    )
+    after = answer.headers.get("Retry-After", "")
+    error.retry_after = int(after) if after.isdigit() else None
+    return error
+
+
+def _pause(attempt: int, asked: int | None) -> float:
+    """Seconds: what the server asked for, or exponential with full jitter."""
+    if asked is not None:
+        return min(asked, LONGEST_PAUSE)
+    return random.uniform(0, min(LONGEST_PAUSE, 0.5 * 2**attempt))  # noqa: S311 - it spreads load, it hides nothing
+
+
+class Mailchimp:
+    """The calls we make, by what they are for."""
+
+    def __init__(self, key: str, url: str = "") -> None:
+        if not key:
+            raise NotConfigured(_("No Mailchimp key is set: MAILCHIMP_API_KEY."))
+        if not url and not _KEY.fullmatch(key):
+            raise NotConfigured(
+                _("MAILCHIMP_API_KEY is no Mailchimp key: one ends in its data centre, such as -us12.")
+            )
+        client = mailchimp_marketing.Client()
+        client.lists.api_client = client.ping.api_client = client.root.api_client = _Pooled(key, url)
+        self._lists, self._root = client.lists, client.root
+
+    def account(self) -> dict:
+        return self._root.get_root(fields=["account_name", "login_id", "total_subscribers"])
+
+    def audiences(self) -> list[dict]:
+        fields = ["lists.id", "lists.name", "lists.stats.member_count"]
+        return self._lists.get_all_lists(count=100, fields=fields).get("lists", [])
+
+    def merge_fields(self, list_id: str) -> list[dict]:
+        return self._lists.get_list_merge_fields(
+            list_id, count=100, fields=["merge_fields.tag", "merge_fields.type"]
+        ).get("merge_fields", [])
+
+    def add_merge_field(self, list_id: str, tag: str, name: str, kind: str = "text") -> dict:
+        return self._lists.add_list_merge_field(list_id, {"tag": tag, "name": name, "type": kind, "required": False})
+
+    def tags(self, list_id: str) -> dict[str, int]:
+        """Name to id; a tag is what the API calls a static segment."""
+        found: dict[str, int] = {}
+        while True:
+            page = self._lists.list_segments(
+                list_id, type="static", count=1000, offset=len(found), fields=["segments.id", "segments.name"]
+            ).get("segments", [])
+            found |= {segment["name"]: segment["id"] for segment in page}
+            if len(page) < 1000:
+                return found
+
+    def add_tag(self, list_id: str, name: str) -> int:
+        return self._lists.create_segment(list_id, {"name": name, "static_segment": []})["id"]
+
+    def write_members(self, list_id: str, members: list[dict], *, update: bool) -> dict:
+        """Up to 500 members. Each answer names who was written and who was refused; 200 may hold refusals only."""
+        return self._lists.batch_list_members(
+            list_id, {"members": members, "update_existing": update, "sync_tags": False}
+        )
+
+    def change_member(self, list_id: str, subscriber_hash: str, body: dict) -> dict:
+        return self._lists.update_list_member(list_id, subscriber_hash, body, skip_merge_validation=True)
+
+    def delete_for_good(self, list_id: str, subscriber_hash: str) -> None:
+        self._lists.delete_list_member_permanent(list_id, subscriber_hash)
+
+    def change_tag(self, list_id: str, tag_id: int, add: list[str], remove: list[str]) -> dict:
+        return self._lists.batch_segment_members(
+            {"members_to_add": add, "members_to_remove": remove}, list_id, tag_id
+        )
+
+    def changed_members(self, list_id: str, since: str, offset: int, count: int) -> list[dict]:
+        names = ("id", "email_address", "status", "last_changed", "unsubscribe_reason")
+        return self._lists.get_list_members_info(
+            list_id,
+            since_last_changed=since,
+            sort_field="last_changed",
+            sort_dir="ASC",
+            count=count,
+            offset=offset,
+            fields=[f"members.{name}" for name in names],
+        ).get("members", [])
+
+    def webhooks(self, list_id: str) -> list[dict]:
+        return self._lists.get_list_webhooks(list_id).get("webhooks", [])
+
+    def add_webhook(self, list_id: str, url: str) -> dict:
+        return self._lists.create_list_webhook(list_id, {"url": url, **_HEARD})
+
+    def mend_webhook(self, list_id: str, webhook_id: str, url: str) -> dict:
+        return self._lists.update_list_webhook(list_id, webhook_id, {"url": url, **_HEARD})
+
+
+# Said in full: what is left out would come from a default. Our own calls are not told back to us.
+_HEARD = {
+    "events": {
+        "subscribe": True,
+        "unsubscribe": True,
+        "profile": True,
+        "cleaned": True,
+        "upemail": True,
+        "campaign": False,
+    },
+    "sources": {"user": True, "admin": True, "api": False},
+}
+_made = threading.local()
+
+
+def connect() -> Mailchimp:
+    """The client of this thread, with its pool of connections. Raises NotConfigured."""
+    wanted = (settings.MAILCHIMP_API_KEY.strip(), settings.MAILCHIMP_API_URL)
+    if getattr(_made, "settings", None) != wanted:
+        _made.client, _made.settings = Mailchimp(*wanted), wanted
+    return _made.client

@@ -1,0 +1,49 @@
+import pytest
+
+from campaigns import segments
+from campaigns.mailchimp import sync
+from campaigns.models import Audience, AudienceSegment, Segment, SyncRun
+from tests.standins.mailchimp import MailchimpStandIn, contract
+
+
+@pytest.fixture
+def mailchimp(settings, broker, monkeypatch):
+    """Mailchimp, standing in; every call we made is held against Mailchimp's own description at the end."""
+    monkeypatch.setattr("campaigns.mailchimp.client._pause", lambda attempt, asked: 0.01)
+    with MailchimpStandIn() as standin:
+        standin.checks_webhook_addresses = False
+        settings.MAILCHIMP_API_KEY = "key-us1"
+        settings.MAILCHIMP_API_URL = standin.url
+        yield standin
+        for request in standin.requests:
+            if request.status and request.status < 400:
+                contract.check_call(request)
+
+
+@pytest.fixture
+def swedes():
+    return Segment.objects.create(name="Swedes", rules={"rules": [{"field": "country", "op": "in", "value": ["SE"]}]})
+
+
+@pytest.fixture
+def audience(mailchimp, swedes):
+    audience = Audience.objects.create(name="RealStars", list_id=mailchimp.list_id)
+    AudienceSegment.objects.create(audience=audience, segment=swedes)
+    return audience
+
+
+@pytest.fixture
+def push(mailchimp, audience):
+    """Refresh the segments and push; the run that did it."""
+
+    def do(expect: str = SyncRun.State.DONE) -> SyncRun:
+        for segment in Segment.objects.all():
+            segments.refresh(segment)
+        mailchimp.forget_requests()
+        while sync.push(audience.pk):
+            pass
+        run = audience.runs.filter(kind=SyncRun.Kind.PUSH).latest("pk")
+        assert run.state == expect, run.error
+        return run
+
+    return do

@@ -1,0 +1,215 @@
+import hashlib
+import hmac
+import time
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+import pytest
+from django.urls import reverse
+
+from campaigns.mailchimp import sync, webhooks
+from campaigns.models import Audience, AudienceMember, SyncRun, WebhookEvent
+from supporters import consent
+from supporters.models import Consent, Purpose, Supporter, Suppression
+from tests.factories import make_supporter
+
+pytestmark = pytest.mark.django_db
+
+
+def person(name: str, **fields) -> Supporter:
+    return make_supporter(first_name=name, email=f"{name.lower()}@mail.se", country="SE", consent=True, **fields)
+
+
+@pytest.fixture
+def pull(mailchimp, audience):
+    def do() -> SyncRun:
+        while sync.pull(audience.pk):
+            pass
+        run = audience.runs.filter(kind=SyncRun.Kind.PULL).latest("pk")
+        assert run.state == SyncRun.State.DONE, run.error
+        return run
+
+    return do
+
+
+@pytest.fixture
+def deliver(client, mailchimp, audience, pull):
+    """Bring the webhooks that the stand-in would have sent to our door."""
+    pull()
+    audience.refresh_from_db()
+
+    def do(*, apply: bool = True) -> list[int]:
+        statuses = []
+        mailchimp.settle()
+        for delivery in mailchimp.deliveries:
+            if not getattr(delivery, "brought", False):
+                delivery.brought = True
+                path = "/" + delivery.url.split("/", 3)[3]
+                headers = {"X-Mailchimp-Signature": delivery.headers["X-Mailchimp-Signature"]}
+                answer = client.post(
+                    path, delivery.body, content_type="application/x-www-form-urlencoded", headers=headers
+                )
+                statuses.append(answer.status_code)
+        if apply:
+            webhooks.apply_owed()
+        return statuses
+
+    return do
+
+
+def test_a_hook_is_made_with_its_sources_said_and_mended_when_changed(mailchimp, audience, pull):
+    pull()
+    audience.refresh_from_db()
+    (hook,) = mailchimp.account.audiences[audience.list_id].webhooks.values()
+    assert hook.sources == {"user": True, "admin": True, "api": False}
+    assert audience.webhook_secret == hook.secret
+    hook.sources["api"] = True
+    pull()
+    assert hook.sources["api"] is False
+    mailchimp.account.audiences[audience.list_id].webhooks.clear()
+    pull()
+    assert len(mailchimp.account.audiences[audience.list_id].webhooks) == 1
+
+
+def test_who_unsubscribes_there_has_left_here(mailchimp, audience, push, deliver):
+    ann = person("Ann")
+    push()
+    mailchimp.member_unsubscribes(audience.list_id, "ann@mail.se")
+    assert deliver() == [200]
+    assert consent.state_of(ann) == Consent.State.WITHDRAWN
+    assert Suppression.objects.get().reason == Suppression.Reason.LEFT
+    assert ann.consents.get(state="withdrawn").method == Consent.Method.MAILCHIMP
+    push()
+    assert mailchimp.writes() == []
+
+
+def test_a_bounce_there_suppresses_here(mailchimp, audience, push, deliver):
+    ann = person("Ann")
+    push()
+    mailchimp.member_cleaned(audience.list_id, "ann@mail.se")
+    deliver()
+    assert Suppression.objects.get().reason == Suppression.Reason.HARD_BOUNCE
+    assert consent.state_of(ann) == Consent.State.WITHDRAWN
+
+
+def test_a_changed_address_there_changes_here(mailchimp, audience, push, deliver):
+    ann = person("Ann")
+    push()
+    mailchimp.member_changes_address(audience.list_id, "ann@mail.se", "ann.berg@mail.se")
+    deliver()
+    ann.refresh_from_db()
+    assert ann.email == "ann.berg@mail.se"
+    push()
+    assert list(mailchimp.members()) == ["ann.berg@mail.se"]
+
+
+def test_an_address_that_somebody_else_has_is_left_for_staff(mailchimp, audience, push, deliver):
+    ann = person("Ann")
+    push()
+    make_supporter(email="taken@mail.se")
+    mailchimp.member_changes_address(audience.list_id, "ann@mail.se", "taken@mail.se")
+    deliver()
+    ann.refresh_from_db()
+    assert ann.email == "ann@mail.se"
+    assert "belongs to somebody else" in AudienceMember.objects.get(supporter=ann).refusal
+
+
+def test_an_event_told_twice_or_late_changes_nothing_more(mailchimp, audience, push, deliver, client):
+    ann = person("Ann")
+    push()
+    mailchimp.member_unsubscribes(audience.list_id, "ann@mail.se")
+    deliver()
+    consent.grant(ann, Purpose.EMAIL, wording="Yes.", method=Consent.Method.CONFIRMED)
+    for delivery in mailchimp.deliveries:
+        delivery.brought = False
+    assert deliver() == [200]
+    assert WebhookEvent.objects.count() == 2
+    assert consent.state_of(ann) == Consent.State.GRANTED
+
+
+def sign(audience: Audience, body: bytes, at: float | None = None) -> str:
+    stamp = int(at or time.time())
+    digest = hmac.new(audience.webhook_secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={stamp},v1={digest}"
+
+
+def test_what_is_not_genuine_gets_403_and_is_not_read(client, audience, deliver):
+    address = reverse("campaigns:mailchimp_webhook", args=[audience.webhook_token])
+    body = urlencode({"type": "unsubscribe", "data[email]": "ann@mail.se"}).encode()
+
+    def post(signature: str, path: str = address) -> int:
+        return client.post(
+            path, body, content_type="application/x-www-form-urlencoded", headers={"X-Mailchimp-Signature": signature}
+        ).status_code
+
+    good = sign(audience, body)
+    assert post(good) == 200
+    for bad in (
+        "",
+        "t=1,v1=x",
+        good + "0",
+        sign(audience, body + b"x"),
+        sign(audience, body, time.time() - 301),
+        "t=٣,v1=é",
+        "nonsense",
+    ):
+        assert post(bad) == 403, bad
+    assert post(good, reverse("campaigns:mailchimp_webhook", args=["wrong"])) == 403
+    assert WebhookEvent.objects.count() == 1
+    assert client.get(address).status_code == 200
+    assert client.get(reverse("campaigns:mailchimp_webhook", args=["wrong"])).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"type": "campaign"}, {"type": "x" * 99}, {}, {"type": "upemail"}, {"type": "unsubscribe", "data[email]": "no"}],
+)
+def test_unknown_and_broken_events_are_kept_and_harm_nothing(client, audience, deliver, fields):
+    body = urlencode({**fields, "data[x\x00]": "a\x00b"}).encode()
+    address = reverse("campaigns:mailchimp_webhook", args=[audience.webhook_token])
+    headers = {"X-Mailchimp-Signature": sign(audience, body)}
+    assert (
+        client.post(address, body, content_type="application/x-www-form-urlencoded", headers=headers).status_code
+        == 200
+    )
+    webhooks.apply_owed()
+    assert WebhookEvent.objects.get().applied_at is not None
+
+
+def test_the_nightly_read_mends_what_no_webhook_told(mailchimp, audience, push, pull):
+    ann, bo = person("Ann"), person("Bo")
+    push()
+    mailchimp.member_unsubscribes(audience.list_id, "ann@mail.se")
+    run = pull()
+    assert run.counts["left"] == 1
+    assert consent.state_of(ann) == Consent.State.WITHDRAWN
+    assert consent.state_of(bo) == Consent.State.GRANTED
+    audience.refresh_from_db()
+    assert audience.changed_since <= datetime.now(UTC)
+    assert "left" not in pull().counts
+
+
+def test_the_nightly_read_goes_through_every_page(mailchimp, audience, pull, monkeypatch):
+    monkeypatch.setattr(sync, "PAGE", 3)
+    for number in range(8):
+        mailchimp.answer(
+            "POST",
+            f"/lists/{audience.list_id}",
+            {},
+            {"members": [{"email_address": f"s{number}@mail.se", "status": "subscribed"}]},
+        )
+    run = pull()
+    assert AudienceMember.objects.filter(supporter=None, ours=False).count() == 8
+    assert run.counts["strangers"] >= 8
+
+
+def test_somebody_others_added_who_left_there_has_left_here(mailchimp, audience, pull):
+    ann = person("Ann")
+    mailchimp.answer(
+        "POST",
+        f"/lists/{audience.list_id}",
+        {},
+        {"members": [{"email_address": "ann@mail.se", "status": "unsubscribed"}]},
+    )
+    pull()
+    assert consent.state_of(ann) == Consent.State.WITHDRAWN

@@ -61,7 +61,9 @@ class AudienceForm(forms.ModelForm):
             return
         known = {key for key, _name in offered}
         if self.instance.list_id and self.instance.list_id not in known:
-            offered.append((self.instance.list_id, gettext("%(id)s (not found in Mailchimp)") % {"id": self.instance.list_id}))
+            offered.append(
+                (self.instance.list_id, gettext("%(id)s (not found in Mailchimp)") % {"id": self.instance.list_id})
+            )
         field.widget = UnfoldAdminSelectWidget(choices=[("", "---------"), *offered])
         field.label, field.help_text = gettext("Audience in Mailchimp"), ""
 
@@ -139,14 +141,20 @@ class AudienceAdmin(RecordAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         newest = SyncRun.objects.filter(audience=OuterRef("pk"), kind=SyncRun.Kind.PUSH).order_by("-started_at")
-        return super().get_queryset(request).annotate(
-            run_started=Subquery(newest.values("started_at")[:1]),
-            run_state=Subquery(newest.values("state")[:1]),
-            run_error=Subquery(newest.values("error")[:1]),
-            run_counts=Subquery(newest.values("counts")[:1]),
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                run_started=Subquery(newest.values("started_at")[:1]),
+                run_state=Subquery(newest.values("state")[:1]),
+                run_error=Subquery(newest.values("error")[:1]),
+                run_counts=Subquery(newest.values("counts")[:1]),
+            )
         )
 
-    @display(description=_("State"), label={"good": "success", "paused": "warning", "failed": "danger", "new": "info"})
+    @display(
+        description=_("State"), label={"good": "success", "paused": "warning", "failed": "danger", "new": "info"}
+    )
     def status(self, audience: Audience) -> tuple[str, str]:
         if audience.paused:
             return "paused", gettext("Paused")
@@ -196,16 +204,22 @@ class AudienceAdmin(RecordAdmin):
     @action(description=_("Pause"), url_path="pause", icon="pause", permissions=["change"])
     def pause(self, request: HttpRequest, object_id: int) -> HttpResponse:
         text = _("Nothing goes to Mailchimp until you resume. People can still leave there.")
-        return self._after_a_question(request, object_id, _("Pause"), text, self._pausing(object_id, True), _("Paused."))
+        return self._after_a_question(
+            request, object_id, _("Pause"), text, self._pausing(object_id, True), _("Paused.")
+        )
 
     @action(description=_("Resume"), url_path="resume", icon="play_arrow", permissions=["change"])
     def resume(self, request: HttpRequest, object_id: int) -> HttpResponse:
         text = _("The audience is brought up to date within a minute.")
-        return self._after_a_question(request, object_id, _("Resume"), text, self._pausing(object_id, False), _("It goes on."))
+        return self._after_a_question(
+            request, object_id, _("Resume"), text, self._pausing(object_id, False), _("It goes on.")
+        )
 
     @action(description=_("Who was refused"), url_path="refused", icon="report")
     def show_refused(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        return HttpResponseRedirect(f"{reverse('admin:campaigns_audiencemember_changelist')}?refused=yes&audience={object_id}")
+        return HttpResponseRedirect(
+            f"{reverse('admin:campaigns_audiencemember_changelist')}?refused=yes&audience={object_id}"
+        )
 
     def _pausing(self, pk: int, paused: bool) -> Callable[[], object]:
         return lambda: Audience.objects.filter(pk=pk).update(paused=paused)
@@ -220,7 +234,9 @@ class AudienceAdmin(RecordAdmin):
             act()
             self.message_user(request, done)
             return HttpResponseRedirect(back)
-        return form_page(request, StaffForm(), title=f"{title}: {audience}", submit=str(title), back=back, text=str(text))
+        return form_page(
+            request, StaffForm(), title=f"{title}: {audience}", submit=str(title), back=back, text=str(text)
+        )
 
 
 class RefusedFilter(admin.SimpleListFilter):

@@ -12,7 +12,13 @@ def form(segment, **fields):
         **{"links-TOTAL_FORMS": 1, "links-INITIAL_FORMS": 0, "links-MIN_NUM_FORMS": 0, "links-MAX_NUM_FORMS": 100},
         **{"runs-TOTAL_FORMS": 0, "runs-INITIAL_FORMS": 0, "runs-MIN_NUM_FORMS": 0, "runs-MAX_NUM_FORMS": 0},
     }
-    return {"name": "Ours", "fields_there": ["first_name", "city"], "links-0-segment": segment.pk, **inlines, **fields}
+    return {
+        "name": "Ours",
+        "fields_there": ["first_name", "city"],
+        "links-0-segment": segment.pk,
+        **inlines,
+        **fields,
+    }
 
 
 def test_an_audience_is_chosen_from_what_the_key_opens(staff_client, mailchimp, swedes):
@@ -29,15 +35,22 @@ def test_a_wrong_key_is_said_where_the_audience_is_chosen(staff_client, mailchim
     page = staff_client.get(reverse("admin:campaigns_audience_add"))
     assert page.status_code == 200
     assert "does not accept the API key" in page.content.decode()
-    assert "does not accept the API key" in staff_client.get(reverse("admin:campaigns_audience_change", args=[audience.pk])).content.decode()
+    assert (
+        "does not accept the API key"
+        in staff_client.get(reverse("admin:campaigns_audience_change", args=[audience.pk])).content.decode()
+    )
 
 
 def test_staff_see_runs_and_who_was_refused_and_why(staff_client, audience, mailchimp):
     SyncRun.objects.create(audience=audience, kind="push", state="done", counts={"added": 3, "refused": 1})
-    AudienceMember.objects.create(audience=audience, supporter=make_supporter(), subscriber_hash="0" * 32, refusal="looks fake")
+    AudienceMember.objects.create(
+        audience=audience, supporter=make_supporter(), subscriber_hash="0" * 32, refusal="looks fake"
+    )
     page = staff_client.get(reverse("admin:campaigns_audience_change", args=[audience.pk])).content.decode()
     assert "3 new, 1 refused" in page
-    refused = staff_client.get(reverse("admin:campaigns_audiencemember_changelist"), {"refused": "yes"}).content.decode()
+    refused = staff_client.get(
+        reverse("admin:campaigns_audiencemember_changelist"), {"refused": "yes"}
+    ).content.decode()
     assert "looks fake" in refused
 
 

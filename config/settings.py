@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 import dj_database_url
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from config import env
@@ -120,6 +122,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 # Languages --------------------------------------------------------------------------------------
 
@@ -156,6 +159,7 @@ LANGUAGES = [
 LANG_INFO.setdefault("mt", {"bidi": False, "code": "mt", "name": "Maltese", "name_local": "Malti"})
 TIME_ZONE = env.text("TIME_ZONE", "Europe/Stockholm")
 USE_TZ = True
+FORMAT_MODULE_PATH = "config.formats"
 
 # Files ------------------------------------------------------------------------------------------
 
@@ -235,10 +239,16 @@ LOGGING = {
 
 # Admin ------------------------------------------------------------------------------------------
 
+
+def _favicon(request: HttpRequest) -> str:
+    return static("crm/favicon.svg")
+
+
 UNFOLD = {
     "SITE_TITLE": "Lodestar",
     "SITE_HEADER": "Lodestar",
     "SITE_SYMBOL": "explore",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _favicon}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "crm.dashboard.context",

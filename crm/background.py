@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _L
 
 from campaigns.models import Appeal, Segment, SyncRun, WebhookEvent
 from crm import health
@@ -53,11 +54,35 @@ def jobs() -> list[JobLine]:
                 state=_state(row, now),
                 succeeded_at=row.succeeded_at if row else None,
                 next_run_at=row.next_run_at if row else None,
-                did=", ".join(f"{number} {name}" for name, number in row.counts.items()) if row else "",
+                did=_did(row.counts) if row else "",
                 error=row.error if row else "",
             )
         )
     return lines
+
+
+_COUNTS = {
+    "launched": _L("launched"),
+    "handed_out": _L("on their way"),
+    "finished": _L("finished"),
+    "late": _L("too late"),
+    "released": _L("taken up again"),
+    "unknown": _L("not known"),
+    "owed": _L("under way"),
+    "refreshed": _L("refreshed"),
+    "failed": _L("failed"),
+    "applied": _L("messages applied"),
+    "left": _L("left"),
+    "bounced": _L("bounced"),
+    "moved": _L("moved"),
+    "audiences": _L("audiences"),
+    "chunks": _L("pieces forgotten"),
+}
+
+
+def _did(counts: dict) -> str:
+    """What a job did, in words; empty where there was nothing to do."""
+    return ", ".join(f"{number} {_COUNTS.get(name, name)}" for name, number in counts.items() if number)
 
 
 def _state(row: Job | None, now: datetime) -> str:

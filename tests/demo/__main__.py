@@ -30,11 +30,12 @@ def main() -> None:
     say("Starting PostgreSQL and Valkey …")
     from config import engines
 
-    (ROOT / "var").mkdir(exist_ok=True)
-    engines.start_missing(ROOT / "var" / "demo")
+    kept = ROOT / "var" / "demo"
+    kept.mkdir(parents=True, exist_ok=True)
+    engines.start_missing(kept)
 
     mail = StandIn("tests.standins.mail", "--smtp-port", "0", "--web-port", "0")
-    mailchimp = StandIn("tests.standins.mailchimp", "--port", "0")
+    mailchimp = StandIn("tests.standins.mailchimp", "--port", "0", "--state", str(kept / "mailchimp.json"))
     processes = [mail.process, mailchimp.process]
     try:
         port = free_port(8000)
@@ -47,12 +48,14 @@ def main() -> None:
             ORGANISATION_ADDRESS="RealStars, Järntorget 7, 413 04 Göteborg, Sweden",
             MAILCHIMP_API_KEY="demo-us1",
             MAILCHIMP_API_URL=mailchimp.facts["url"],
+            DONATE_URL="https://realstars.example.org/give/",
+            PETITION_URL="https://realstars.example.org/p/one-law/",
             LOG_LEVEL="WARNING",
         )
         say("Making the tables …")
         manage("migrate", "--verbosity", "0")
         say("Filling in people from all over the EU, through the same import that staff use …")
-        fill = [sys.executable, "-W", "ignore", "-m", "tests.demo.fill", mailchimp.facts["url"], PASSWORD]
+        fill = [sys.executable, "-W", "ignore", "-m", "tests.demo.fill", PASSWORD]
         subprocess.run(fill, cwd=ROOT, check=True)
         say("Starting web, workers and beat …")
         up = subprocess.Popen(

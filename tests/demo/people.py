@@ -168,7 +168,8 @@ PLACES: dict[str, tuple[str, str, str, str]] = {
     ),
 }
 WEIGHTS = {"SE": 12, "DE": 6, "FR": 6, "IT": 5, "ES": 5, "PL": 5, "FI": 4, "DK": 4}
-HOSTS = ("example.org", "example.net", "example.com")
+HOSTS = ("example.org",) * 30 + ("example.net",) * 30 + ("example.com",)
+"""Addresses that nobody has (RFC 2606). Mailchimp calls the last of them fake, so that the demo shows a refusal."""
 _GREEK_AND_CYRILLIC = dict(
     zip(
         "абвгдежзийклмнопрстуфхцчшщъыьэюяαβγδεζηθικλμνξοπρστυφχψως",

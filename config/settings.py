@@ -254,5 +254,4 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "crm.dashboard.context",
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "crm.site.navigation"},
 }
-IMPORT_EXPORT_USE_TRANSACTIONS = True
-IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"

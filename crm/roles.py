@@ -31,6 +31,8 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "supporters.refund": ("view", "add"),
         "supporters.consent": ("view", "add"),
         "supporters.tag": _KEEP,
+        "supporters.export_supporter": (),
+        "supporters.export_donation": (),
     },
     "Campaigner": {
         **_EVERYTHING_TO_SEE,
@@ -52,6 +54,9 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "supporters.consent": ("view", "add"),
         "supporters.suppression": ("view", "add", "delete"),
         "supporters.erase_supporter": (),
+        "supporters.export_supporter": (),
+        "supporters.export_donation": (),
+        "supporters.export_signature": (),
         "crm.run_job": (),
     },
 }

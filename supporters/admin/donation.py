@@ -15,9 +15,11 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import action, display
 
 from supporters.admin.base import ReadOnlyAdmin, RecordAdmin
+from supporters.admin.exporting import GuardedExport
 from supporters.admin.pages import StaffForm, form_page
 from supporters.giving import RefundProblem, refund
 from supporters.models import Donation, RecurringDonation, Refund, Supporter
+from supporters.resources import DonationResource
 
 
 def in_words(amount: Decimal, currency: str) -> str:
@@ -47,7 +49,8 @@ class RefundForm(StaffForm):
 
 
 @admin.register(Donation)
-class DonationAdmin(RecordAdmin):
+class DonationAdmin(GuardedExport, RecordAdmin):
+    resource_classes = [DonationResource]
     list_display = ["amount_in_words", "supporter", "received_on", "method", "status", "source_code", "designation"]
     list_display_links = ["amount_in_words"]
     list_filter = [

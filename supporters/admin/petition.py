@@ -10,7 +10,9 @@ from unfold.decorators import action, display
 
 from supporters import signing
 from supporters.admin.base import RecordAdmin
+from supporters.admin.exporting import GuardedExport
 from supporters.models import Petition, PetitionText, Signature
+from supporters.resources import SignatureResource
 
 
 class PetitionTextInline(StackedInline):
@@ -41,7 +43,8 @@ class PetitionAdmin(RecordAdmin):
 
 
 @admin.register(Signature)
-class SignatureAdmin(RecordAdmin):
+class SignatureAdmin(GuardedExport, RecordAdmin):
+    resource_classes = [SignatureResource]
     list_display = ["supporter", "petition", "state", "country", "organisation", "source_code", "created_at"]
     list_filter = [("state", ChoicesDropdownFilter), ("petition", AutocompleteSelectFilter)]
     list_select_related = ["supporter", "petition", "organisation"]

@@ -19,10 +19,12 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from supporters import consent
 from supporters.addresses import AddressError, normalise_email
 from supporters.admin.base import RecordAdmin
+from supporters.admin.exporting import GuardedExport
 from supporters.admin.pages import StaffForm, form_page
 from supporters.importing.problems import RowProblem
 from supporters.importing.values import parse_country, parse_language
 from supporters.models import Consent, Donation, Purpose, Reference, Signature, Supporter, Tag
+from supporters.resources import SupporterResource
 
 
 class CountryFilter(DropdownFilter):
@@ -198,7 +200,8 @@ class ConsentForm(StaffForm):
 
 
 @admin.register(Supporter)
-class SupporterAdmin(RecordAdmin):
+class SupporterAdmin(GuardedExport, RecordAdmin):
+    resource_classes = [SupporterResource]
     form = SupporterForm
     list_display = ["person", "email", "country", "language", "contact", "organisation", "created_at"]
     list_filter = [

@@ -183,6 +183,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'donation',
                 'verbose_name_plural': 'donations',
+                'permissions': [('export_donation', 'Can export donations')],
             },
         ),
         migrations.CreateModel(
@@ -226,7 +227,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'supporter',
                 'verbose_name_plural': 'supporters',
-                'permissions': [('erase_supporter', 'Can erase supporters')],
+                'permissions': [('erase_supporter', 'Can erase supporters'), ('export_supporter', 'Can export supporters')],
             },
         ),
         migrations.CreateModel(
@@ -247,6 +248,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'signature',
                 'verbose_name_plural': 'signatures',
+                'permissions': [('export_signature', 'Can export signatures')],
             },
         ),
         migrations.CreateModel(

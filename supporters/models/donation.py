@@ -178,6 +178,7 @@ class Donation(models.Model):
     class Meta:
         verbose_name = _("donation")
         verbose_name_plural = _("donations")
+        permissions = [("export_donation", "Can export donations")]
         constraints = [
             *money_constraints("donation"),
             provider_constraint("donation"),

@@ -103,6 +103,7 @@ class Signature(models.Model):
     class Meta:
         verbose_name = _("signature")
         verbose_name_plural = _("signatures")
+        permissions = [("export_signature", "Can export signatures")]
         constraints = [
             models.UniqueConstraint(
                 fields=["petition", "supporter"],

@@ -125,7 +125,7 @@ class Supporter(models.Model):
     class Meta:
         verbose_name = _("supporter")
         verbose_name_plural = _("supporters")
-        permissions = [("erase_supporter", "Can erase supporters")]
+        permissions = [("erase_supporter", "Can erase supporters"), ("export_supporter", "Can export supporters")]
         constraints = [
             models.UniqueConstraint(
                 "email",

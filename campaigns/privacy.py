@@ -1,14 +1,40 @@
 """What campaigns hold of a person, taken away before the person is erased."""
 
-from campaigns.models import AudienceMember, Delivery, SegmentMember
+from datetime import timedelta
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from campaigns.appeals.ledger import ERASED
+from campaigns.models import AudienceMember, Delivery, SegmentMember, WebhookEvent
 from supporters.models import Supporter
+
+_TOLD = ("email", "old_email", "new_email")
+"""Where Mailchimp's messages name the person they are about."""
+KEEP_EVENTS = timedelta(days=30)
 
 
 def forget(supporter: Supporter) -> None:
-    """Deliveries keep their outcome without the person; memberships become owed deletions at Mailchimp."""
-    Delivery.objects.filter(supporter=supporter, state=Delivery.State.QUEUED).update(
-        state=Delivery.State.SKIPPED, reason="erased"
+    """Deliveries keep their outcome without the person; memberships become owed deletions at Mailchimp.
+
+    What mail servers and Mailchimp answered goes too: they like to quote the address.
+    """
+    deliveries = Delivery.objects.filter(supporter=supporter)
+    deliveries.filter(state=Delivery.State.QUEUED).update(state=Delivery.State.SKIPPED, claim=None)
+    deliveries.filter(state=Delivery.State.SKIPPED).update(supporter=None, reason=ERASED)
+    deliveries.update(supporter=None, reason="")
+    AudienceMember.objects.filter(supporter=supporter).update(
+        supporter=None, to_delete=True, digest=None, refusal="", refused_at=None
     )
-    Delivery.objects.filter(supporter=supporter).update(supporter=None)
-    AudienceMember.objects.filter(supporter=supporter).update(supporter=None, to_delete=True, digest=None)
     SegmentMember.objects.filter(supporter=supporter).delete()
+    if supporter.email:
+        about = Q()
+        for name in _TOLD:
+            about |= Q(**{f"data__{name}__iexact": supporter.email})
+        WebhookEvent.objects.filter(about).delete()
+
+
+def forget_events() -> dict[str, int]:
+    """Delete what Mailchimp told us and we applied long ago: it is full of names and addresses."""
+    deleted, _by_model = WebhookEvent.objects.filter(applied_at__lt=Now() - KEEP_EVENTS).delete()
+    return {"events": deleted}

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 @transaction.atomic
 def erase(supporter: Supporter, by: "AbstractBaseUser") -> None:
-    """Erase the person; what is left of it in the log says who did it and when, not whom."""
+    """Erase the person; what is left of it in the log says who did it and when, not whom.
+
+    Raises Supporter.DoesNotExist if somebody else has just done it.
+    """
+    supporter = Supporter.objects.select_for_update().get(pk=supporter.pk)
     number = supporter.pk
     forget(supporter)
     erase_supporter(supporter)

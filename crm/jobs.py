@@ -116,6 +116,13 @@ JOBS = {
             "supporters.importing.run.forget_files",
             daily_at=time(2, 20),
         ),
+        Periodic(
+            "forget-events",
+            _("Forget old messages from Mailchimp"),
+            _("Each night, deletes what Mailchimp told us and what was applied more than 30 days ago."),
+            "campaigns.privacy.forget_events",
+            daily_at=time(2, 30),
+        ),
     )
 }
 

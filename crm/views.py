@@ -73,7 +73,10 @@ def erase(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, then erase a person for good."""
     supporter = get_object_or_404(Supporter, pk=pk)
     if request.method == "POST":
-        erase_supporter(supporter, by=request.user)
+        try:
+            erase_supporter(supporter, by=request.user)
+        except Supporter.DoesNotExist:
+            raise Http404 from None  # somebody else was quicker
         messages.success(request, _("The person was erased."))
         return redirect("admin:supporters_supporter_changelist")
     return form_page(
@@ -88,5 +91,6 @@ def erase(request: HttpRequest, pk: int) -> HttpResponse:
             _("Name, addresses, references, tags and consents go, here and in Mailchimp."),
             _("Donations stay in the books and signatures in the count, both without the person."),
             _("The email address is kept as a hash only, so that it is never written to again."),
+            _("A file that was uploaded for an import is deleted with its contents 30 days after that import."),
         ],
     )

@@ -1,8 +1,11 @@
 """Erasing a person (GDPR, article 17).
 
 The books keep the gifts and the petition its count, both without the person; the address stays suppressed as a hash.
-Everything else goes.
+Everything else goes at once, save for uploaded files: what they hold is deleted 30 days after they were imported
+(supporters.importing.run.forget_files).
 """
+
+import re
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -12,7 +15,6 @@ from supporters import consent
 from supporters.models import (
     Consent,
     Donation,
-    ImportRow,
     OrganisationContact,
     RecurringDonation,
     Reference,
@@ -27,7 +29,12 @@ LEDGER = "lodestar.ledger"
 
 @transaction.atomic
 def erase(supporter: Supporter) -> None:
-    """Remove the person from everything that supporters own. Whatever stands above calls this last, in one transaction."""
+    """Remove the person from everything that supporters own.
+
+    Whatever stands above has let go of the person before, in the same transaction. The row stays locked till its
+    end, so that no gift, signature or consent can be added to somebody who is on the way out.
+    """
+    Supporter.objects.select_for_update().get(pk=supporter.pk)
     if supporter.email:
         consent.suppress(supporter.email, Suppression.Reason.ERASED)
     Donation.objects.filter(supporter=supporter).update(supporter=None)
@@ -63,8 +70,27 @@ def _set_local(name: str, value: str) -> None:
         cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
 
 
+NOTHING = "(?!)"
+"""A regular expression that nothing matches."""
+_FAILED_ROWS = """
+DELETE FROM supporters_importrow r USING supporters_importrun i
+WHERE i.id = r.run_id AND (
+    lower(r.values::text) ~ %(email)s
+    OR EXISTS (
+        SELECT 1 FROM jsonb_array_elements(i.mapping -> 'columns') WITH ORDINALITY AS c (held, number)
+        WHERE c.held ->> 'field' = 'reference' AND btrim(r.values ->> (c.number - 1)::int) = ANY(%(references)s)))
+"""
+
+
 def _forget_failed_rows(supporter: Supporter) -> None:
-    """Rows that a file kept back may be about this person: they are known by address or reference."""
-    known = [text for text in (supporter.email, *supporter.references.values_list("identifier", flat=True)) if text]
-    for text in known:
-        ImportRow.objects.filter(values__contains=[text]).delete()
+    """Rows that a file kept back may be about this person: they are known by an address or by their reference.
+
+    A cell of any other column that happens to read like the reference is somebody else's, and so is an address that
+    merely ends like this one.
+    """
+    email = NOTHING
+    if supporter.email:
+        email = rf"(^|[^a-z0-9._%+-]){re.escape(supporter.email)}($|[^a-z0-9.-]|[.]($|[^a-z0-9]))"
+    references = list(supporter.references.values_list("identifier", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_FAILED_ROWS, {"email": email, "references": references})

@@ -10,6 +10,7 @@ from supporters.models import Organisation, OrganisationContact
 class ContactInline(TabularInline):
     model = OrganisationContact
     extra = 0
+    hide_title = True
     autocomplete_fields = ["supporter"]
 
 

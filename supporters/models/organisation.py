@@ -75,4 +75,5 @@ class OrganisationContact(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.function or str(self.supporter)
+        # Not the person's name: it would stay in the log of changes after the person was erased.
+        return self.function or str(_("Contact"))

@@ -1,10 +1,15 @@
+import threading
+from datetime import timedelta
+
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.db import connection
+from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.models import Appeal, Audience, AudienceMember, Delivery, Segment, SegmentMember
+from campaigns.models import Appeal, Audience, AudienceMember, Delivery, Segment, SegmentMember, WebhookEvent
+from campaigns.privacy import forget_events
+from crm.erasure import erase
 from supporters import consent
 from supporters.models import (
     Consent,
@@ -18,6 +23,7 @@ from supporters.models import (
     Tag,
 )
 from tests.factories import make_donation, make_organisation, make_signature, make_supporter
+from tests.processes import wait_for
 
 pytestmark = pytest.mark.django_db
 
@@ -37,9 +43,23 @@ def person():
     segment = Segment.objects.create(name="All")
     SegmentMember.objects.create(segment=segment, supporter=who)
     appeal = Appeal.objects.create(name="A", segment=segment, source_code="a", sender_name="R", sender_email="r@r.se")
-    Delivery.objects.create(appeal=appeal, supporter=who, state="sent", sent_at=timezone.now())
+    Delivery.objects.create(
+        appeal=appeal,
+        supporter=who,
+        state="failed",
+        reason="550 <zebulon@mail.se>: no such user",
+        sent_at=timezone.now(),
+    )
     audience = Audience.objects.create(name="List", list_id="abc")
-    AudienceMember.objects.create(audience=audience, supporter=who, subscriber_hash="0" * 32, status="subscribed")
+    AudienceMember.objects.create(
+        audience=audience,
+        supporter=who,
+        subscriber_hash="0" * 32,
+        status="subscribed",
+        refusal="Zebulon@mail.se was permanently deleted.",
+    )
+    WebhookEvent.objects.create(audience=audience, kind="unsubscribe", data={"email": "Zebulon@mail.se"})
+    WebhookEvent.objects.create(audience=audience, kind="upemail", data={"old_email": "zebulon@mail.se"})
     return who
 
 
@@ -83,8 +103,6 @@ def test_erasure_leaves_the_books_the_hash_and_nothing_else(staff_client, staff,
 
 
 def test_who_was_erased_stays_unwritten_to_when_a_file_brings_the_address_back(staff, person):
-    from crm.erasure import erase
-
     erase(person, by=staff)
     make_supporter(email="zebulon@mail.se", consent=True)
     assert not Supporter.objects.contactable().exists()
@@ -98,3 +116,78 @@ def test_an_erasure_that_fails_changes_nothing(staff, person, monkeypatch):
     with pytest.raises(AttributeError):
         erasure.erase(person, by=staff)
     assert everything() == before
+
+
+def make_failed_rows(*rows: list[str]) -> None:
+    mapping = {"columns": [{"name": "No", "field": "reference"}, {"name": "Mail", "field": "email"}, {"name": "Sum"}]}
+    run = ImportRun.objects.create(kind="donations", file_name="a.csv", mapping=mapping)
+    for number, values in enumerate(rows, start=2):
+        ImportRow.objects.create(run=run, number=number, values=values, reason="no")
+
+
+def test_failed_rows_about_the_person_go_and_those_of_others_stay(staff, person):
+    others = [
+        ["D-99", "x", "1"],
+        ["", "x", "D-9"],
+        ["", "my.zebulon@mail.se", "1"],
+        ["", "zebulon@mail.se.eu", "1"],
+        ["", "zebulonAmail.se", "1"],
+    ]
+    make_failed_rows(
+        [" D-9 ", "x", "1"],
+        ["", " Zebulon@MAIL.se", "1"],
+        ["", "Zeb <zebulon@mail.se>", "1"],
+        ["mail zebulon@mail.se."],
+    )
+    make_failed_rows(*others)
+    erase(person, by=staff)
+    assert [row.values for row in ImportRow.objects.order_by("run", "number")] == others
+
+
+def test_failed_rows_stay_when_somebody_without_address_and_reference_is_erased(staff):
+    make_failed_rows(["D-9", "", "1"])
+    erase(make_supporter(email=None), by=staff)
+    assert ImportRow.objects.count() == 1
+
+
+def test_what_was_still_to_be_sent_to_the_person_is_skipped_and_says_why(staff, person):
+    Delivery.objects.update(state="queued", reason="")
+    erase(person, by=staff)
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.reason) == ("skipped", "The person was erased.")
+
+
+def test_erasing_somebody_twice_says_that_there_is_nobody(staff_client, staff, person):
+    erase(person, by=staff)
+    assert staff_client.post(reverse("crm:erase", args=[person.pk])).status_code == 404
+    assert LogEntry.objects.filter(object_id=str(person.pk), user=staff).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_gift_that_comes_during_an_erasure_stays_in_the_books(staff, person):
+    def erase_and_close():
+        erase(person, by=staff)
+        connection.close()
+
+    def waiting() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            return cursor.fetchone()[0] == 1
+
+    erasing = threading.Thread(target=erase_and_close)
+    with transaction.atomic():
+        make_donation(person)
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # holds on to the person, as the commit would
+        erasing.start()
+        wait_for(waiting, "the erasure to wait for the gift", seconds=10)
+    erasing.join(10)
+    assert not Supporter.objects.exists()
+    assert list(Donation.objects.values_list("supporter", flat=True)) == [None, None]
+
+
+def test_old_messages_from_mailchimp_are_forgotten_once_applied(person):
+    applied, owed = WebhookEvent.objects.order_by("pk")
+    WebhookEvent.objects.filter(pk=applied.pk).update(applied_at=timezone.now() - timedelta(days=31))
+    assert forget_events() == {"events": 1}
+    assert WebhookEvent.objects.get() == owed

@@ -18,7 +18,8 @@ class ConsentAdmin(ReadOnlyAdmin):
         ("state", ChoicesDropdownFilter),
         ("method", ChoicesDropdownFilter),
     ]
-    list_select_related = ["supporter"]
+    list_select_related = []
+    list_prefetch = ["supporter"]
     ordering = ["-pk"]
 
 

@@ -3,7 +3,7 @@ from decimal import Decimal
 from babel.numbers import format_currency
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -14,11 +14,12 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import action, display
 
-from supporters.admin.base import ReadOnlyAdmin, RecordAdmin
+from supporters.admin.base import ReadOnlyAdmin, RecordAdmin, search
 from supporters.admin.exporting import GuardedExport
 from supporters.admin.pages import StaffForm, form_page
 from supporters.giving import RefundProblem, refund
 from supporters.models import Donation, RecurringDonation, Refund, Supporter
+from supporters.models.supporter import words_in
 from supporters.resources import DonationResource
 
 
@@ -58,7 +59,8 @@ class DonationAdmin(GuardedExport, RecordAdmin):
         ("method", ChoicesDropdownFilter),
         ("received_on", RangeDateFilter),
     ]
-    list_select_related = ["supporter"]
+    list_select_related = []
+    list_prefetch = ["supporter"]
     search_fields = ["provider_id"]
     search_help_text = _("Source code or transaction id, exactly; or the donor's name or address.")
     ordering = ["-received_on", "-pk"]
@@ -86,14 +88,12 @@ class DonationAdmin(GuardedExport, RecordAdmin):
         term = search_term.strip()[:100]
         if not term:
             return queryset, False
+        exact = Donation.objects.filter(provider_id=term).values_list("pk")
+        by_source = Donation.objects.filter(source_code=term).values_list("pk")
         people = Supporter.objects.matching(term).values("pk")
-        found = (
-            Donation.objects.filter(provider_id=term)
-            .values("pk")
-            .union(Donation.objects.filter(source_code=term).values("pk"), all=True)
-            .union(Donation.objects.filter(supporter__in=people).values("pk"), all=True)
-        )
-        return queryset.filter(pk__in=found), False
+        fuzzy = by_source.union(Donation.objects.filter(supporter__in=people).values_list("pk"), all=True)
+        condition = Q(source_code=term) | words_in("supporter__search", term)
+        return search(queryset, exact, fuzzy, condition), False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Donation | None = None) -> list[str]:
         fixed = ["amount", "currency", "state", "supporter"] if obj and obj.state != Donation.State.PENDING else []
@@ -145,7 +145,8 @@ class DonationAdmin(GuardedExport, RecordAdmin):
 class RecurringDonationAdmin(RecordAdmin):
     list_display = ["amount_in_words", "supporter", "interval", "state", "next_due_on", "source_code"]
     list_filter = [("state", ChoicesDropdownFilter), ("interval", ChoicesDropdownFilter)]
-    list_select_related = ["supporter"]
+    list_select_related = []
+    list_prefetch = ["supporter"]
     search_fields = ["provider_id"]
     ordering = ["-pk"]
     autocomplete_fields = ["supporter"]
@@ -161,5 +162,6 @@ class RecurringDonationAdmin(RecordAdmin):
 @admin.register(Refund)
 class RefundAdmin(ReadOnlyAdmin):
     list_display = ["amount", "donation", "refunded_on", "reason"]
-    list_select_related = ["donation"]
+    list_select_related = []
+    list_prefetch = ["donation"]
     ordering = ["-refunded_on", "-pk"]

@@ -4,7 +4,7 @@ from babel import Locale
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -18,12 +18,13 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from supporters import consent
 from supporters.addresses import AddressError, normalise_email
-from supporters.admin.base import RecordAdmin
+from supporters.admin.base import RecordAdmin, search
 from supporters.admin.exporting import GuardedExport
 from supporters.admin.pages import StaffForm, form_page
 from supporters.importing.problems import RowProblem
 from supporters.importing.values import parse_country, parse_language
 from supporters.models import Consent, Donation, Purpose, Reference, Signature, Supporter, Tag
+from supporters.models.supporter import words_in
 from supporters.resources import SupporterResource
 
 
@@ -61,8 +62,7 @@ class ContactFilter(DropdownFilter):
         if self.value() == "yes":
             return queryset.contactable()
         if self.value() == "left":
-            state = Consent.objects.latest_state(OuterRef("pk"), Purpose.EMAIL)
-            return queryset.alias(email_consent=state).filter(email_consent=Consent.State.WITHDRAWN)
+            return queryset.filter(email_consent=Consent.State.WITHDRAWN)
         return queryset.filter(email=None) if self.value() == "no_email" else queryset
 
 
@@ -212,7 +212,8 @@ class SupporterAdmin(GuardedExport, RecordAdmin):
         ("tags", AutocompleteSelectFilter),
         ("organisation", AutocompleteSelectFilter),
     ]
-    list_select_related = ["organisation"]
+    list_select_related = []
+    list_prefetch = ["organisation"]
     search_fields = ["search"]
     search_help_text = _("Name, email, phone or city, in any spelling of accents; or a reference.")
     ordering = ["-created_at", "-pk"]
@@ -238,9 +239,9 @@ class SupporterAdmin(GuardedExport, RecordAdmin):
         term = search_term.strip()[:100]
         if not term:
             return queryset, False
-        by_reference = Reference.objects.filter(identifier=term).values("supporter")
-        matching = Supporter.objects.matching(term).values("pk")
-        return queryset.filter(Q(pk__in=matching) | Q(pk__in=by_reference)), False
+        exact = Reference.objects.filter(identifier=term).values_list("supporter")
+        fuzzy = Supporter.objects.matching(term).values_list("pk")
+        return search(queryset, exact, fuzzy, words_in("search", term)), False
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False  # people leave through erasure, which keeps the books and the suppression

@@ -14,6 +14,14 @@ from supporters.models.consent import Consent, Purpose, Suppression
 from supporters.models.functions import AddressHash, Fold
 
 
+def words_in(field: str, text: str) -> Q:
+    """That each word of the text occurs in this folded field, whatever its case and accents."""
+    condition = Q()
+    for word in text.split():
+        condition &= Q(**{f"{field}__contains": Fold(Value(word))})
+    return condition
+
+
 class SupporterQuerySet(models.QuerySet):
     def contactable(self, purpose: str = Purpose.EMAIL) -> Self:
         """Those with an address, whose last word for this purpose is yes, and whom nothing suppresses."""
@@ -30,10 +38,7 @@ class SupporterQuerySet(models.QuerySet):
 
     def matching(self, text: str) -> Self:
         """Those in whom each word of the text occurs, whatever its case and accents."""
-        found = self
-        for word in text.split():
-            found = found.filter(search__contains=Fold(Value(word)))
-        return found
+        return self.filter(words_in("search", text))
 
 
 class Tag(models.Model):

@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from supporters import consent
 from supporters.admin import base
 from supporters.admin.base import EstimatingPaginator
 from supporters.giving import refund
@@ -114,7 +115,8 @@ def test_people_are_found_by_any_spelling_and_by_reference(staff_client, text, f
         ({"country": "SE"}, "Ann"),
         ({"contact": "yes"}, "Ann"),
         ({"contact": "no_email"}, "Bo"),
-        ({"giving": "donor"}, "Bo"),
+        ({"contact": "left"}, "Cia"),
+        ({"giving": "donor"}, "Cia Bo"),
         ({"giving": "never"}, "Ann"),
         ({"giving": "monthly"}, ""),
         ({"language": "sv"}, "Ann"),
@@ -123,5 +125,35 @@ def test_people_are_found_by_any_spelling_and_by_reference(staff_client, text, f
 def test_people_are_filtered(staff_client, query, names):
     make_supporter(first_name="Ann", country="SE", language="sv", consent=True)
     make_donation(make_supporter(first_name="Bo", email=None), received_on=date(2026, 1, 1))
+    gone = make_supporter(first_name="Cia", consent=True)
+    make_donation(gone)
+    consent.leave(gone, method="link")
     answer = staff_client.get(reverse("admin:supporters_supporter_changelist"), query)
     assert " ".join(person.first_name for person in answer.context["cl"].result_list) == names
+
+
+def found(client, name: str, text: str) -> list[str]:
+    answer = client.get(reverse(f"admin:supporters_{name}_changelist"), {"q": text})
+    return [str(row) for row in answer.context["cl"].result_list]
+
+
+def test_a_search_that_finds_many_walks_the_list_and_shows_an_exact_reference_alone(staff_client, monkeypatch):
+    monkeypatch.setattr(base, "FEW", 1)
+    for name in ("Ann 77", "Bo 77", "Cia"):
+        make_supporter(first_name=name, last_name="", email=None)
+    assert found(staff_client, "supporter", "77") == ["Bo 77", "Ann 77"]
+    Reference.objects.create(supporter=Supporter.objects.get(first_name="Cia"), system="donor", identifier="77")
+    assert found(staff_client, "supporter", "77") == ["Cia"]
+
+
+@pytest.mark.parametrize("few", [1, 1000])
+def test_gifts_are_found_by_donor_source_and_transaction(staff_client, monkeypatch, few):
+    monkeypatch.setattr(base, "FEW", few)
+    ann, bo = make_supporter(first_name="Ånn"), make_supporter(first_name="Bo", email="bo@mail.se")
+    make_donation(ann, amount=1, source_code="spring", provider_id="ch_1")
+    make_donation(ann, amount=2, source_code="spring")
+    make_donation(bo, amount=3, source_code="autumn")
+    assert found(staff_client, "donation", "ann ANDERSSON") == ["2.00 SEK", "1.00 SEK"]
+    assert found(staff_client, "donation", "spring") == ["2.00 SEK", "1.00 SEK"]
+    assert found(staff_client, "donation", "ch_1") == ["1.00 SEK"]
+    assert found(staff_client, "donation", "ann bo") == []

@@ -77,6 +77,7 @@ _COUNTS = {
     "moved": _L("moved"),
     "audiences": _L("audiences"),
     "chunks": _L("pieces forgotten"),
+    "supporters": _L("supporters"),
 }
 
 

@@ -86,6 +86,13 @@ JOBS = {
             every=MINUTE,
         ),
         Periodic(
+            "figures",
+            _("Add up the overview"),
+            _("Works out the figures of the first page, every five minutes."),
+            "crm.dashboard.refresh",
+            every=timedelta(minutes=5),
+        ),
+        Periodic(
             "mailchimp-events",
             _("Hear from Mailchimp"),
             _("Applies what Mailchimp has told us: who left, whose address bounced or changed."),

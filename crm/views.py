@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
+from kombu.exceptions import OperationalError
 
 from crm import background as background_work
 from crm import health, timeline
@@ -43,8 +44,12 @@ def run_now(request: HttpRequest, name: str) -> HttpResponse:
     """Hand a job to a worker now. It is safe at any time: a job that is running already is left alone."""
     if name not in JOBS:
         raise Http404
-    run_job.apply_async(args=[name], queue=JOBS[name].queue)
-    messages.success(request, _("“%(job)s” was handed to a worker.") % {"job": JOBS[name].label})
+    try:
+        run_job.apply_async(args=[name], queue=JOBS[name].queue, retry=False)
+    except OperationalError:
+        messages.error(request, _("The message broker doesn't answer. The job runs by itself once it is back."))
+    else:
+        messages.success(request, _("“%(job)s” was handed to a worker.") % {"job": JOBS[name].label})
     return redirect("crm:background")
 
 

@@ -23,17 +23,17 @@ def person(name: str, **fields) -> Supporter:
     )
 
 
-def many(number: int) -> None:
+def many(number: int, after: int = 0) -> None:
     """So many Swedes, at once."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH people AS (INSERT INTO supporters_supporter (email, first_name, last_name, country)
-                SELECT 'p' || n || '@mail.se', 'P' || n, 'Ek', 'SE' FROM generate_series(1, %s) n RETURNING id)
+                SELECT 'p' || n || '@mail.se', 'P' || n, 'Ek', 'SE' FROM generate_series(%s + 1, %s) n RETURNING id)
             INSERT INTO supporters_consent (supporter_id, purpose, state, wording, method)
             SELECT id, 'email', 'granted', 'Yes.', 'form' FROM people
             """,
-            [number],
+            [after, after + number],
         )
 
 

@@ -63,13 +63,9 @@ def chromium():
 def visitor(chromium, live_server, monkeypatch):
     """A page of somebody who has not logged in."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs a loop in this thread
-    yield chromium.new_context(base_url=live_server.url).new_page()
-    from django.db import connection
-
-    with connection.cursor() as cursor:  # what the server's threads hold open
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+    context = chromium.new_context(base_url=live_server.url)
+    yield context.new_page()
+    context.close()
 
 
 @pytest.fixture

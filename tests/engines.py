@@ -26,6 +26,7 @@ for name in _OWN:
 os.environ["SECRET_KEY"] = "tests only, and known to everybody: 0123456789 abcdefghij"
 os.environ["DEFAULT_FROM_EMAIL"] = "Lodestar <lodestar@example.org>"
 os.environ["STATIC_ROOT"] = "/nonexistent"  # no manifest: files are found where they lie
+os.environ["SITE_URL"] = "http://localhost:1"  # nobody is there: stand-ins may write to it
 os.environ["TIME_ZONE"] = "Europe/Stockholm"
 
 _root: Path | None = None

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import localtime
 from urllib.parse import urlencode, urlsplit, urlunsplit
 from uuid import UUID
@@ -18,10 +17,11 @@ from django.urls import reverse
 
 from campaigns.mail import compose
 from campaigns.mail.compose import Letter, one_line
+from campaigns.mail.headers import FaithfulPolicy
 from campaigns.models import Appeal, AppealText
 from supporters.links import unsubscribe_token
 
-_POLICY = SMTP.clone(cte_type="7bit")
+_POLICY = FaithfulPolicy()
 
 
 class AddressUnusable(ValueError):

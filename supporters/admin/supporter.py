@@ -89,8 +89,8 @@ class GivingFilter(DropdownFilter):
 class SupporterForm(forms.ModelForm):
     """Takes countries and languages by name too."""
 
-    country = forms.CharField(label=_("country"), max_length=60, required=False, widget=UnfoldAdminTextInputWidget)
-    language = forms.CharField(label=_("language"), max_length=60, required=False, widget=UnfoldAdminTextInputWidget)
+    country = forms.CharField(label=_("Country"), max_length=60, required=False, widget=UnfoldAdminTextInputWidget)
+    language = forms.CharField(label=_("Language"), max_length=60, required=False, widget=UnfoldAdminTextInputWidget)
 
     class Meta:
         model = Supporter

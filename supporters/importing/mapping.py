@@ -48,7 +48,7 @@ FIELDS: dict[str, Field] = {
         Field("postcode", _L("Postcode"), (SUPPORTERS,), "postal code|zip|zip code|zipcode|postnummer|postnr|plz|postleitzahl|code postal|codigo postal|cap|kod pocztowy|psc|irsz|postinumero"),
         Field("city", _L("City"), (SUPPORTERS,), "town|ort|stad|postort|stadt|ville|ciudad|citta|miasto|plaats|kaupunki|by|mesto|varos"),
         Field("region", _L("Region"), (SUPPORTERS,), "state|county|province|lan|bundesland|departement|provincia|wojewodztwo"),
-        Field("birth_date", _L("Birth date"), (SUPPORTERS,), "dob|date of birth|birthdate|birthday|fodelsedatum|geburtsdatum|date de naissance|fecha de nacimiento|data di nascita|data urodzenia", is_date=True),
+        Field("birth_date", _L("Birth date"), (SUPPORTERS,), "dob|date of birth|birthdate|birthday|fodd|fodelsedatum|geboren|geburtsdatum|date de naissance|fecha de nacimiento|data di nascita|data urodzenia", is_date=True),
         Field("organisation", _L("Organisation"), (SUPPORTERS,), "organization|company|employer|foretag|organisationen|firma|societe|organizacion|organizzazione|organizacja"),
         Field("tags", _L("Tags"), (SUPPORTERS,), "tag|labels|groups|taggar|etiketter|schlagworte|etiquettes|etiquetas|group(s)"),
         Field("source_code", _L("Source code"), (SUPPORTERS, DONATIONS), "source|kalla|quelle|origin|utm_source|campaign source|source code"),

@@ -26,12 +26,19 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 5, 30
 ATTEMPTS = 5
 LONGEST_PAUSE = 20
 """Seconds between two attempts, whatever the server asks for."""
+BUDGET = 45
+"""Seconds after which a call is not tried again: a task may take about a minute, and its next run goes on from here."""
+HASTE = (2, 5)
+"""Seconds to connect and to read while a person waits for a page; then there is one attempt only."""
 _HEALABLE = {429, 500, 502, 503, 504}
 _KEY = re.compile(r"[0-9A-Za-z]+-[a-z]{2,3}\d{1,3}")
 
 
 class MailchimpError(Exception):
     """Mailchimp refused a call, or could not be reached (status 0)."""
+
+    retry_after: int | None = None
+    """Seconds that Mailchimp asked us to wait."""
 
     def __init__(self, status: int, title: str, detail: str = "", errors: tuple = ()) -> None:
         super().__init__(status, title, detail, errors)
@@ -76,8 +83,10 @@ class NotConfigured(MailchimpError):
 class _Pooled(ApiClient):
     """The generated client over one pool of connections, with retries and honest errors."""
 
-    def __init__(self, key: str, url: str) -> None:
+    def __init__(self, key: str, url: str, *, quick: bool) -> None:
         super().__init__({"api_key": key})
+        self.timeout = HASTE if quick else (CONNECT_TIMEOUT, READ_TIMEOUT)
+        self.attempts = 1 if quick else ATTEMPTS
         self.host, self.server = (
             (url.rstrip("/"), "") if url else (f"https://{self.server}.api.mailchimp.com/3.0", "")
         )
@@ -98,36 +107,44 @@ class _Pooled(ApiClient):
     ) -> Any:
         for name, value in (path_params or {}).items():
             resource_path = resource_path.replace(f"{{{name}}}", requests.utils.quote(str(value), safe=""))
-        query = [
-            (name, ",".join(value) if isinstance(value, list | tuple) else value)
-            for name, value in query_params or []
-        ]
+        query = [(name, _text(value)) for name, value in query_params or []]
         sent = None if body is None else json.dumps(body)
-        for attempt in range(1, ATTEMPTS + 1):
+        until = time.monotonic() + BUDGET
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 return self._once(method, self.host + resource_path, query, sent)
             except MailchimpError as error:
-                if not error.passing or attempt == ATTEMPTS:
+                pause = _pause(attempt, error.retry_after)
+                if not error.passing or attempt >= self.attempts or time.monotonic() + pause > until:
                     raise
-                time.sleep(_pause(attempt, getattr(error, "retry_after", None)))
-        raise AssertionError
+                time.sleep(pause)
 
     def _once(self, method: str, url: str, query: list, body: str | None) -> Any:
         try:
-            with slot():
+            with slot(patience=BUDGET if self.attempts > 1 else sum(HASTE)):
                 answer = self.session.request(
                     method,
                     url,
                     params=query,
                     data=body,
                     headers={"Content-Type": "application/json"},
-                    timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                    timeout=self.timeout,
                 )
         except (requests.RequestException, NoSlot) as failure:
             raise MailchimpError(0, type(failure).__name__) from None
+        if answer.status_code == 204:
+            return {}
         if answer.ok:
-            return _document(answer) if answer.content else {}
+            return _document(answer)
         raise _error(answer)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(value) if isinstance(value, list | tuple) else str(value)
 
 
 def _document(answer: requests.Response) -> Any:
@@ -167,7 +184,7 @@ def _pause(attempt: int, asked: int | None) -> float:
 class Mailchimp:
     """The calls we make, by what they are for."""
 
-    def __init__(self, key: str, url: str = "") -> None:
+    def __init__(self, key: str, url: str = "", *, quick: bool = False) -> None:
         if not key:
             raise NotConfigured(_("No Mailchimp key is set: MAILCHIMP_API_KEY."))
         if not url and not _KEY.fullmatch(key):
@@ -175,7 +192,7 @@ class Mailchimp:
                 _("MAILCHIMP_API_KEY is no Mailchimp key: one ends in its data centre, such as -us12.")
             )
         client = mailchimp_marketing.Client()
-        client.lists.api_client = client.ping.api_client = client.root.api_client = _Pooled(key, url)
+        client.lists.api_client = client.ping.api_client = client.root.api_client = _Pooled(key, url, quick=quick)
         self._lists, self._root = client.lists, client.root
 
     def account(self) -> dict:
@@ -191,7 +208,13 @@ class Mailchimp:
         ).get("merge_fields", [])
 
     def add_merge_field(self, list_id: str, tag: str, name: str, kind: str = "text") -> dict:
-        return self._lists.add_list_merge_field(list_id, {"tag": tag, "name": name, "type": kind, "required": False})
+        body = {"tag": tag, "name": name, "type": kind, "required": False}
+        try:
+            return self._lists.add_list_merge_field(list_id, body)
+        except MailchimpError as error:  # made by an earlier attempt whose answer got lost?
+            if error.status != 400 or tag not in {field["tag"] for field in self.merge_fields(list_id)}:
+                raise
+            return body
 
     def tags(self, list_id: str) -> dict[str, int]:
         """Name to id; a tag is what the API calls a static segment."""
@@ -205,13 +228,21 @@ class Mailchimp:
                 return found
 
     def add_tag(self, list_id: str, name: str) -> int:
-        return self._lists.create_segment(list_id, {"name": name, "static_segment": []})["id"]
+        """Make the tag; returns its id, also when it is there already: an earlier answer may have got lost."""
+        try:
+            return self._lists.create_segment(list_id, {"name": name, "static_segment": []})["id"]
+        except MailchimpError as error:
+            if error.status != 400 or name not in (known := self.tags(list_id)):
+                raise
+            return known[name]
 
     def write_members(self, list_id: str, members: list[dict], *, update: bool) -> dict:
-        """Up to 500 members. Each answer names who was written and who was refused; 200 may hold refusals only."""
-        return self._lists.batch_list_members(
-            list_id, {"members": members, "update_existing": update, "sync_tags": False}
-        )
+        """Up to 500 members. Each answer names who was written and who was refused; 200 may hold refusals only.
+
+        A merge field that somebody there made required must not keep people out, nor keep them from leaving.
+        """
+        body = {"members": members, "update_existing": update, "sync_tags": False}
+        return self._lists.batch_list_members(list_id, body, skip_merge_validation=True)
 
     def change_member(self, list_id: str, subscriber_hash: str, body: dict) -> dict:
         return self._lists.update_list_member(list_id, subscriber_hash, body, skip_merge_validation=True)
@@ -242,6 +273,9 @@ class Mailchimp:
     def add_webhook(self, list_id: str, url: str) -> dict:
         return self._lists.create_list_webhook(list_id, {"url": url, **_HEARD})
 
+    def remove_webhook(self, list_id: str, webhook_id: str) -> None:
+        self._lists.delete_list_webhook(list_id, webhook_id)
+
     def mend_webhook(self, list_id: str, webhook_id: str, url: str) -> dict:
         return self._lists.update_list_webhook(list_id, webhook_id, {"url": url, **_HEARD})
 
@@ -261,9 +295,11 @@ _HEARD = {
 _made = threading.local()
 
 
-def connect() -> Mailchimp:
-    """The client of this thread, with its pool of connections. Raises NotConfigured."""
+def connect(*, quick: bool = False) -> Mailchimp:
+    """The client of this thread, with its pool of connections; quick while a person waits. Raises NotConfigured."""
     wanted = (settings.MAILCHIMP_API_KEY.strip(), settings.MAILCHIMP_API_URL)
     if getattr(_made, "settings", None) != wanted:
-        _made.client, _made.settings = Mailchimp(*wanted), wanted
-    return _made.client
+        _made.clients, _made.settings = {}, wanted
+    if quick not in _made.clients:
+        _made.clients[quick] = Mailchimp(*wanted, quick=quick)
+    return _made.clients[quick]

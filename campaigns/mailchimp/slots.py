@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import redis
 from django.conf import settings
@@ -16,8 +17,6 @@ from django.conf import settings
 AT_ONCE = 8
 LEASE = 60
 """Seconds; longer than a call may take."""
-PATIENCE = 45
-"""Seconds to wait for a slot."""
 _KEY = "lodestar:mailchimp:slots"
 _TAKE = """
 local now = redis.call('TIME')[1]
@@ -35,12 +34,12 @@ class NoSlot(Exception):
 
 
 @contextmanager
-def slot() -> Iterator[None]:
-    """Hold one of the slots for the length of the block. Raises NoSlot."""
+def slot(patience: float) -> Iterator[None]:
+    """Hold one of the slots for the length of the block; waits so many seconds for it. Raises NoSlot."""
     token = secrets.token_hex(8)
+    client = _client(settings.REDIS_URL)
     try:
-        client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2)
-        _take(client, token)
+        _take(client, token, patience)
     except redis.RedisError:
         with _alone:
             yield
@@ -50,13 +49,17 @@ def slot() -> Iterator[None]:
     finally:
         try:
             client.zrem(_KEY, token)
-            client.close()
         except redis.RedisError:
             pass  # the lease runs out by itself
 
 
-def _take(client: redis.Redis, token: str) -> None:
-    until = time.monotonic() + PATIENCE
+@cache
+def _client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, socket_timeout=2)
+
+
+def _take(client: redis.Redis, token: str, patience: float) -> None:
+    until = time.monotonic() + patience
     while not client.eval(_TAKE, 1, _KEY, AT_ONCE, LEASE, token):
         if time.monotonic() > until:
             raise NoSlot

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from kombu.exceptions import OperationalError
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
@@ -54,7 +55,7 @@ class AudienceForm(forms.ModelForm):
     def _offer_audiences(self) -> None:
         field = self.fields["list_id"]
         try:
-            offered = [(item["id"], item["name"]) for item in connect().audiences()]
+            offered = [(item["id"], item["name"]) for item in connect(quick=True).audiences()]
         except MailchimpError as error:
             field.widget = UnfoldAdminTextInputWidget()
             field.help_text = f"{error.for_staff} {gettext('The id of the audience can be typed in meanwhile.')}"
@@ -165,7 +166,7 @@ class AudienceAdmin(RecordAdmin):
     @display(description=_("Connected as"))
     def connected_as(self, audience: Audience) -> str:
         try:
-            return str(connect().account().get("account_name", ""))
+            return str(connect(quick=True).account().get("account_name", ""))
         except MailchimpError as error:
             return error.for_staff
 
@@ -194,8 +195,11 @@ class AudienceAdmin(RecordAdmin):
     def sync_now(self, request: HttpRequest, object_id: int) -> HttpResponse:
         def act() -> None:
             Audience.objects.filter(pk=object_id).update(sync_requested_at=Now())
-            pull_audience.delay(object_id)
-            push_audience.delay(object_id)
+            try:
+                pull_audience.apply_async(args=[object_id], retry=False)
+                push_audience.apply_async(args=[object_id], retry=False)
+            except OperationalError:
+                pass  # the database knows that it was asked for; the minute's job hands it out
 
         text = _("A worker first reads what changed there, then brings the audience to what its segments say.")
         done = _("A worker is at it. Reload this page to see what it did.")

@@ -37,7 +37,7 @@ class Owed:
 
 _COMPARE = """
 CREATE TEMP TABLE owed AS
-WITH wanted AS (
+WITH allowed (id) AS MATERIALIZED ({contactable}), wanted AS (
     SELECT s.id, s.email, md5(s.email) AS hash, s.language, {values} AS "values",
            sha256(convert_to(concat_ws(E'\\x1f', s.email, s.language, {values}::text), 'UTF8')) AS digest,
            tags.tags
@@ -45,17 +45,23 @@ WITH wanted AS (
         SELECT m.supporter_id, jsonb_agg(DISTINCT l.tag_id ORDER BY l.tag_id) AS tags
         FROM campaigns_audiencesegment l JOIN campaigns_segmentmember m ON m.segment_id = l.segment_id
         WHERE l.audience_id = %(audience)s AND l.tag_id IS NOT NULL GROUP BY m.supporter_id
-    ) tags JOIN supporters_supporter s ON s.id = tags.supporter_id
-    WHERE s.id IN ({contactable})
+    ) tags JOIN allowed ON allowed.id = tags.supporter_id JOIN supporters_supporter s ON s.id = allowed.id
 ), held AS (
     SELECT * FROM campaigns_audiencemember WHERE audience_id = %(audience)s AND supporter_id IS NOT NULL AND NOT to_delete
+), left_here AS (
+    SELECT held.supporter_id AS id FROM held JOIN supporters_consent c ON c.supporter_id = held.supporter_id
+    WHERE c.purpose = 'email' AND c.state = 'withdrawn' AND c.organisation_id IS NULL
+    UNION
+    SELECT s.id FROM held JOIN supporters_supporter s ON s.id = held.supporter_id
+    JOIN supporters_suppression p ON p.email_hash = supporters_address_hash(s.email)
 ), compared AS (
     SELECT coalesce(wanted.id, held.supporter_id) AS supporter, held.id AS member, held.status, wanted.email, wanted.hash,
            held.subscriber_hash AS old_hash, wanted.language, wanted."values", wanted.digest,
            coalesce(wanted.tags, '[]') AS tags, coalesce(held.tags, '[]') AS held_tags,
            CASE
-             WHEN wanted.id IS NULL AND held.status IN ('subscribed', 'pending')
-                  AND held.supporter_id NOT IN ({contactable}) THEN 'leave'
+             -- Members that others added are unsubscribed only if they left here, not for want of a yes here.
+             WHEN wanted.id IS NULL AND held.status IN ('subscribed', 'pending') AND allowed.id IS NULL
+                  AND (held.ours OR left_here.id IS NOT NULL) THEN 'leave'
              WHEN wanted.id IS NULL THEN NULL
              WHEN held.id IS NULL THEN 'add'
              WHEN held.status = '' AND (held.refusal = '' OR held.digest IS DISTINCT FROM wanted.digest) THEN 'add'
@@ -66,6 +72,7 @@ WITH wanted AS (
              WHEN held.digest IS DISTINCT FROM wanted.digest THEN 'change'
            END AS what
     FROM wanted FULL JOIN held ON held.supporter_id = wanted.id
+    LEFT JOIN allowed ON allowed.id = held.supporter_id LEFT JOIN left_here ON left_here.id = held.supporter_id
 )
 SELECT row_number() OVER (ORDER BY supporter)::int AS number, compared.* FROM compared
 WHERE what IS NOT NULL OR (status IN ('subscribed', 'pending') AND tags <> held_tags)

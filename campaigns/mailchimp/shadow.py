@@ -30,7 +30,23 @@ class Heard(NamedTuple):
 def write(audience: Audience, answers: Iterable[Answer]) -> None:
     """Set the shadow of these members to what was answered; a refused one keeps its status and the reason."""
     rows = list(answers)
-    with connection.cursor() as cursor:
+    parameters = {
+        "audience": audience.pk,
+        "supporters": [row.owed.supporter for row in rows],
+        "hashes": [row.owed.hash for row in rows],
+        "statuses": [row.status for row in rows],
+        "digests": [bytes(row.owed.digest) for row in rows],
+        "refusals": [row.refusal[:500] for row in rows],
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        # A row that the pull made for an address before we knew whose it is gives way to its owner's.
+        cursor.execute(
+            """
+            DELETE FROM campaigns_audiencemember held USING unnest(%(supporters)s::bigint[], %(hashes)s::text[]) AS t (supporter, hash)
+            WHERE held.audience_id = %(audience)s AND held.subscriber_hash = t.hash AND held.supporter_id IS NULL AND NOT held.to_delete
+            """,
+            parameters,
+        )
         cursor.execute(
             """
             INSERT INTO campaigns_audiencemember (audience_id, supporter_id, subscriber_hash, status, digest, ours,
@@ -40,20 +56,27 @@ def write(audience: Audience, answers: Iterable[Answer]) -> None:
             FROM unnest(%(supporters)s::bigint[], %(hashes)s::text[], %(statuses)s::text[], %(digests)s::bytea[], %(refusals)s::text[])
                  AS t (supporter, hash, status, digest, refusal)
             JOIN supporters_supporter s ON s.id = t.supporter
+            -- An address that is still somebody else's there waits until they have moved.
+            WHERE NOT EXISTS (SELECT FROM campaigns_audiencemember o WHERE o.audience_id = %(audience)s
+                              AND o.subscriber_hash = t.hash AND o.supporter_id IS DISTINCT FROM t.supporter)
             ON CONFLICT (audience_id, supporter_id) DO UPDATE SET
                 subscriber_hash = CASE WHEN excluded.refusal = '' THEN excluded.subscriber_hash
                                        ELSE campaigns_audiencemember.subscriber_hash END,
                 status = coalesce(nullif(excluded.status, ''), campaigns_audiencemember.status),
                 digest = excluded.digest, refusal = excluded.refusal, refused_at = excluded.refused_at, updated_at = now()
             """,
-            {
-                "audience": audience.pk,
-                "supporters": [row.owed.supporter for row in rows],
-                "hashes": [row.owed.hash for row in rows],
-                "statuses": [row.status for row in rows],
-                "digests": [bytes(row.owed.digest) for row in rows],
-                "refusals": [row.refusal[:500] for row in rows],
-            },
+            parameters,
+        )
+        # Somebody who was erased while the call was under way is there now, and owed a deletion.
+        cursor.execute(
+            """
+            INSERT INTO campaigns_audiencemember (audience_id, subscriber_hash, status, ours, to_delete, refusal, tags, updated_at)
+            SELECT %(audience)s, t.hash, t.status, true, true, '', '[]', now()
+            FROM unnest(%(supporters)s::bigint[], %(hashes)s::text[], %(statuses)s::text[]) AS t (supporter, hash, status)
+            WHERE t.status <> '' AND NOT EXISTS (SELECT FROM supporters_supporter s WHERE s.id = t.supporter)
+            ON CONFLICT (audience_id, subscriber_hash) DO UPDATE SET to_delete = true, supporter_id = NULL
+            """,
+            parameters,
         )
 
 

@@ -9,7 +9,7 @@ from each answer, so a push that dies is continued by comparing again; SyncRun o
 
 import time
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -22,6 +22,7 @@ from campaigns.mailchimp.difference import Owed
 from campaigns.mailchimp.shadow import Answer, Heard
 from campaigns.models import Audience, AudienceMember, SyncRun
 from supporters.locks import advisory_lock
+from supporters.models import Supporter
 
 STRETCH = 40
 """Seconds that one task works before it makes room for others."""
@@ -30,6 +31,8 @@ OVERLAP = timedelta(minutes=5)
 """How far a pull reads back behind what it has seen: Mailchimp's clocks are several."""
 SECOND = timedelta(seconds=1)
 """What Mailchimp's times are exact to; `since_last_changed` leaves the second it names out."""
+BEFORE_MAILCHIMP = datetime(2001, 1, 1, tzinfo=UTC)
+"""Where the first read begins: with everybody who was there before us."""
 PAGE = 1000
 Status = AudienceMember.Status
 
@@ -51,9 +54,9 @@ class Push:
         self._delete_for_good()
         difference.compare(self.audience)
         self._each(difference.LEAVE, self._leave)
+        self._each(difference.MOVE, self._move)  # before new members, who may have an address that is given up
         self._each(difference.ADD, self._add)
         self._each(difference.CHANGE, self._change)
-        self._each(difference.MOVE, self._move)
         self._each(difference.RETURN, self._ask_back)
         for tag, add, remove, members in difference.tag_changes(self.audience):
             self._breathe()
@@ -87,8 +90,11 @@ class Push:
             (at_their_address if same else elsewhere).append(member)
         if at_their_address:
             bodies = [{"email_address": m.supporter.email, "status": Status.UNSUBSCRIBED} for m in at_their_address]
-            self.mailchimp.write_members(self.audience.list_id, bodies, update=True)
-            shadow.set_status([member.pk for member in at_their_address], Status.UNSUBSCRIBED)
+            answer = self.mailchimp.write_members(self.audience.list_id, bodies, update=True)
+            failed = {str(error.get("email_address", "")).lower() for error in answer.get("errors", [])}
+            done = [member.pk for member in at_their_address if member.supporter.email not in failed]
+            shadow.set_status(done, Status.UNSUBSCRIBED)
+            self._count(refused=len(failed))
         for member in elsewhere:
             try:
                 body = {"status": Status.UNSUBSCRIBED}
@@ -100,6 +106,9 @@ class Push:
         self._count(unsubscribed=len(rows))
 
     def _add(self, rows: list[Owed]) -> None:
+        rows = self._who_may_still(rows)
+        if not rows:
+            return
         shadow.adopt_strangers(self.audience, rows)
         bodies = [{**self._body(row), "status": Status.SUBSCRIBED} for row in rows]
         answers, exist = self._write(rows, bodies, update=False)
@@ -108,6 +117,12 @@ class Push:
         if exist:
             # Somebody was quicker, or our own call whose answer got lost: their choice stands, the rest is ours to send.
             self._change(exist)
+
+    def _who_may_still(self, rows: list[Owed]) -> list[Owed]:
+        """Those who have not left since the comparison: asked again right before they would be subscribed."""
+        people = Supporter.objects.contactable(self.audience.purpose).filter(pk__in=[row.supporter for row in rows])
+        still = set(people.values_list("pk", flat=True))
+        return [row for row in rows if row.supporter in still]
 
     def _change(self, rows: list[Owed]) -> None:
         answers, _exist = self._write(rows, [self._body(row) for row in rows], update=True)
@@ -156,9 +171,7 @@ class Push:
                 answer = Answer(row, member.get("status", Status.SUBSCRIBED))
             except MailchimpError as error:
                 if error.status == 404:  # gone there: added anew by the next comparison
-                    AudienceMember.objects.filter(pk=row.member).update(
-                        subscriber_hash=row.hash, status=Status.NONE, digest=None, tags=[]
-                    )
+                    AudienceMember.objects.filter(pk=row.member).update(status=Status.NONE, digest=None, tags=[])
                     continue
                 if error.status != 400:
                     raise
@@ -290,7 +303,7 @@ def _finish(run: SyncRun, state: str, error: str = "") -> None:
 def _pull(audience: Audience, run: SyncRun, until: float) -> None:
     mailchimp = connect()
     webhooks.ensure(mailchimp, audience)
-    since = (audience.changed_since or audience.created_at - timedelta(days=1)) - OVERLAP
+    since = (audience.changed_since or BEFORE_MAILCHIMP) - OVERLAP
     offset = 0
     while True:
         if time.monotonic() > until:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -41,7 +41,11 @@ def ensure(mailchimp: Mailchimp, audience: Audience) -> None:
         audience.refresh_from_db(fields=["webhook_token"])
     url = settings.SITE_URL + reverse("campaigns:mailchimp_webhook", args=[audience.webhook_token])
     hooks = {hook["id"]: hook for hook in mailchimp.webhooks(audience.list_id)}
-    ours = next((hook for hook in hooks.values() if hook["id"] == audience.webhook_id or hook["url"] == url), None)
+    for hook in hooks.values():
+        if hook["url"] == url and hook["id"] != audience.webhook_id:
+            # Made by a call whose answer got lost, and with it the secret that is told only once.
+            mailchimp.remove_webhook(audience.list_id, hook["id"])
+    ours = hooks.get(audience.webhook_id)
     if ours is None:
         made = mailchimp.add_webhook(audience.list_id, url)
         audience.webhook_id, audience.webhook_secret = made["id"], made.get("secret", "")
@@ -52,9 +56,7 @@ def ensure(mailchimp: Mailchimp, audience: Audience) -> None:
         )
         if ours["url"] != url or ours["sources"] != wanted or not heard:
             mailchimp.mend_webhook(audience.list_id, ours["id"], url)
-        if audience.webhook_id == ours["id"]:
-            return
-        audience.webhook_id = ours["id"]
+        return
     audience.save(update_fields=["webhook_id", "webhook_secret"])
 
 
@@ -92,16 +94,28 @@ def apply_owed() -> dict:
 
 def _apply(audience: Audience, events: Sequence[WebhookEvent], counts: dict[str, int]) -> None:
     leaving: list[Heard] = []
+
+    def hear() -> None:
+        done = shadow.hear(audience, leaving, f"Mailchimp: {audience.name}"[:250])
+        counts["left"] += done["left"]
+        counts["bounced"] += done["bounced"]
+        leaving.clear()
+
     for event in events:
         if event.kind in _LEAVINGS and event.data.get("action") != "delete":
             if email := _email(event.data.get("email")):
                 leaving.append(Heard(subscriber_hash(email), email, _LEAVINGS[event.kind], _moment(event)))
         elif event.kind == "upemail":
-            counts["moved"] += _move(audience, event)
+            if leaving:
+                hear()  # in order: who left under the old address must be known by it
+            try:
+                with transaction.atomic():
+                    counts["moved"] += _move(audience, event)
+            except IntegrityError:
+                # Somebody took the address at this very moment. The nightly read and staff see to it.
+                WebhookEvent.objects.filter(pk=event.pk).update(error=_("The new address belongs to somebody else."))
     if leaving:
-        done = shadow.hear(audience, leaving, f"Mailchimp: {audience.name}"[:250])
-        counts["left"] += done["left"]
-        counts["bounced"] += done["bounced"]
+        hear()
 
 
 def _move(audience: Audience, event: WebhookEvent) -> bool:

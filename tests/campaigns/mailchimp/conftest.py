@@ -16,9 +16,13 @@ def mailchimp(settings, broker, monkeypatch):
         settings.MAILCHIMP_API_URL = standin.url
         yield standin
         for request in standin.requests:
+            if not request.path.strip("/"):
+                continue  # the root, which the description leaves out
             if request.answer is not None or request.status == 204:
                 contract.check_call(request)
-            elif request.status and request.status < 400:  # told to answer with nothing
+            elif (
+                request.status and request.status < 400 and request.path.strip("/")
+            ):  # the root is not described  # told to answer with nothing
                 contract.check_request(request.method, request.path, request.query, request.body)
 
 

@@ -71,6 +71,27 @@ def test_a_hook_is_made_with_its_sources_said_and_mended_when_changed(mailchimp,
     assert len(mailchimp.account.audiences[audience.list_id].webhooks) == 1
 
 
+def test_a_hook_whose_secret_got_lost_is_made_anew(mailchimp, audience, pull):
+    mailchimp.drop(times=1, applied=True, method="POST", path="webhooks")
+    sync.pull(audience.pk)
+    pull()
+    audience.refresh_from_db()
+    (hook,) = mailchimp.account.audiences[audience.list_id].webhooks.values()
+    assert (audience.webhook_id, audience.webhook_secret) == (hook.id, hook.secret)
+
+
+def test_leaving_and_then_changing_the_address_is_both_heard(mailchimp, audience, push, deliver):
+    ann = person("Ann")
+    push()
+    mailchimp.member_unsubscribes(audience.list_id, "ann@mail.se")
+    mailchimp.member_changes_address(audience.list_id, "ann@mail.se", "ann.new@mail.se")
+    deliver()
+    ann.refresh_from_db()
+    assert ann.email == "ann.new@mail.se"
+    assert consent.state_of(ann) == Consent.State.WITHDRAWN
+    assert not Supporter.objects.contactable().exists()
+
+
 def test_who_unsubscribes_there_has_left_here(mailchimp, audience, push, deliver):
     ann = person("Ann")
     push()

@@ -173,6 +173,66 @@ def test_a_changed_address_moves_the_member(mailchimp, push):
     assert mailchimp.writes() == []
 
 
+def test_an_address_that_is_given_up_and_taken_moves_both(mailchimp, push):
+    ann, bo = person("Ann"), person("Bo")
+    push()
+    Supporter.objects.filter(pk=ann.pk).update(email="ann.new@mail.se")
+    Supporter.objects.filter(pk=bo.pk).update(email="ann@mail.se")
+    cy = make_supporter(first_name="Cy", email="bo@mail.se", country="SE", consent=True)
+    for _run in range(2):
+        push()
+    assert sorted(mailchimp.members()) == ["ann.new@mail.se", "ann@mail.se", "bo@mail.se"]
+    assert mailchimp.member("ann@mail.se")["merge_fields"]["FNAME"] == "Bo"
+    assert mailchimp.member("bo@mail.se")["merge_fields"]["FNAME"] == "Cy"
+    assert AudienceMember.objects.get(supporter=cy).status == "subscribed"
+    push()
+    assert mailchimp.writes() == []
+
+
+def test_who_leaves_between_comparing_and_sending_is_not_subscribed(mailchimp, push, monkeypatch):
+    ann, bo = person("Ann"), person("Bo")
+    compare = sync.difference.compare
+
+    def compare_then_ann_leaves(audience):
+        compare(audience)
+        consent.leave(ann, method=Consent.Method.LINK)
+
+    monkeypatch.setattr(sync.difference, "compare", compare_then_ann_leaves)
+    push()
+    assert list(mailchimp.members()) == [bo.email]
+
+
+def test_who_is_erased_while_the_call_is_under_way_is_deleted_there(mailchimp, push, staff, monkeypatch):
+    ann = person("Ann")
+    write = sync.shadow.write
+
+    def erased_meanwhile(audience, answers):
+        erase(ann, by=staff)
+        monkeypatch.setattr(sync.shadow, "write", write)
+        write(audience, answers)
+
+    monkeypatch.setattr(sync.shadow, "write", erased_meanwhile)
+    push()
+    assert list(mailchimp.members()) == ["ann@mail.se"]
+    assert push().counts == {"deleted": 1}
+    assert mailchimp.members() == {}
+
+
+def test_a_member_others_added_is_unsubscribed_only_for_leaving_here(mailchimp, push, audience):
+    for email in ("ann@mail.se", "bo@mail.se"):
+        mailchimp.answer(
+            "POST", f"/lists/{audience.list_id}", {}, {"members": [{"email_address": email, "status": "subscribed"}]}
+        )
+    ann = make_supporter(email="ann@mail.se", country="SE")
+    bo = make_supporter(email="bo@mail.se", country="SE")
+    sync.pull(audience.pk)
+    assert AudienceMember.objects.filter(supporter__in=[ann, bo], ours=False).count() == 2
+    consent.leave(bo, method=Consent.Method.LINK)
+    assert push().counts == {"unsubscribed": 1}
+    assert mailchimp.member("ann@mail.se")["status"] == "subscribed"
+    assert mailchimp.member("bo@mail.se")["status"] == "unsubscribed"
+
+
 def test_one_bad_member_is_kept_with_its_reason_and_stops_nobody(mailchimp, push):
     fake = next(iter(mailchimp.account.fake_domains))
     person("Ann")

@@ -140,9 +140,9 @@ WITH heard AS (
         WITH ORDINALITY AS t (hash, email, status, at, place)
     ORDER BY hash, at DESC, place DESC
 ), known AS (
-    SELECT heard.*, s.id AS supporter FROM heard
+    SELECT heard.*, coalesce(held.supporter_id, s.id) AS supporter FROM heard
     LEFT JOIN campaigns_audiencemember held ON held.audience_id = %(audience)s AND held.subscriber_hash = heard.hash
-    LEFT JOIN supporters_supporter s ON s.id = held.supporter_id OR (held.supporter_id IS NULL AND s.email = heard.email)
+    LEFT JOIN supporters_supporter s ON s.email = heard.email AND held.supporter_id IS NULL
     WHERE held.id IS NULL OR NOT held.to_delete
 ), written AS (
     INSERT INTO campaigns_audiencemember (audience_id, supporter_id, subscriber_hash, status, ours, to_delete, refusal, tags, last_changed, updated_at)

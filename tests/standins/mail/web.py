@@ -2,16 +2,15 @@
 
 import json
 import re
-import socket
 import threading
 from collections.abc import Callable
 from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.standins.loopback import LoopbackHandler, LoopbackServer
 from tests.standins.mail import pages
 from tests.standins.mail.store import Mail
 
@@ -34,49 +33,15 @@ ORDERS = ("refuse", "fail", "drop", "stall", "close_after", "calm", "clear", "up
 Answer = tuple[int, bytes, str] | tuple[int, bytes, str, str]
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
+class Server(LoopbackServer):
+    standin: "MailCatcher"
 
-    def __init__(self, port: int, catcher: "MailCatcher") -> None:
-        self.catcher = catcher
-        self.connections: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), Handler)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A browser that went away is no news."""
-
-    def stop(self) -> None:
-        self.shutdown()
-        self.server_close()
-        for connection in list(self.connections):
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+    def __init__(self, port: int, standin: "MailCatcher") -> None:
+        super().__init__(port, standin, Handler)
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
+class Handler(LoopbackHandler):
     server: Server
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.connections.add(self.connection)
-
-    def finish(self) -> None:
-        self.server.connections.discard(self.connection)
-        try:
-            super().finish()
-        except OSError:
-            pass
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
-
-    def version_string(self) -> str:
-        return "mail-catcher"
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
@@ -84,14 +49,14 @@ class Handler(BaseHTTPRequestHandler):
         for pattern, answer in ROUTES:
             found = re.fullmatch(pattern, unquote(parts.path))
             if found:
-                return self._answer(*answer(self.server.catcher, query, *found.groups()))
+                return self._answer(*answer(self.server.standin, query, *found.groups()))
         self._answer(*_nowhere())
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if urlsplit(self.path).path.rstrip("/") != "/__control__":
             return self._answer(*_nowhere())
-        self._answer(*_control(self.server.catcher, raw))
+        self._answer(*_control(self.server.standin, raw))
 
     def _answer(self, status: int, body: bytes, kind: str, policy: str = PAGE_POLICY) -> None:
         self.send_response(status)

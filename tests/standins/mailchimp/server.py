@@ -6,10 +6,10 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.standins.loopback import LoopbackHandler, LoopbackServer
 from tests.standins.mailchimp import batches, control, page
 from tests.standins.mailchimp.faults import Fault
 from tests.standins.mailchimp.problems import Problem, bad_key, too_many, unreadable, upset
@@ -38,50 +38,15 @@ class Request:
         return self.method != "GET"
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
+class Server(LoopbackServer):
+    standin: "MailchimpStandIn"
 
     def __init__(self, port: int, standin: "MailchimpStandIn") -> None:
-        self.standin = standin
-        self.connections: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), Handler)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is no news."""
-
-    def stop(self) -> None:
-        self.shutdown()
-        self.server_close()
-        for connection in list(self.connections):
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        super().__init__(port, standin, Handler)
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
+class Handler(LoopbackHandler):
     server: Server
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.connections.add(self.connection)
-
-    def finish(self) -> None:
-        self.server.connections.discard(self.connection)
-        try:
-            super().finish()
-        except OSError:
-            pass
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: what was asked is in the stand-in's list of requests."""
-
-    def version_string(self) -> str:
-        return "mailchimp-stand-in"
 
     def do_GET(self) -> None:
         self._serve()

@@ -37,7 +37,9 @@ migrations: setup ## Rewrite the first migrations from the models (until the fir
 	@bash .ci/migrations
 
 messages: setup ## Collect and compile the translations
-	@cd supporters && ../$(PY) ../manage.py makemessages --all -v 0 && ../$(PY) ../manage.py compilemessages -v 0
+	@for app in supporters campaigns crm; do \
+	    mkdir -p $$app/locale && cd $$app && ../$(PY) ../manage.py makemessages --all -v 0 && ../$(PY) ../manage.py compilemessages -v 0 && cd ..; \
+	done
 
 requirements: setup ## Pin anew from pyproject.toml
 	@bash .ci/requirements

@@ -2,7 +2,7 @@ from celery import shared_task
 
 from campaigns import appeals, segments
 from campaigns.appeals import launching, ledger
-from campaigns.mailchimp import sync, webhooks
+from campaigns.mailchimp import sync
 from campaigns.models import Segment
 
 
@@ -39,8 +39,3 @@ def push_audience(pk: int) -> None:
 def pull_audience(pk: int) -> None:
     if sync.pull(pk):
         pull_audience.delay(pk)
-
-
-@shared_task
-def apply_webhooks() -> None:
-    webhooks.apply_owed()

@@ -15,6 +15,9 @@ from crm.jobs import JOBS, overdue
 from crm.models import Job
 from supporters.models import ImportRun
 
+LONGEST_RUN = timedelta(minutes=10)
+"""A job that has run for longer has lost its worker: Celery ends a task after five minutes."""
+
 
 @dataclass(frozen=True)
 class JobLine:
@@ -94,7 +97,9 @@ def _state(row: Job | None, now: datetime) -> str:
     if overdue(row, now):
         return "late"
     ended = max(filter(None, (row.succeeded_at, row.failed_at)), default=None)
-    return "running" if row.started_at and (ended is None or ended < row.started_at) else "good"
+    if row.started_at and (ended is None or ended < row.started_at):
+        return "running" if now - row.started_at < LONGEST_RUN else "late"
+    return "good"
 
 
 def tasks() -> list[Task]:

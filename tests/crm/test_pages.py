@@ -46,9 +46,15 @@ def test_background_work_says_what_was_not_done_and_why(staff_client, broker):
     jobs.take_due()
     Job.objects.filter(name="segments").update(failed_at=timezone.now(), error="The disk is full.")
     Job.objects.filter(name="imports").update(queued_at=timezone.now() - timedelta(minutes=9))
+    Job.objects.filter(name="figures").update(started_at=timezone.now() - timedelta(minutes=11))
     ImportRun.objects.create(kind="supporters", file_name="people.csv", state="queued", rows=10)
     Segment.objects.create(name="Broken", error="The petition it names has been deleted.")
-    text = staff_client.get(reverse("crm:background"), {"part": 1}).content.decode()
+    answer = staff_client.get(reverse("crm:background"), {"part": 1})
+    assert {line.name: line.state for line in answer.context["jobs"] if line.state == "late"}.keys() == {
+        "imports",
+        "figures",
+    }
+    text = answer.content.decode()
     for expected in (
         "The disk is full.",
         "Not heard of",

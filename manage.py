@@ -7,11 +7,17 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from config import engines
-
-    engines.start_missing()
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    from config import engines
+
+    try:
+        engines.start_missing()
+        _ = settings.DEBUG  # reads them, and finds what is wrong with the environment
+    except (engines.EngineError, ImproperlyConfigured) as problem:
+        sys.exit(f"Lodestar can't start. {problem}")
     execute_from_command_line(sys.argv)
 
 

@@ -1,10 +1,12 @@
 """Typed readers of the environment. Each error names the variable and says what is expected of it."""
 
 import os
+import tempfile
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 WEAK_SECRETS = ("secret", "changeme", "change-me", "password", "django-insecure", "insecure", "default")
@@ -69,17 +71,17 @@ def secret_key(production: bool) -> str:
 
 
 def _kept_secret(path: Path) -> str:
-    from django.core.management.utils import get_random_secret_key
-
     path.parent.mkdir(exist_ok=True)
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text().strip() or "unfinished-key-of-a-process-that-died"
-    with os.fdopen(handle, "w") as file:
-        key = get_random_secret_key()
-        file.write(key)
-    return key
+    if not path.exists():
+        # Linked into place whole: of two processes that start at once, both end up with the same key.
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix="key-") as file:  # readable by its owner only
+            file.write(get_random_secret_key())
+            file.flush()
+            try:
+                os.link(file.name, path)
+            except FileExistsError:
+                pass
+    return path.read_text()
 
 
 def smtp(name: str = "EMAIL_URL") -> dict[str, object]:

@@ -1,7 +1,12 @@
+import os
+import subprocess
+import sys
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
+from tests.processes import ROOT
 
 
 def test_number_names_the_variable_it_can_not_read(monkeypatch):
@@ -53,3 +58,22 @@ def test_email_url_that_can_not_be_read_is_named(monkeypatch, url):
 )
 def test_loopback_is_told_from_the_world(url, loopback):
     assert env.is_loopback(url) is loopback
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("SITE_URL", "https://crm.example.org", "SECRET_KEY can be guessed"),
+        ("PORT", "eighty", "PORT must be a whole number"),
+        ("EMAIL_URL", "post://mail", "EMAIL_URL must be an address"),
+        ("DATABASE_URL", "sqlite:///x", "DATABASE_URL must be an address"),
+    ],
+)
+def test_a_wrong_environment_stops_the_start_in_one_line(variable, value, message):
+    env_now = {**os.environ, "SECRET_KEY": "changeme", variable: value}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=ROOT, env=env_now, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Lodestar can't start. {message}")
+    assert done.stderr.count("\n") == 1

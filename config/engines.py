@@ -19,6 +19,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +28,8 @@ from urllib.parse import quote
 BASE_DIR = Path(__file__).resolve().parent.parent
 START_TIMEOUT = 60
 """Seconds; recovery after a power cut may take some."""
+STOP_TIMEOUT = 30
+"""Seconds."""
 SERVER_USER = "lodestar"
 """PostgreSQL refuses to run as root: root starts it as this system user."""
 
@@ -88,7 +91,7 @@ def start_postgres(root: Path, options: Mapping[str, str] | None = None) -> str:
     url = f"postgresql://{SERVER_USER}@{quote(str(sockets), safe='')}/lodestar"
     if not _postgres_answers(sockets):
         data = home / "postgres"
-        if not (data / "PG_VERSION").exists():
+        if not _is_cluster(data):
             _initialise(binaries, data)
         if _postgres_pid(home) is None:
             (data / "postmaster.pid").unlink(missing_ok=True)
@@ -238,14 +241,20 @@ def _server_user() -> str | None:
 def _home(root: Path) -> Path:
     """Where PostgreSQL keeps its data: under root, or under /var/lib when its user can't get there.
 
-    Root's own folders are often closed to others, and we don't open them.
+    Root's own folders are often closed to others, and we don't open them. Data once made stay where they are.
     """
-    if _server_user() is None or _passable(root):
+    if _server_user() is None or _is_cluster(root / "postgres"):
         return root
     digest = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:12]
     home = Path("/var/lib/lodestar") / digest
+    if _passable(root) and not _is_cluster(home / "postgres"):
+        return root
     home.mkdir(parents=True, exist_ok=True)
     return home
+
+
+def _is_cluster(data: Path) -> bool:
+    return (data / "PG_VERSION").exists()
 
 
 def _postgres_binaries(home: Path) -> Path:
@@ -283,24 +292,33 @@ def _running(pid_file: Path, name: str) -> int | None:
 
     try:
         pid = int(pid_file.read_text().split()[0])
-        return pid if psutil.Process(pid).name() == name else None
+        return pid if psutil.Process(pid).name() == name and _alive(pid) else None
     except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
         return None
 
 
 def _stop(pid: int | None, how: signal.Signals, name: str) -> None:
-    import psutil
-
     if pid is None:
         return
+    with suppress(ProcessLookupError):
+        os.kill(pid, how)
+    deadline = time.monotonic() + STOP_TIMEOUT
+    while _alive(pid):
+        if time.monotonic() > deadline:
+            raise EngineError(f"{name} (process {pid}) does not stop.")
+        time.sleep(0.02)
+
+
+def _alive(pid: int) -> bool:
+    """Whether the process still runs. One that has ended may wait long for its parent to take note."""
+    import psutil
+
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
     try:
-        process = psutil.Process(pid)
-        process.send_signal(how)
-        process.wait(30)
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
-        return
-    except psutil.TimeoutExpired:
-        raise EngineError(f"{name} (process {pid}) does not stop.") from None
+        return False
 
 
 class _exclusive:

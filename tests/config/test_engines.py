@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -67,14 +68,14 @@ def answers(database_url: str, redis_url: str) -> tuple[bool, bool]:
 
 
 @pytest.fixture
-def root(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("a folder with spaces") / "var"
-    folder.mkdir()
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_uid == os.getuid():
-            parent.chmod(parent.stat().st_mode | 0o011)
-    yield folder
-    engines.stop_all(folder)
+def root():
+    # Not pytest's own folder for tests: it is closed to others, and the server's user has to get in.
+    with tempfile.TemporaryDirectory(prefix="a folder with spaces ") as name:
+        Path(name).chmod(0o755)
+        folder = Path(name, "var")
+        folder.mkdir()
+        yield folder
+        engines.stop_all(folder)
 
 
 def test_engines_live_as_long_as_their_last_user(root):
@@ -126,3 +127,11 @@ def test_engines_refuse_a_socket_folder_of_somebody_else(root, tmp_path):
             engines.socket_folder(root)
     finally:
         folder.unlink()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root runs PostgreSQL as somebody else")
+def test_data_stay_where_they_are_when_permissions_change(root):
+    (root / "postgres").mkdir()
+    (root / "postgres/PG_VERSION").touch()
+    root.chmod(0o700)
+    assert engines._home(root) == root

@@ -1,6 +1,7 @@
 """Typed readers of the environment. Each error names the variable and says what is expected of it."""
 
 import os
+import re
 import tempfile
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -114,3 +115,20 @@ def smtp(name: str = "EMAIL_URL") -> dict[str, object]:
         "EMAIL_USE_TLS": starttls,
         "EMAIL_TIMEOUT": 30,
     }
+
+
+LONGEST_BOUNCE_NAME = 19
+"""Characters before the @ of BOUNCE_ADDRESS: campaigns.mail.returns.verp adds 45, and RFC 5321 (4.5.3.1.1) allows 64."""
+
+
+def bounce_address(name: str = "BOUNCE_ADDRESS") -> str:
+    """The mailbox that undeliverable messages come back to, such as bounces@lists.example.org; empty if none."""
+    value = text(name)
+    local, _at, domain = value.rpartition("@")
+    if value and not (
+        value.isascii() and re.fullmatch(r"[A-Za-z0-9._-]+", local) and re.fullmatch(r"[A-Za-z0-9.-]+", domain)
+    ):
+        raise ImproperlyConfigured(f"{name} must be a plain address, such as bounces@lists.example.org.")
+    if len(local) > LONGEST_BOUNCE_NAME:
+        raise ImproperlyConfigured(f"{name} may have {LONGEST_BOUNCE_NAME} characters before the @ at most.")
+    return value

@@ -42,6 +42,8 @@ MAILCHIMP_WEBHOOK_SECRET = env.text("MAILCHIMP_WEBHOOK_SECRET")
 globals().update(env.smtp())
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Lodestar <lodestar@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+BOUNCE_ADDRESS = env.bounce_address()
+"""Where undeliverable messages come back to; each message gets an address of its own behind its name and a plus."""
 
 ORGANISATION_NAME = env.text("ORGANISATION_NAME", "RealStars")
 ORGANISATION_ADDRESS = env.text("ORGANISATION_ADDRESS")

@@ -77,3 +77,27 @@ def test_a_wrong_environment_stops_the_start_in_one_line(variable, value, messag
     assert done.returncode == 1
     assert done.stderr.startswith(f"Lodestar can't start. {message}")
     assert done.stderr.count("\n") == 1
+
+
+def test_bounce_address_is_read(monkeypatch):
+    assert env.bounce_address() == ""
+    monkeypatch.setenv("BOUNCE_ADDRESS", "bounces@lists.example.org")
+    assert env.bounce_address() == "bounces@lists.example.org"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "bounces",
+        "@example.org",
+        "bounces@",
+        "a b@example.org",
+        "bounces+x@example.org",
+        "böunces@example.org",
+        f"{'b' * 20}@example.org",
+    ],
+)
+def test_bounce_address_refuses_what_no_token_can_be_added_to(monkeypatch, address):
+    monkeypatch.setenv("BOUNCE_ADDRESS", address)
+    with pytest.raises(ImproperlyConfigured, match="BOUNCE_ADDRESS"):
+        env.bounce_address()

@@ -2,7 +2,8 @@ from celery import shared_task
 
 from campaigns import appeals, segments
 from campaigns.appeals import launching, ledger
-from campaigns.mailchimp import sync
+from campaigns.mailchimp.pull import pull
+from campaigns.mailchimp.push import push
 from campaigns.models import Segment
 
 
@@ -31,11 +32,11 @@ def refresh_segment(pk: int) -> None:
 
 @shared_task
 def push_audience(pk: int) -> None:
-    if sync.push(pk):
+    if push(pk):
         push_audience.delay(pk)
 
 
 @shared_task
 def pull_audience(pk: int) -> None:
-    if sync.pull(pk):
+    if pull(pk):
         pull_audience.delay(pk)

@@ -9,7 +9,7 @@ from supporters.models import Purpose
 class Audience(models.Model):
     """A Mailchimp list that we keep in step with some of our segments.
 
-    campaigns.mailchimp.sync does the work.
+    campaigns.mailchimp does the work: push.py and pull.py.
     """
 
     name = models.CharField(_("name"), max_length=200)

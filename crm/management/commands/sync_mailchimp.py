@@ -2,7 +2,9 @@ import json
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from campaigns.mailchimp import sync, webhooks
+from campaigns.mailchimp import webhooks
+from campaigns.mailchimp.pull import pull
+from campaigns.mailchimp.push import push
 from campaigns.models import Audience, SyncRun
 from campaigns.tasks import pull_audience, push_audience
 
@@ -24,7 +26,7 @@ class Command(BaseCommand):
                 push_audience.delay(audience.pk)
                 continue
             webhooks.apply_owed()
-            for work, kind in ((sync.pull, SyncRun.Kind.PULL), (sync.push, SyncRun.Kind.PUSH)):
+            for work, kind in ((pull, SyncRun.Kind.PULL), (push, SyncRun.Kind.PUSH)):
                 while work(audience.pk):
                     pass
                 run = audience.runs.filter(kind=kind).order_by("-pk").first()

@@ -1,7 +1,7 @@
 import pytest
 
 from campaigns import segments
-from campaigns.mailchimp import sync
+from campaigns.mailchimp import push as pushing
 from campaigns.models import Audience, AudienceSegment, Segment, SyncRun
 from tests.standins.mailchimp import MailchimpStandIn, contract
 
@@ -46,7 +46,7 @@ def push(mailchimp, audience):
         for segment in Segment.objects.all():
             segments.refresh(segment)
         mailchimp.forget_requests()
-        while sync.push(audience.pk):
+        while pushing.push(audience.pk):
             pass
         run = audience.runs.filter(kind=SyncRun.Kind.PUSH).latest("pk")
         assert run.state == expect, run.error

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 import pytest
 from django.urls import reverse
 
-from campaigns.mailchimp import sync, webhooks
+from campaigns.mailchimp import pull as pulling
+from campaigns.mailchimp import webhooks
 from campaigns.models import Audience, AudienceMember, SyncRun, WebhookEvent
 from supporters import consent
 from supporters.models import Consent, Purpose, Supporter, Suppression
@@ -23,7 +24,7 @@ def person(name: str, **fields) -> Supporter:
 @pytest.fixture
 def pull(mailchimp, audience):
     def do() -> SyncRun:
-        while sync.pull(audience.pk):
+        while pulling.pull(audience.pk):
             pass
         run = audience.runs.filter(kind=SyncRun.Kind.PULL).latest("pk")
         assert run.state == SyncRun.State.DONE, run.error
@@ -73,7 +74,7 @@ def test_a_hook_is_made_with_its_sources_said_and_mended_when_changed(mailchimp,
 
 def test_a_hook_whose_secret_got_lost_is_made_anew(mailchimp, audience, pull):
     mailchimp.drop(times=1, applied=True, method="POST", path="webhooks")
-    sync.pull(audience.pk)
+    pulling.pull(audience.pk)
     pull()
     audience.refresh_from_db()
     (hook,) = mailchimp.account.audiences[audience.list_id].webhooks.values()
@@ -211,7 +212,7 @@ def test_the_nightly_read_mends_what_no_webhook_told(mailchimp, audience, push, 
 
 
 def test_the_nightly_read_goes_through_every_page(mailchimp, audience, pull, monkeypatch):
-    monkeypatch.setattr(sync, "PAGE", 3)
+    monkeypatch.setattr(pulling, "PAGE", 3)
     for number in range(8):
         mailchimp.answer(
             "POST",

@@ -6,8 +6,8 @@ import tracemalloc
 import pytest
 
 from campaigns import segments
-from campaigns.mailchimp import sync
 from campaigns.mailchimp.client import connect
+from campaigns.mailchimp.push import push
 from campaigns.models import Audience, AudienceSegment, Segment
 from supporters.models import Supporter
 from tests.campaigns.mailchimp.test_push import many
@@ -36,7 +36,7 @@ def test_ten_times_the_members_take_no_more_memory(elsewhere):
         many(number, after=last)
         segments.refresh(everybody)
         tracemalloc.start()
-        while sync.push(audience.pk):
+        while push(audience.pk):
             pass
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()

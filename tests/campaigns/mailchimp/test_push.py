@@ -5,7 +5,9 @@ from django.db import connection
 from django.utils import timezone
 
 from campaigns import segments
+from campaigns.mailchimp import push as pushing
 from campaigns.mailchimp import sync
+from campaigns.mailchimp.pull import pull
 from campaigns.models import Audience, AudienceMember, AudienceSegment, Segment, SyncRun
 from campaigns.tasks import push_audience
 from crm.erasure import erase
@@ -191,27 +193,27 @@ def test_an_address_that_is_given_up_and_taken_moves_both(mailchimp, push):
 
 def test_who_leaves_between_comparing_and_sending_is_not_subscribed(mailchimp, push, monkeypatch):
     ann, bo = person("Ann"), person("Bo")
-    compare = sync.difference.compare
+    compare = pushing.difference.compare
 
     def compare_then_ann_leaves(audience):
         compare(audience)
         consent.leave(ann, method=Consent.Method.LINK)
 
-    monkeypatch.setattr(sync.difference, "compare", compare_then_ann_leaves)
+    monkeypatch.setattr(pushing.difference, "compare", compare_then_ann_leaves)
     push()
     assert list(mailchimp.members()) == [bo.email]
 
 
 def test_who_is_erased_while_the_call_is_under_way_is_deleted_there(mailchimp, push, staff, monkeypatch):
     ann = person("Ann")
-    write = sync.shadow.write
+    write = pushing.shadow.write
 
     def erased_meanwhile(audience, answers):
         erase(ann, by=staff)
-        monkeypatch.setattr(sync.shadow, "write", write)
+        monkeypatch.setattr(pushing.shadow, "write", write)
         write(audience, answers)
 
-    monkeypatch.setattr(sync.shadow, "write", erased_meanwhile)
+    monkeypatch.setattr(pushing.shadow, "write", erased_meanwhile)
     push()
     assert list(mailchimp.members()) == ["ann@mail.se"]
     assert push().counts == {"deleted": 1}
@@ -225,7 +227,7 @@ def test_a_member_others_added_is_unsubscribed_only_for_leaving_here(mailchimp, 
         )
     ann = make_supporter(email="ann@mail.se", country="SE")
     bo = make_supporter(email="bo@mail.se", country="SE")
-    sync.pull(audience.pk)
+    pull(audience.pk)
     assert AudienceMember.objects.filter(supporter__in=[ann, bo], ours=False).count() == 2
     consent.leave(bo, method=Consent.Method.LINK)
     assert push().counts == {"unsubscribed": 1}
@@ -321,7 +323,7 @@ def test_two_segments_are_two_tags(mailchimp, push, audience):
 def test_a_paused_audience_is_left_alone(mailchimp, audience):
     person("Ann")
     Audience.objects.update(paused=True)
-    assert not sync.push(audience.pk)
+    assert not pushing.push(audience.pk)
     assert sync.push_due() == {"audiences": 0}
     assert mailchimp.requests == []
 
@@ -347,7 +349,7 @@ def test_two_pushes_at_once_are_one(mailchimp, audience):
     with connect(**parameters) as other:
         other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"mailchimp:{audience.pk}"])
         person("Ann")
-        assert not sync.push(audience.pk)
+        assert not pushing.push(audience.pk)
     assert mailchimp.requests == []
 
 
@@ -366,7 +368,7 @@ def test_a_push_whose_worker_is_killed_converges(mailchimp, audience, settings):
     mailchimp.delay(0)
 
     def done() -> bool:
-        sync.push(audience.pk)
+        pushing.push(audience.pk)
         return audience.runs.latest("pk").state == SyncRun.State.DONE
 
     wait_for(done, "the push to end")

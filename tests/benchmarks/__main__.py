@@ -9,10 +9,11 @@ from pathlib import Path
 
 
 def main() -> None:
-    from tests.benchmarks import importing, segments
+    from tests.benchmarks import importing, mailchimp, segments
 
     importing.run()
     segments.run()
+    mailchimp.run()
 
 
 if __name__ == "__main__":

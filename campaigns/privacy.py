@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from campaigns.appeals.ledger import ERASED
-from campaigns.models import AudienceMember, Delivery, SegmentMember, WebhookEvent
+from campaigns.models import AudienceMember, Click, Delivery, SegmentMember, WebhookEvent
 from supporters.models import Supporter
 
 _TOLD = ("email", "old_email", "new_email")
@@ -20,6 +20,7 @@ def forget(supporter: Supporter) -> None:
     What mail servers and Mailchimp answered goes too: they like to quote the address.
     """
     deliveries = Delivery.objects.filter(supporter=supporter)
+    Click.objects.filter(delivery__in=deliveries).delete()
     deliveries.filter(state=Delivery.State.QUEUED).update(state=Delivery.State.SKIPPED, claim=None)
     deliveries.filter(state=Delivery.State.SKIPPED).update(supporter=None, reason=ERASED)
     deliveries.update(supporter=None, reason="")

@@ -1,5 +1,6 @@
 from django.urls import URLPattern, path
 
+from campaigns.views.clicks import click
 from campaigns.views.mailchimp import mailchimp_webhook
 from campaigns.views.unsubscribe import unsubscribe
 
@@ -7,4 +8,5 @@ app_name = "campaigns"
 urlpatterns: list[URLPattern] = [
     path("webhooks/mailchimp/<str:token>/", mailchimp_webhook, name="mailchimp_webhook"),
     path("u/<str:token>/", unsubscribe, name="unsubscribe"),
+    path("c/<str:code>/<str:reader>", click, name="click"),
 ]

@@ -53,6 +53,11 @@ DONATE_URL = env.address("DONATE_URL", "", ("http", "https"))
 PETITION_URL = env.address("PETITION_URL", "", ("http", "https"))
 """Where the merge fields of the same names lead in appeals; each appeal adds its own source code."""
 
+COUNT_CLICKS = env.flag("COUNT_CLICKS", True)
+"""Whether links of appeals lead through us to be counted; each appeal can do without."""
+COUNT_OPENS = env.flag("COUNT_OPENS")
+"""Whether a picture in each message tells that it was opened. Many countries want the reader's consent for that."""
+
 MAIL_CONNECTIONS = env.number("MAIL_CONNECTIONS", 2, least=1, most=50)
 """Connections to the mail server at once, for one appeal."""
 

@@ -20,6 +20,8 @@ _OWN = (
     "MAILCHIMP_WEBHOOK_SECRET",
     "SITE_URL",
     "DEBUG",
+    "COUNT_CLICKS",
+    "COUNT_OPENS",
 )
 for name in _OWN:
     os.environ.pop(name, None)

@@ -81,6 +81,7 @@ class AppealAdmin(RecordAdmin):
     fieldsets = [
         (None, {"fields": [("name", "source_code"), ("segment", "campaign"), "default_language"]}),
         (_("Sender"), {"fields": [("sender_name", "sender_email"), "reply_to"]}),
+        (_("What came of it"), {"fields": ["count_clicks"]}),
     ]
 
     class Media:

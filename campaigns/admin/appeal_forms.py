@@ -23,7 +23,7 @@ class AppealForm(forms.ModelForm):
         model = Appeal
         fields = [
             *("name", "campaign", "segment", "source_code", "default_language"),
-            *("sender_name", "sender_email", "reply_to"),
+            *("sender_name", "sender_email", "reply_to", "count_clicks"),
         ]
 
     def clean_sender_email(self) -> str:

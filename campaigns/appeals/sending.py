@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 
 from campaigns.appeals import ledger
 from campaigns.appeals.ledger import Addressee, Claim, Outcome
-from campaigns.mail import message
+from campaigns.mail import message, tracking
+from campaigns.mail.compose import Counting
 from campaigns.mail.fields import FieldError
 from campaigns.mail.message import AddressUnusable, Recipient
 from campaigns.mail.transport import Connection, InDoubt, Refused, Unreachable
@@ -40,6 +41,7 @@ class _Work:
     claim: Claim
     server: Connection
     texts: dict[str, AppealText]
+    counting: dict[str, Counting]
     counts: Counter
     last: Outcome | None = None
     """Known, and not recorded yet."""
@@ -67,8 +69,9 @@ def work(appeal_pk: int, seconds: float | None = SECONDS) -> dict[str, int]:
         return counts
     with _slot(appeal_pk) as free:
         if free:
+            counting = {language: tracking.counting(appeal, text) for language, text in texts.items()}
             with Connection() as server, ledger.claim(appeal) as claim:
-                _send_all(_Work(appeal, claim, server, texts, counts), seconds)
+                _send_all(_Work(appeal, claim, server, texts, counting, counts), seconds)
     finish(appeal_pk)
     return counts
 
@@ -159,7 +162,8 @@ def _render(work: _Work, addressee: Addressee) -> bytes:
         addressee.city,
         addressee.country,
     )
-    letter = message.letter(work.appeal, work.text_for(addressee.language), recipient)
+    text = work.text_for(addressee.language)
+    letter = message.letter(work.appeal, text, recipient, work.counting[text.language])
     return message.build(work.appeal, letter, recipient)
 
 

@@ -17,7 +17,22 @@ from django.utils.translation import gettext as _
 
 from campaigns.mail import fields, layout
 from campaigns.mail.fields import Problem
-from campaigns.mail.markup import Markers, Slot, check_links, to_blocks, to_text
+from campaigns.mail.markup import READER, Markers, Slot, check_links, to_blocks, to_text
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Which links of a text lead through us, and whether a picture tells of opening: campaigns.mail.tracking.
+
+    Each address wants a value for markup.READER behind it.
+    """
+
+    links: tuple[tuple[str, str], ...] = ()
+    """What a link leads to, as it was written, and the address to put there instead."""
+    picture: str = ""
+
+
+NOTHING_COUNTED = Counting()
 
 
 @dataclass(frozen=True)
@@ -71,16 +86,27 @@ def check_line(source: str) -> list[Problem]:
     return fields.check(source)
 
 
-def compile_text(language: str, subject: str, preheader: str, body: str) -> Template:
+def compile_text(
+    language: str, subject: str, preheader: str, body: str, counting: Counting = NOTHING_COUNTED
+) -> Template:
     """The text in its layout. It must have passed the checks."""
-    return _compile(language, subject, preheader, body, settings.ORGANISATION_NAME, settings.ORGANISATION_ADDRESS)
+    organisation, address = settings.ORGANISATION_NAME, settings.ORGANISATION_ADDRESS
+    return _compile(language, subject, preheader, body, organisation, address, counting)
 
 
 @lru_cache(maxsize=128)
-def _compile(language: str, subject: str, preheader: str, body: str, organisation: str, address: str) -> Template:
+def _compile(
+    language: str,
+    subject: str,
+    preheader: str,
+    body: str,
+    organisation: str,
+    address: str,
+    counting: Counting,
+) -> Template:
     leave = "{{ unsubscribe_url }}"
     with translation.override(language):
-        markers = Markers(subject, preheader, body, organisation, address)
+        markers = Markers(subject, preheader, body, organisation, address, counted=dict(counting.links))
         blocks = to_blocks(body, markers)
         mail = layout.render(
             language,
@@ -89,8 +115,9 @@ def _compile(language: str, subject: str, preheader: str, body: str, organisatio
             leave=markers.mark(leave),
             organisation=organisation,
             address=address,
+            picture=counting.picture and counting.picture + markers.add(Slot(READER)),
         )
-        footer = layout.text_footer(organisation, address, markers.mark(leave))
+        footer = layout.text_footer(organisation, address, markers.mark(leave), opens=bool(counting.picture))
         text = f"{to_text(body, markers)}\n\n-- \n{footer}\n"
     title = tuple(markers.pieces(markers.mark(subject)))
     return Template(

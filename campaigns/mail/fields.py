@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 PERSONAL = {
@@ -36,6 +36,8 @@ OTHERS = {
     "source_code": gettext_lazy("The appeal's source code"),
 }
 FIELDS = {**PERSONAL, **LINKS, **OTHERS}
+SHARED = {*LINKS, *OTHERS, "language"} - {"unsubscribe_url"}
+"""The same for everybody who reads one text of an appeal."""
 FILTERS = ("upper", "lower", "capitalize", "title", "trim", "default")
 _ALLOWED = (
     *(nodes.Name, nodes.Const, nodes.Or, nodes.And, nodes.Not, nodes.CondExpr, nodes.Compare, nodes.Operand),
@@ -70,6 +72,12 @@ class Field:
     @property
     def is_link(self) -> bool:
         return self.source in LINKS
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it says the same to everybody who reads this text."""
+        tree = _environment().parse(f"{{{{ {self.source} }}}}")
+        return meta.find_undeclared_variables(tree) <= SHARED
 
     def value(self, values: Mapping[str, str]) -> str:
         try:

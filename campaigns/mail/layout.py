@@ -25,6 +25,7 @@ def render(
     leave: str,
     organisation: str,
     address: str,
+    picture: str = "",
 ) -> str:
     """The whole html document, in the language that is active."""
     contents: list[str] = []
@@ -39,7 +40,7 @@ def render(
         "organisation": word(html.escape(organisation)),
         "address": word(html.escape(address)) if address else "",
         "preheader": word(html.escape(preheader)) if preheader else "",
-        "why": word(html.escape(why(organisation))),
+        "why": word(html.escape(why(organisation, opens=bool(picture)))),
         "leave_label": word(html.escape(_("Unsubscribe"))),
         "leave": word(html.escape(leave)),
         "blocks": [
@@ -53,15 +54,25 @@ def render(
     options = mrml.RenderOptions(fonts={})
     source = render_to_string("campaigns/mail/layout.mjml", context)
     document = mrml.to_html(source, render_options=options).content
-    return _WORD.sub(lambda match: contents[int(match[1])], document)
+    document = _WORD.sub(lambda match: contents[int(match[1])], document)
+    return _with_picture(document, picture) if picture else document
 
 
-def text_footer(organisation: str, address: str, leave: str) -> str:
-    lines = [organisation, address, why(organisation), f"{_('Unsubscribe')}: {leave}"]
+def text_footer(organisation: str, address: str, leave: str, *, opens: bool = False) -> str:
+    lines = [organisation, address, why(organisation, opens=opens), f"{_('Unsubscribe')}: {leave}"]
     return "\n".join(line for line in lines if line)
 
 
-def why(organisation: str) -> str:
-    return _("You get this message because you agreed to hear from %(organisation)s by email.") % {
+def why(organisation: str, *, opens: bool = False) -> str:
+    """Why the reader gets this, and that we notice when it is opened, where we do."""
+    reason = _("You get this message because you agreed to hear from %(organisation)s by email.") % {
         "organisation": organisation
     }
+    return f"{reason} {_('We can see that it was opened.')}" if opens else reason
+
+
+def _with_picture(document: str, address: str) -> str:
+    """A picture of one point at the end, which says nothing to anybody whom the message is read out to."""
+    body, end, rest = document.rpartition("</body>")
+    picture = f'<img src="{html.escape(address)}" width="1" height="1" alt="" style="display:block;border:0" />'
+    return f"{body}{picture}{end}{rest}"

@@ -9,8 +9,9 @@ disturbs the other and no person's name is ever read as Markdown.
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -48,6 +49,10 @@ class Slot:
     place: Place = "text"
 
 
+READER = Field("reader", itemgetter("reader"))
+"""Ends the address of a counted link: which message was read. campaigns.mail.tracking makes it; no text can name it."""
+
+
 @dataclass(frozen=True)
 class Paragraphs:
     html: str
@@ -62,9 +67,10 @@ class Button:
 class Markers:
     """Words that stand for fields while a text passes through Markdown and MJML."""
 
-    def __init__(self, *texts: str) -> None:
+    def __init__(self, *texts: str, counted: Mapping[str, str] | None = None) -> None:
+        self._counted = counted or {}
         self._prefix = "zq"
-        while any(self._prefix in text.lower() for text in texts):
+        while any(self._prefix in text.lower() for text in (*texts, *self._counted.values())):
             self._prefix += "q"
         self._slots: list[Slot] = []
         self.pattern = re.compile(rf"{self._prefix}(\d+)z")
@@ -76,6 +82,15 @@ class Markers:
     def mark(self, source: str) -> str:
         """The text with each field replaced by a marker; lines stay where they are."""
         return "".join(piece if isinstance(piece, str) else self.add(Slot(piece)) for piece in split(source))
+
+    def unmark(self, text: str) -> str:
+        """The text with its fields as they were written."""
+        return self.pattern.sub(lambda match: f"{{{{ {self.slot(match).field.source} }}}}", text)
+
+    def counted(self, href: str) -> str | None:
+        """The address, ending in the reader's own slot, that counts this link before it leads on; None if it isn't."""
+        through = self._counted.get(self.unmark(href))
+        return through and through + self.add(Slot(READER))
 
     def slot(self, match: re.Match[str]) -> Slot:
         return self._slots[int(match[1])]
@@ -112,6 +127,21 @@ def check_links(source: str) -> list[Problem]:
     return problems
 
 
+def to_addresses(source: str) -> list[str]:
+    """What the links of a text lead to, their fields as they were written, in order.
+
+    A link whose words are an address themselves is left out: where words and target differ, mail programs warn.
+    """
+    markers = Markers(source)
+    found = []
+    for token in _markdown().parse(markers.mark(source)):
+        children = token.children or []
+        for place, child in enumerate(children):
+            if child.type == "link_open" and not _speaks_an_address(children[place + 1]):
+                found.append(markers.unmark(str(child.attrGet("href") or "")))
+    return list(dict.fromkeys(found))
+
+
 def to_blocks(source: str, markers: Markers) -> list[Paragraphs | Button]:
     """The text as html, cut where a button stands."""
     tokens = _markdown().parse(markers.mark(source))
@@ -142,10 +172,13 @@ def to_blocks(source: str, markers: Markers) -> list[Paragraphs | Button]:
 
 
 def to_text(source: str, markers: Markers) -> str:
-    """The text as plain text: wrapped, with the addresses of its links written out."""
+    """The text as plain text: wrapped, with the addresses of its links written out.
+
+    They are the real ones, never counted: here a reader sees where a link leads.
+    """
     tokens = _markdown().parse(markers.mark(source))
     for token in tokens:
-        _prepare(token, markers)
+        _prepare(token, markers, counting=False)
     return "\n\n".join(_text_blocks(SyntaxTreeNode(tokens).children, TEXT_WIDTH))
 
 
@@ -158,9 +191,10 @@ def _render(tokens: Sequence[Token]) -> str:
     return markdown.renderer.render(tokens, markdown.options, {})
 
 
-def _prepare(token: Token, markers: Markers) -> None:
+def _prepare(token: Token, markers: Markers, *, counting: bool = True) -> None:
     """Give the tags their looks, and the fields inside of addresses their place."""
-    for each in (token, *(token.children or ())):
+    children = token.children or []
+    for place, each in enumerate((token, *children)):
         if each.meta.get("prepared"):
             continue
         each.meta["prepared"] = True
@@ -169,13 +203,18 @@ def _prepare(token: Token, markers: Markers) -> None:
         if each.type == "link_open":
             each.attrSet("class", "link")
             href = str(each.attrGet("href") or "")
-            each.attrSet("href", markers.pattern.sub(lambda match: _in_address(match, markers), href))
+            counted = markers.counted(href) if counting and not _speaks_an_address(children[place]) else None
+            each.attrSet("href", counted or markers.pattern.sub(lambda match: _in_address(match, markers), href))
 
 
 def _in_address(match: re.Match[str], markers: Markers) -> str:
     if match[0] == match.string:
         return match[0]
     return markers.add(Slot(markers.slot(match).field, "url"))
+
+
+def _speaks_an_address(label: Token) -> bool:
+    return bool(re.match(r"(https?://|www\.)", label.content.strip(), re.IGNORECASE))
 
 
 def _wrong_link(href: str, markers: Markers) -> str:

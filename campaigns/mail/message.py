@@ -16,8 +16,9 @@ from django.conf import settings
 from django.urls import reverse
 
 from campaigns.mail import compose
-from campaigns.mail.compose import Letter, one_line
+from campaigns.mail.compose import NOTHING_COUNTED, Counting, Letter, one_line
 from campaigns.mail.headers import FaithfulPolicy
+from campaigns.mail.readers import reader_token
 from campaigns.models import Appeal, AppealText
 from supporters.links import unsubscribe_token
 
@@ -48,16 +49,10 @@ class Recipient:
         return not self.email.isascii()
 
 
-def values_for(recipient: Recipient, language: str, source_code: str) -> Mapping[str, str]:
-    """What the merge fields of campaigns.mail.fields stand for."""
+def shared_values(language: str, source_code: str) -> dict[str, str]:
+    """What fields.SHARED stand for: the same for everybody who reads one text of an appeal."""
     return {
-        "first_name": one_line(recipient.first_name),
-        "last_name": one_line(recipient.last_name),
-        "name": one_line(recipient.name),
-        "city": one_line(recipient.city),
-        "country": recipient.country,
         "language": language,
-        "unsubscribe_url": unsubscribe_url(recipient.delivery),
         "site_url": settings.SITE_URL,
         "donate_url": with_source(settings.DONATE_URL, source_code),
         "petition_url": with_source(settings.PETITION_URL, source_code),
@@ -66,9 +61,23 @@ def values_for(recipient: Recipient, language: str, source_code: str) -> Mapping
     }
 
 
-def letter(appeal: Appeal, text: AppealText, recipient: Recipient) -> Letter:
+def values_for(recipient: Recipient, language: str, source_code: str) -> Mapping[str, str]:
+    """What the merge fields of campaigns.mail.fields stand for, and markup.READER."""
+    return {
+        **shared_values(language, source_code),
+        "first_name": one_line(recipient.first_name),
+        "last_name": one_line(recipient.last_name),
+        "name": one_line(recipient.name),
+        "city": one_line(recipient.city),
+        "country": recipient.country,
+        "unsubscribe_url": unsubscribe_url(recipient.delivery),
+        "reader": reader_token(recipient.delivery),
+    }
+
+
+def letter(appeal: Appeal, text: AppealText, recipient: Recipient, counting: Counting = NOTHING_COUNTED) -> Letter:
     """The text as this person reads it. Raises fields.FieldError."""
-    template = compose.compile_text(text.language, text.subject, text.preheader, text.body)
+    template = compose.compile_text(text.language, text.subject, text.preheader, text.body, counting)
     return template.fill(values_for(recipient, text.language, appeal.source_code))
 
 

@@ -1,15 +1,18 @@
 from campaigns.models.appeal import Appeal, AppealText, Delivery
 from campaigns.models.audience import Audience, AudienceMember, AudienceSegment, SyncRun, WebhookEvent
 from campaigns.models.campaign import Campaign
+from campaigns.models.click import AppealLink, Click
 from campaigns.models.segment import Segment, SegmentMember
 
 __all__ = [
     "Appeal",
+    "AppealLink",
     "AppealText",
     "Audience",
     "AudienceMember",
     "AudienceSegment",
     "Campaign",
+    "Click",
     "Delivery",
     "Segment",
     "SegmentMember",

@@ -53,6 +53,16 @@ class Appeal(models.Model):
     sender_name = models.CharField(_("sender's name"), max_length=120)
     sender_email = models.EmailField(_("sender's address"))
     reply_to = models.EmailField(_("replies to"), blank=True, default="")
+    count_clicks = models.BooleanField(
+        _("count clicks"),
+        default=True,
+        help_text=_(
+            "Links lead through this site, which counts them. Without it they lead straight to their targets."
+        ),
+    )
+    clicks_forgotten_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when only the sums are kept."
+    )
     scheduled_at = models.DateTimeField(_("goes out"), null=True, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, default="Europe/Stockholm")
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.DRAFT, editable=False)

@@ -122,12 +122,19 @@ def _compile(
     title = tuple(markers.pieces(markers.mark(subject)))
     return Template(
         language,
-        Skeleton(title, one_line),
-        Skeleton(tuple(markers.pieces(text)), one_line),
+        Skeleton(title, unbroken),
+        Skeleton(tuple(markers.pieces(text)), unbroken),
         Skeleton(tuple(markers.pieces(mail)), html.escape),
     )
 
 
 def one_line(value: str) -> str:
-    """The value without line breaks and control characters, which would begin a header or line of its own."""
-    return re.sub(r"\s*[\x00-\x1f\x7f\x85\u2028\u2029]+\s*", " ", value).strip()
+    return unbroken(value).strip()
+
+
+def unbroken(value: str) -> str:
+    """The value without line breaks and control characters, which would begin a header or line of its own.
+
+    A space at either end stays: the writer may mean it, as in {{ " and " ~ first_name }}.
+    """
+    return re.sub(r"\s*[\x00-\x1f\x7f\x85\u2028\u2029]+\s*", " ", value)

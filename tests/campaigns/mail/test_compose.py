@@ -176,3 +176,9 @@ def test_a_text_is_compiled_once_for_everybody():
     first = compose.compile_text("en", "Hi", "", "Once {{ first_name }}")
     assert compose.compile_text("en", "Hi", "", "Once {{ first_name }}") is first
     assert compose.compile_text("en", "Hi", "", "Changed {{ first_name }}") is not first
+
+
+def test_a_space_that_the_writer_put_into_a_field_stays():
+    made = letter('Dear friends{{ " and " ~ first_name if first_name }},', subject='You{{ " and " ~ first_name }}')
+    assert "Dear friends and Ada," in made.text
+    assert made.subject == "You and Ada"

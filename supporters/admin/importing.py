@@ -347,7 +347,7 @@ class ImportRunAdmin(RecordAdmin):
             else (100 if run.state == State.DONE else 0),
             "failures": failures,
             "header": [column["name"] for column in run.mapping.get("columns", [])],
-            "more_failures": max(run.failed - len(failures), 0),
+            "more_failures": max(run.failed + run.noted - len(failures), 0),
             "live": run.state in {State.QUEUED, State.RUNNING},
         }
 

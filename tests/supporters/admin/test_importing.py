@@ -157,3 +157,29 @@ def test_no_cell_is_a_formula(text):
 def test_numbers_and_names_stay_what_they_are(text):
     assert guarded(text) == text
     assert unguarded(text) == text
+
+
+def test_the_page_of_an_import_says_which_file_whose_and_what_was_stated(staff_client, staff):
+    upload(staff_client, b"email\nasa@mail.se\n", "spring fair.csv")
+    run = ImportRun.objects.get()
+    assert "spring fair.csv" in staff_client.get(reverse(CHANGE, args=[run.pk])).content.decode()
+    proof = {
+        "consent_purpose": "email",
+        "consent_wording": "May we write?",
+        "consent_on": "2026-03-08",
+        "consent_how": "A list at the stall",
+    }
+    staff_client.post(reverse(CHANGE, args=[run.pk]), {"column_0": "email", "start": "1", **proof})
+    text = staff_client.get(reverse(CHANGE, args=[finish(run).pk])).content.decode()
+    for said in ("spring fair.csv", staff.username, "May we write?", "8 Mar 2026", "A list at the stall"):
+        assert said in text
+
+
+def test_rows_that_lack_a_value_are_told_from_rows_that_failed(staff_client):
+    upload(staff_client, b"reference,email\nD1,asa(at)mail.se\n")
+    run = ImportRun.objects.get()
+    runs.start(run)
+    text = staff_client.get(reverse(CHANGE, args=[finish(run).pk])).content.decode()
+    assert "Rows to look at" in text
+    assert "1 row went in without a value" in text
+    assert "Rows that failed" not in text

@@ -72,3 +72,7 @@ def test_a_job_is_run_by_hand(staff_client, broker):
     assert staff_client.post(address).status_code == 302
     assert broker.llen("default") == 1
     assert staff_client.post(reverse("crm:run_now", args=["nothing"])).status_code == 404
+
+
+def test_whoever_types_the_bare_address_comes_to_the_staff_site(client):
+    assert client.get("/")["Location"] == reverse("admin:index")

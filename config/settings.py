@@ -251,11 +251,16 @@ def _favicon(request: HttpRequest) -> str:
     return static("crm/favicon.svg")
 
 
+def _styles(request: HttpRequest) -> str:
+    return static("crm/staff.css")
+
+
 UNFOLD = {
     "SITE_TITLE": "Lodestar",
     "SITE_HEADER": "Lodestar",
     "SITE_SYMBOL": "explore",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _favicon}],
+    "STYLES": [_styles],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "crm.dashboard.context",

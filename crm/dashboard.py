@@ -57,6 +57,7 @@ def context(request: HttpRequest, context: dict) -> dict:
         ]
         tiles.append({"label": _("Received"), "value": " + ".join(this_month) or "0", "text": _("this month")})
         context["chart"] = figures["chart"]
+    context["title"] = _("Overview")
     context["tiles"] = tiles
     if user.has_perm("campaigns.view_appeal"):
         coming = Appeal.objects.filter(state=Appeal.State.SCHEDULED).order_by("scheduled_at")[:5]

@@ -270,6 +270,8 @@ class SyncRunAdmin(ReadOnlyAdmin):
     list_filter = [("kind", ChoicesDropdownFilter), ("state", ChoicesDropdownFilter)]
     list_select_related = ["audience"]
     ordering = ["-started_at"]
+    fields = ["audience", "kind", "state", "started_at", "finished_at", "did", "error"]
+    readonly_fields = ["did"]
 
     @display(description=_("Did"))
     def did(self, run: SyncRun) -> str:

@@ -2,14 +2,13 @@ from collections import defaultdict
 from decimal import Decimal
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db import connection
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from campaigns.models import Campaign
-from supporters.admin.base import RecordAdmin
+from supporters.admin.base import RecordAdmin, RecordList
 from supporters.admin.donation import in_words
 
 # Through a campaign's own source code or that of one of its appeals.
@@ -24,7 +23,7 @@ WHERE d.state = 'received' GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
-class _CampaignList(ChangeList):
+class _CampaignList(RecordList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         sums = raised([campaign.pk for campaign in self.result_list])
@@ -63,7 +62,7 @@ class CampaignAdmin(RecordAdmin):
         )
     ]
 
-    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[RecordList]:
         return _CampaignList
 
     @display(description=_("Raised"))

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextareaWidget
@@ -115,7 +115,9 @@ class SegmentAdmin(RecordAdmin):
 
     @display(description=_("Who"))
     def in_words(self, segment: Segment) -> str:
-        return segment.description or gettext("%(number)s rules") % {"number": _count_rules(segment.rules)}
+        number = _count_rules(segment.rules)
+        rules = ngettext("%(number)s rule", "%(number)s rules", number) if number else gettext("Everybody")
+        return segment.description or rules % {"number": number}
 
     @display(description=_("State"), label={"ok": "success", "wait": "info", "error": "danger"})
     def status(self, segment: Segment) -> tuple[str, str]:

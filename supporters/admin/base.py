@@ -5,9 +5,10 @@ from functools import cached_property
 
 from django.core.paginator import Paginator
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 COUNT_LIMIT = 10_000
 """Rows counted exactly; beyond, an estimate has to do."""
@@ -33,6 +34,13 @@ class EstimatingPaginator(Paginator):
             return max(cursor.fetchone()[0], COUNT_LIMIT)
 
 
+class RecordList(ChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.get_filters_params():
+            self.full_result_count = self.result_count  # else the page offers to “show all” of what it shows
+
+
 class RecordAdmin(ModelAdmin):
     """The base of our admin classes. Set autocomplete_fields in each, and how its list gets what rows point at.
 
@@ -51,6 +59,23 @@ class RecordAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related(*self.list_prefetch)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ChangeList]:
+        return RecordList
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list:
+        """For a new record only what can be filled in: the rest has no value to show yet."""
+        sets = super().get_fieldsets(request, obj)
+        if obj is not None:
+            return sets
+        unknown = set(self.get_readonly_fields(request))
+        shown = [(title, {**options, "fields": _without(options["fields"], unknown)}) for title, options in sets]
+        return [(title, options) for title, options in shown if options["fields"]]
+
+
+def _without(fields: Sequence, names: set[str]) -> list:
+    kept = [tuple(_without(field, names)) if isinstance(field, tuple | list) else field for field in fields]
+    return [field for field in kept if field and field not in names]
 
 
 class ReadOnlyAdmin(RecordAdmin):

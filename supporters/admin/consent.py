@@ -3,6 +3,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from supporters import consent
 from supporters.addresses import AddressError, normalise_email
@@ -24,7 +25,9 @@ class ConsentAdmin(ReadOnlyAdmin):
 
 
 class SuppressionForm(forms.ModelForm):
-    address = forms.EmailField(label=_("Email address"), help_text=_("Only a hash of it is kept."))
+    address = forms.EmailField(
+        label=_("Email address"), help_text=_("Only a hash of it is kept."), widget=UnfoldAdminEmailInputWidget
+    )
 
     class Meta:
         model = Suppression

@@ -22,6 +22,9 @@ from supporters.models import Donation, RecurringDonation, Refund, Supporter
 from supporters.models.supporter import words_in
 from supporters.resources import DonationResource
 
+_SETTLED = ["amount", "currency", "state", "supporter", "provider", "provider_id"]
+"""What stands once money has moved. By the provider's id an event that comes again is known."""
+
 
 def in_words(amount: Decimal, currency: str) -> str:
     """An amount as it is written in the reader's language."""
@@ -96,7 +99,7 @@ class DonationAdmin(GuardedExport, RecordAdmin):
         return search(queryset, exact, fuzzy, condition), False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Donation | None = None) -> list[str]:
-        fixed = ["amount", "currency", "state", "supporter"] if obj and obj.state != Donation.State.PENDING else []
+        fixed = [] if obj is None or obj.state == Donation.State.PENDING else _SETTLED
         return [*super().get_readonly_fields(request, obj), *fixed]
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:

@@ -29,7 +29,7 @@ class PetitionAdmin(RecordAdmin):
     prepopulated_fields = {"slug": ["title"]}
     inlines = [PetitionTextInline]
     list_per_page = 20
-    fieldsets = [(None, {"fields": ["title", "slug", "target", ("goal", "state"), ("opens_at", "closes_at")]})]
+    fieldsets = [(None, {"fields": ["title", "slug", "target", ("goal", "state"), "opens_at", "closes_at"]})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         # A subquery for each of the twenty on the page: the index on petition and state answers it.

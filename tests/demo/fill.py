@@ -64,7 +64,7 @@ def _partners() -> list:
         Organisation(
             name=name,
             country=country,
-            source_code=slugify(name) or f"partner-{country.lower()}",
+            source_code=slugify(name) if name.isascii() else f"partner-{country.lower()}",
             website="https://example.org/",
         )
         for country, name in PARTNERS

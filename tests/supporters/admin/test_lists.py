@@ -157,3 +157,11 @@ def test_gifts_are_found_by_donor_source_and_transaction(staff_client, monkeypat
     assert found(staff_client, "donation", "spring") == ["2.00 SEK", "1.00 SEK"]
     assert found(staff_client, "donation", "ch_1") == ["1.00 SEK"]
     assert found(staff_client, "donation", "ann bo") == []
+
+
+def test_only_a_list_that_shows_a_part_offers_to_show_all(staff_client):
+    make_supporter(country="SE")
+    address = reverse("admin:supporters_supporter_changelist")
+    assert "Show all" not in staff_client.get(address).content.decode()
+    assert "Show all" in staff_client.get(address, {"country": "SE"}).content.decode()
+    assert "Show all" in staff_client.get(address, {"q": "Andersson"}).content.decode()

@@ -145,3 +145,20 @@ def test_signatures_are_counted_and_taken_out_by_action(staff_client):
     assert (pending.state, pending.validated_at is None) == (Signature.State.VALIDATED, False)
     staff_client.post(address, {"action": "invalidate", "_selected_action": [pending.pk]})
     assert not Signature.objects.validated().exists()
+
+
+@pytest.mark.parametrize("name", ["supporter", "donation", "signature", "recurringdonation", "suppression"])
+def test_a_form_for_a_new_record_shows_only_what_can_be_filled_in(staff_client, name):
+    page = staff_client.get(reverse(f"admin:supporters_{name}_add")).content.decode()
+    assert "DatabaseDefault" not in page
+    assert "field-created_at" not in page
+
+
+def test_what_a_payment_is_known_by_stands_once_the_money_came(staff_client):
+    donation = make_donation(provider="stripe", provider_id="pi_1")
+    empty = {f"refunds-{name}": 0 for name in ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS", "MAX_NUM_FORMS")}
+    fields = {"method": "card", "received_on": "2026-05-01", "provider": "", "provider_id": "pi_2", **empty}
+    address = reverse("admin:supporters_donation_change", args=[donation.pk])
+    assert staff_client.post(address, fields).status_code == 302
+    donation.refresh_from_db()
+    assert (donation.method, donation.provider, donation.provider_id) == ("card", "stripe", "pi_1")

@@ -9,8 +9,9 @@ from pathlib import Path
 
 
 def main() -> None:
-    from tests.benchmarks import importing, mailchimp, segments
+    from tests.benchmarks import importing, mailchimp, returns, segments
 
+    returns.run()
     importing.run()
     segments.run()
     mailchimp.run()

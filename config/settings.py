@@ -58,8 +58,14 @@ COUNT_CLICKS = env.flag("COUNT_CLICKS", True)
 COUNT_OPENS = env.flag("COUNT_OPENS")
 """Whether a picture in each message tells that it was opened. Many countries want the reader's consent for that."""
 
-MAIL_CONNECTIONS = env.number("MAIL_CONNECTIONS", 2, least=1, most=50)
-"""Connections to the mail server at once, for one appeal."""
+MAIL_WORKERS = env.number("MAIL_WORKERS", 2, least=1, most=50)
+"""Worker processes that send one appeal at once."""
+MAIL_CONNECTIONS = env.number("MAIL_CONNECTIONS", 5, least=1, most=50)
+"""Connections to the mail server that each of them keeps."""
+MAIL_PER_CONNECTION = env.number("MAIL_PER_CONNECTION", 0)
+"""Messages over one connection before another is opened; 0 for as many as the server takes."""
+MAIL_JOURNAL = Path(env.text("MAIL_JOURNAL", str(BASE_DIR / "var" / "journal")))
+"""Where a worker writes down what is leaving: a folder on a disk of its own machine that outlives the process."""
 
 UPLOAD_LIMIT = env.number("UPLOAD_LIMIT_MB", 200, least=1) * 1024 * 1024
 """The largest file an import takes, in bytes."""

@@ -70,6 +70,7 @@ _COUNTS = {
     "finished": _L("finished"),
     "late": _L("too late"),
     "released": _L("taken up again"),
+    "recovered": _L("found in a journal"),
     "unknown": _L("not known"),
     "owed": _L("under way"),
     "refreshed": _L("refreshed"),

@@ -43,6 +43,7 @@ def _start() -> None:
         return
     _root = Path(tempfile.mkdtemp(prefix="lodestar-tests-"))
     _root.chmod(0o755)  # PostgreSQL's own user passes through when we are root
+    os.environ["MAIL_JOURNAL"] = str(_root / "journal")
     if not os.environ.get("DATABASE_URL"):
         os.environ["DATABASE_URL"] = engines.start_postgres(
             _root, {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}

@@ -14,7 +14,8 @@ Each arrow is one conditional UPDATE whose row count is checked: of two that try
 
 - `schedule` holds the arrows that people take, `launching` those that time takes, `texts` what stands in the way.
 - `ledger` owns the deliveries: who is claimed by which worker, and what became of each.
-- `sending` is one worker's share of the work.
+- `sending` is one worker's share of the work: `outgoing` brings the messages to the mail server, `journal` writes down what
+  leaves, `outcomes` says what an answer means, and `recovery` settles what a dead worker held.
 """
 
 from campaigns.appeals.launching import tick

@@ -10,8 +10,8 @@ from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from campaigns import segments
-from campaigns.appeals import ledger, sending, texts
-from campaigns.models import Appeal
+from campaigns.appeals import ledger, recovery, sending, texts
+from campaigns.models import Appeal, Claim
 
 logger = logging.getLogger(__name__)
 State = Appeal.State
@@ -21,7 +21,7 @@ LATEST = timedelta(hours=12)
 
 def tick(hand_out: bool = True) -> dict[str, int]:
     """Launch what is due, take back what dead workers held, and give workers what is owed; counts."""
-    counts = {"late": _hold_late(), "launched": 0, **ledger.sweep(), "finished": 0, "handed_out": 0}
+    counts = {"late": _hold_late(), "launched": 0, **recovery.sweep(), "finished": 0, "handed_out": 0}
     for pk in Appeal.objects.filter(state=State.SCHEDULED, scheduled_at__lte=Now()).values_list("pk", flat=True):
         try:
             counts["launched"] += launch(pk)
@@ -37,7 +37,8 @@ def tick(hand_out: bool = True) -> dict[str, int]:
     for pk in Appeal.objects.filter(free, state=State.SENDING).values_list("pk", flat=True):
         if sending.finish(pk):
             counts["finished"] += 1
-        elif hand_out and ledger.owed(pk):
+        elif hand_out and (ledger.owed(pk) or Claim.objects.filter(appeal=pk).exists()):
+            # A claim may be that of a dead worker, on a machine where a live one will see so.
             counts["handed_out"] += 1
             nudge(pk)
     return counts
@@ -70,7 +71,7 @@ def nudge(pk: int) -> None:
     """Tell workers of an appeal. Should the message get lost, the next tick sends another."""
     from campaigns.tasks import work_on_appeal  # which knows us
 
-    for _place in range(settings.MAIL_CONNECTIONS):
+    for _each in range(settings.MAIL_WORKERS):
         work_on_appeal.apply_async(args=[pk], expires=55)
 
 

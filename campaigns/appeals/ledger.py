@@ -1,44 +1,42 @@
 """The ledger of deliveries: written once at launch, claimed by workers, and told what became of each.
 
-    queued ──begin──▶ sending ──▶ sent | failed
-      ▲  │               ├──▶ queued (a refusal for now, or a server that was not there)
-      │  └──▶ skipped    └──▶ unknown (the connection, or the worker, died before the answer)
-      │
-      └── a worker dies: what it had claimed but not begun
+    queued ──take──▶ sending ──settle──▶ sent | failed | unknown
+      ▲  │              ├──settle──▶ queued, with a pause (a refusal for now)
+      │  └─▶ skipped    └──give_back──▶ queued (it did not leave)
+      │      (take: who may not be written to any more)
+      └── recovery, as the journal of a dead worker says
 
-A claim is a number under an advisory lock of the worker's own database session. PostgreSQL frees the lock when the
-session ends, however it ends: whoever can take the lock of a claim knows that its worker is gone. The state
-`sending` is committed before a message leaves, and the outcome after the answer, one message at a time: what a
-killed worker leaves behind in doubt is one message per connection.
+`sending` means that a worker has it in hand: it may leave at any moment, or have left. Which of them did stands in the
+worker's journal (`journal`), and what became of them comes here a slice at a time. Every statement is one round trip,
+however many deliveries it is about.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Case, CharField, Q, Value, When
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
-from campaigns.models import Appeal, Delivery
-from supporters.locks import advisory_lock
+from campaigns.appeals.journal import boot, place
+from campaigns.appeals.outcomes import Outcome
+from campaigns.models import Appeal, Claim, Delivery
 from supporters.models import Supporter
 
 State = Delivery.State
-WORKER_DIED = gettext_noop("The program ended before it knew whether the message had left.")
 CANCELLED = gettext_noop("The appeal was cancelled.")
 ERASED = gettext_noop("The person was erased.")
 NO_ADDRESS = gettext_noop("The person has no address any more.")
 NOT_ALLOWED = gettext_noop("The person may not be written to any more.")
+_PERSON = "s.email, s.first_name, s.last_name, s.city, s.country"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Addressee:
     """A delivery that is about to leave, with its person as of this moment."""
 
@@ -51,18 +49,6 @@ class Addressee:
     last_name: str
     city: str
     country: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a delivery that was being sent."""
-
-    pk: int
-    state: str
-    reason: str = ""
-    retry_in: timedelta | None = None
-    counts: bool = True
-    """Whether this was an attempt; it wasn't where the server could not be talked to."""
 
 
 def write(appeal: Appeal) -> int:
@@ -89,130 +75,140 @@ def write(appeal: Appeal) -> int:
         return cursor.rowcount
 
 
-class Claim:
-    """One worker's hold on deliveries of one appeal."""
+def claim(appeal: Appeal, journal: str) -> "Hold":
+    """Begin a claim whose worker writes this journal, which must be there and locked by now."""
+    with connection.cursor() as cursor:
+        # What PostgreSQL forgot of a claim when it crashed, it would hand out again.
+        cursor.execute("SET synchronous_commit = on")
+    return Hold(Claim.objects.create(appeal=appeal, place=place(), journal=journal, boot=boot()), appeal.purpose)
 
-    def __init__(self, number: int, appeal: Appeal) -> None:
-        self.number = number
-        self.appeal = appeal
 
-    def take(self, size: int) -> list[int]:
-        """Claim up to so many that are owed now and that nobody holds."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                WITH picked AS MATERIALIZED (
-                    SELECT id FROM campaigns_delivery
-                    WHERE appeal_id = %s AND state = 'queued' AND claim IS NULL
-                      AND (not_before IS NULL OR not_before <= now())
-                    ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
-                UPDATE campaigns_delivery d SET claim = %s, updated_at = now()
-                FROM picked WHERE d.id = picked.id RETURNING d.id
-                """,
-                [self.appeal.pk, size, self.number],
-            )
-            return sorted(row[0] for row in cursor.fetchall())
+class Hold:
+    """One worker's hold on deliveries of one appeal, by the number of its claim."""
 
-    def begin(self, pk: int, last: Outcome | None = None) -> Addressee | None:
-        """Mark a claimed delivery as being sent, and record what became of the one before: one round trip.
+    def __init__(self, claim: Claim, purpose: str) -> None:
+        self.claim = claim
+        self.purpose = purpose
+        self._reached = 0
 
-        This is the last look before the message leaves. It finds nothing if the claim is lost, if the appeal was
-        paused or cancelled, or if the person left, bounced or was erased in the meantime.
+    def take(self, size: int) -> tuple[list[Addressee], int]:
+        """Claim up to so many that are owed now and that nobody holds; and how many were left out for good.
+
+        The same statement reads the person and whether they may be written to. It finds nobody if the appeal was
+        paused or cancelled, or if this claim was given up.
         """
-        allowed, allowed_params = _contactable(self.appeal.purpose, "d.supporter_id")
-        recorded, recorded_params = self._recording(last)
+        found = self._take(size)
+        if not found and self._reached:
+            # Some before may be owed again by now.
+            self._reached = 0
+            found = self._take(size)
+        self._reached = max((row[0] for row in found), default=0)
+        taken = [Addressee(*row[:-1]) for row in found if row[-1]]
+        return sorted(taken, key=lambda addressee: addressee.pk), len(found) - len(taken)
+
+    def _take(self, size: int) -> list[tuple[Any, ...]]:
+        allowed, allowed_params = _contactable(self.purpose, "p.supporter_id")
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
-                {recorded}
+                WITH picked AS MATERIALIZED (
+                    SELECT id, supporter_id FROM campaigns_delivery
+                    WHERE appeal_id = %s AND state = 'queued' AND claim IS NULL AND id > %s
+                      AND (not_before IS NULL OR not_before <= now()) AND {_IN_FORCE}
+                    ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED),
+                seen AS MATERIALIZED (
+                    SELECT p.id, p.supporter_id, {_PERSON}, EXISTS ({allowed}) AS allowed
+                    FROM picked p LEFT JOIN supporters_supporter s ON s.id = p.supporter_id)
                 UPDATE campaigns_delivery d
-                SET state = 'sending', attempts = d.attempts + 1, reason = '', updated_at = now()
-                FROM supporters_supporter s
-                WHERE d.id = %s AND d.claim = %s AND d.state = 'queued' AND s.id = d.supporter_id
-                  AND EXISTS (SELECT 1 FROM campaigns_appeal a WHERE a.id = d.appeal_id AND a.state = 'sending')
-                  AND EXISTS ({allowed})
-                RETURNING d.id, d.uuid, d.language, d.attempts,
-                          s.email, s.first_name, s.last_name, s.city, s.country
+                SET state = CASE WHEN s.allowed THEN 'sending' ELSE 'skipped' END,
+                    claim = CASE WHEN s.allowed THEN %s END,
+                    attempts = d.attempts + s.allowed::int,
+                    reason = CASE WHEN s.allowed THEN '' WHEN s.supporter_id IS NULL THEN %s
+                                  WHEN s.email IS NULL THEN %s ELSE %s END,
+                    updated_at = now()
+                FROM seen s WHERE d.id = s.id
+                RETURNING d.id, d.uuid, d.language, d.attempts, {_PERSON}, s.allowed
                 """,
-                [*recorded_params, pk, self.number, *allowed_params],
+                [
+                    *(self.claim.appeal_id, self._reached, self.claim.pk, self.claim.appeal_id, size),
+                    *allowed_params,
+                    *(self.claim.pk, ERASED, NO_ADDRESS, NOT_ALLOWED),
+                ],
             )
-            row = cursor.fetchone()
-        return Addressee(*row) if row else None
+            return cursor.fetchall()
 
-    def record(self, outcome: Outcome) -> bool:
-        """Record what became of a delivery; False if this claim has no say over it any more."""
-        recorded, params = self._recording(outcome)
+    def look(self, pks: Sequence[int]) -> dict[int, Addressee]:
+        """Those of the held who may still be written to now, as they are now."""
+        allowed, allowed_params = _contactable(self.purpose, "d.supporter_id")
         with connection.cursor() as cursor:
-            cursor.execute(f"{recorded} SELECT count(*) FROM recorded", params)
-            return cursor.fetchone()[0] == 1
-
-    def skip(self, pk: int) -> bool:
-        """Leave somebody out who may not be written to any more, and keep why; False if that isn't so."""
-        held = Delivery.objects.filter(pk=pk, claim=self.number, state=State.QUEUED)
-        left = ~Q(supporter__in=Supporter.objects.contactable(self.appeal.purpose)) | Q(supporter=None)
-        why = Case(
-            When(supporter=None, then=Value(ERASED)),
-            When(pk__in=held.filter(supporter__email=None), then=Value(NO_ADDRESS)),
-            default=Value(NOT_ALLOWED),
-            output_field=CharField(),
-        )
-        return bool(held.filter(left).update(state=State.SKIPPED, claim=None, reason=why, updated_at=Now()))
-
-    def release(self) -> None:
-        """Give back what was claimed and not begun."""
-        Delivery.objects.filter(claim=self.number, state=State.QUEUED).update(claim=None)
-
-    def _recording(self, outcome: Outcome | None) -> tuple[str, list[Any]]:
-        """The outcome as a part of a statement. A sweep that took us for dead may be corrected by it."""
-        if outcome is None:
-            return "", []
-        sql = """
-            WITH recorded AS (
-                UPDATE campaigns_delivery
-                SET state = %s, reason = %s, updated_at = now(),
-                    claim = CASE WHEN %s = 'unknown' THEN claim END,
-                    not_before = now() + %s::interval,
-                    attempts = attempts - %s,
-                    sent_at = CASE WHEN %s = 'sent' THEN now() END
-                WHERE id = %s AND claim = %s AND state IN ('sending', 'unknown')
-                RETURNING id)
-        """
-        state = str(outcome.state)
-        return sql, [
-            *(state, outcome.reason[:250], state, outcome.retry_in, 0 if outcome.counts else 1, state),
-            *(outcome.pk, self.number),
-        ]
-
-
-@contextmanager
-def claim(appeal: Appeal) -> Iterator[Claim]:
-    """A claim that lives as long as this block and this database session."""
-    with connection.cursor() as cursor:
-        # Any number that was never used before will do, and this sequence gives such numbers.
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('campaigns_delivery', 'id'))")
-        number = cursor.fetchone()[0]
-    with advisory_lock(_lock(number)):
-        held = Claim(number, appeal)
-        yield held
-        held.release()
-
-
-def sweep() -> dict[str, int]:
-    """Take back what dead workers held: what they had not begun is owed again, what they had is unknown."""
-    counts = {"released": 0, "unknown": 0}
-    held = Delivery.objects.filter(claim__isnull=False, state__in=[State.QUEUED, State.SENDING])
-    for number in held.values_list("claim", flat=True).distinct().order_by("claim"):
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [_lock(number)])
-            if not cursor.fetchone()[0]:
-                continue  # Its worker lives.
-            of_claim = Delivery.objects.filter(claim=number)
-            # The claim stays on what is unknown: should its worker only have been cut off, it can still tell.
-            counts["unknown"] += of_claim.filter(state=State.SENDING).update(
-                state=State.UNKNOWN, reason=WORKER_DIED, updated_at=Now()
+            cursor.execute(
+                f"""
+                SELECT d.id, d.uuid, d.language, d.attempts, {_PERSON}
+                FROM campaigns_delivery d JOIN supporters_supporter s ON s.id = d.supporter_id
+                WHERE d.id = ANY(%s) AND d.claim = %s AND d.state = 'sending' AND {_IN_FORCE} AND EXISTS ({allowed})
+                """,
+                [list(pks), self.claim.pk, self.claim.pk, self.claim.appeal_id, *allowed_params],
             )
-            counts["released"] += of_claim.filter(state=State.QUEUED).update(claim=None)
-    return counts
+            return {row[0]: Addressee(*row) for row in cursor.fetchall()}
+
+    def settle(self, outcomes: Sequence[Outcome]) -> int:
+        """Write down what became of these; how many. Those that are not ours any more stay as they are."""
+        return settle(self.claim.pk, outcomes)
+
+    def give_back(self, pks: Iterable[int]) -> None:
+        """Owe these again, which did not leave."""
+        self._give_back(Delivery.objects.filter(pk__in=list(pks)))
+
+    def end(self, outcomes: Sequence[Outcome]) -> None:
+        """Write down these, owe the rest again, and end the claim."""
+        with transaction.atomic():
+            self.settle(outcomes)
+            self._give_back(Delivery.objects.all())
+            Claim.objects.filter(pk=self.claim.pk).delete()
+            if Appeal.objects.filter(pk=self.claim.appeal_id, state=Appeal.State.CANCELLED).exists():
+                skip_rest(self.claim.appeal_id)
+
+    def _give_back(self, rows: QuerySet[Delivery]) -> None:
+        held = rows.filter(claim=self.claim.pk, state=State.SENDING)
+        held.update(state=State.QUEUED, claim=None, attempts=F("attempts") - 1, updated_at=Now())
+
+
+_IN_FORCE = """
+    EXISTS (SELECT 1 FROM campaigns_claim c WHERE c.id = %s AND c.given_up_at IS NULL)
+    AND EXISTS (SELECT 1 FROM campaigns_appeal a WHERE a.id = %s AND a.state = 'sending')"""
+"""The claim holds, and the appeal is going out."""
+
+
+def settle(claim: int, outcomes: Sequence[Outcome]) -> int:
+    """Write down what became of deliveries of a claim, be it that they were given up in the meantime; how many.
+
+    What was given up may have been the last of its appeal, so it is not owed again by itself: it failed.
+    """
+    if not outcomes:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE campaigns_delivery d
+            SET state = CASE WHEN d.state = 'unknown' AND o.state = 'queued' THEN 'failed' ELSE o.state END,
+                reason = o.reason, claim = NULL, updated_at = now(),
+                not_before = now() + o.retry_in,
+                attempts = d.attempts - CASE WHEN o.counts THEN 0 ELSE 1 END,
+                sent_at = CASE WHEN o.state = 'sent' THEN now() END
+            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::interval[], %s::bool[])
+                 AS o(id, state, reason, retry_in, counts)
+            WHERE d.id = o.id AND d.claim = %s AND d.state IN ('sending', 'unknown')
+            """,
+            [
+                [outcome.pk for outcome in outcomes],
+                [str(outcome.state) for outcome in outcomes],
+                [outcome.reason[:250] for outcome in outcomes],
+                [outcome.retry_in for outcome in outcomes],
+                [outcome.counts for outcome in outcomes],
+                claim,
+            ],
+        )
+        return cursor.rowcount
 
 
 def owed(appeal_pk: int) -> bool:
@@ -245,10 +241,6 @@ def skip_rest(appeal_pk: int) -> int:
     """Nobody more gets a cancelled appeal."""
     rest = Delivery.objects.filter(appeal=appeal_pk, state=State.QUEUED)
     return rest.update(state=State.SKIPPED, claim=None, reason=CANCELLED, updated_at=Now())
-
-
-def _lock(number: int) -> str:
-    return f"appeal-claim:{number}"
 
 
 @lru_cache

@@ -1,61 +1,43 @@
-"""One worker's share of an appeal: claim a slice, send it message by message, record each."""
+"""One worker's share of an appeal: a claim, a journal, and a transport to carry what is owed."""
 
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db import connection as database
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from campaigns.appeals import ledger
-from campaigns.appeals.ledger import Addressee, Claim, Outcome
-from campaigns.mail import message, tracking
-from campaigns.mail.compose import Counting
-from campaigns.mail.fields import FieldError
-from campaigns.mail.message import AddressUnusable, Recipient
-from campaigns.mail.transport import Connection, InDoubt, Refused, Unreachable
-from campaigns.models import Appeal, AppealText, Delivery
+from campaigns.appeals import ledger, recovery
+from campaigns.appeals.composing import Composer
+from campaigns.appeals.journal import Journal, JournalError
+from campaigns.appeals.outgoing import Outgoing
+from campaigns.mail.transport import Pool, Transport, Unreachable
+from campaigns.models import Appeal, Delivery
 from supporters.locks import advisory_lock
 
 State = Delivery.State
-SLICE = 100
 SECONDS = 10
-"""Of one task. Short, so that a worker told to stop ends between two messages, within its time of grace."""
-PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 20, 60)]
-"""After each refusal for now; the one after the last is for good."""
+"""Of one task, at most. Short, so that a worker told to stop ends within its time of grace."""
+ROUND = 40
+"""Seconds in which every appeal under way has its turn with one worker; a nudge that waits longer is no use any more."""
 SHORTEST_RETRY, LONGEST_RETRY = timedelta(seconds=15), timedelta(minutes=10)
 """Between two tries to reach a server that is not there."""
 
 
-@dataclass
-class _Work:
-    appeal: Appeal
-    claim: Claim
-    server: Connection
-    texts: dict[str, AppealText]
-    counting: dict[str, Counting]
-    counts: Counter
-    last: Outcome | None = None
-    """Known, and not recorded yet."""
-
-    def text_for(self, language: str) -> AppealText:
-        return self.texts.get(language) or self.texts[self.appeal.default_language]
-
-
-def work(appeal_pk: int, seconds: float | None = SECONDS) -> dict[str, int]:
+def work(appeal_pk: int, seconds: float | None = None) -> dict[str, int]:
     """Send what is owed of an appeal, for so long at most; counts by outcome.
 
-    Any number may call this at once: each takes one of the appeal's slots, or finds none and leaves.
+    Any number may call this at once: each takes one of the appeal's places, or finds none and leaves.
     """
-    counts: Counter = Counter()
+    counts: Counter[str] = Counter()
+    recovery.sweep()
     appeal = Appeal.objects.filter(pk=appeal_pk, state=Appeal.State.SENDING).first()
     if appeal is None or (appeal.retry_at and appeal.retry_at > timezone.now()):
         return counts
@@ -67,11 +49,9 @@ def work(appeal_pk: int, seconds: float | None = SECONDS) -> dict[str, int]:
             state=Appeal.State.PAUSED, pause_reason=why
         )
         return counts
-    with _slot(appeal_pk) as free:
+    with _place_for(appeal_pk) as free:
         if free:
-            counting = {language: tracking.counting(appeal, text) for language, text in texts.items()}
-            with Connection() as server, ledger.claim(appeal) as claim:
-                _send_all(_Work(appeal, claim, server, texts, counting, counts), seconds)
+            _send(appeal, Composer(appeal, texts), seconds or _turn(), counts)
     finish(appeal_pk)
     return counts
 
@@ -91,111 +71,72 @@ def finish(appeal_pk: int) -> bool:
         )
 
 
-def _send_all(work: _Work, seconds: float | None) -> None:
-    until = None if seconds is None else time.monotonic() + seconds
+def _send(appeal: Appeal, composer: Composer, seconds: float, counts: Counter[str]) -> None:
+    transport: Transport = Pool(settings.MAIL_CONNECTIONS)
     try:
         # Nobody is claimed while there is no server to hand them to.
-        work.server.open()
-        for pk in _claimed(work.claim, until):
-            if not _send_one(work, pk):
-                break
-    except Unreachable as error:
-        _unreachable(work.appeal, str(error))
+        transport.open()
+        _carry(transport, appeal, composer, seconds, counts)
+    except (Unreachable, JournalError) as error:
+        _in_trouble(appeal, str(error), afresh=bool(counts))
+    else:
+        _out_of_trouble(appeal)
     finally:
-        if work.last:
-            _record(work)
+        transport.close()
 
 
-def _claimed(claim: Claim, until: float | None) -> Iterator[int]:
-    while pks := claim.take(SLICE):
-        for pk in pks:
-            if until is not None and time.monotonic() > until:
-                return
-            yield pk
-
-
-def _send_one(work: _Work, pk: int) -> bool:
-    """Send one claimed delivery; False if the appeal goes no further."""
-    last, work.last = work.last, None
+def _carry(transport: Transport, appeal: Appeal, composer: Composer, seconds: float, counts: Counter[str]) -> None:
+    journal = Journal()
     try:
-        addressee = work.claim.begin(pk, last)
-    except BaseException:
-        work.last = last
-        raise
-    if addressee is None:
-        if work.claim.skip(pk):
-            work.counts[State.SKIPPED.value] += 1
-            return True
-        return Appeal.objects.filter(pk=work.appeal.pk, state=Appeal.State.SENDING).exists()
-    try:
-        work.last = _outcome(work, addressee)
-    except Unreachable:
-        work.last = Outcome(pk, State.QUEUED, counts=False)
-        raise
-    _reached(work.appeal)
-    work.counts[str(work.last.state)] += 1
-    return True
-
-
-def _outcome(work: _Work, addressee: Addressee) -> Outcome:
-    try:
-        letter = _render(work, addressee)
-    except (FieldError, AddressUnusable) as error:
-        return Outcome(addressee.pk, State.FAILED, _("The message could not be made: %(why)s") % {"why": error})
-    try:
-        work.server.send(work.appeal.sender_email, addressee.email, letter)
-    except InDoubt as error:
-        return Outcome(addressee.pk, State.UNKNOWN, str(error))
-    except Refused as error:
-        if error.temporary and addressee.attempts <= len(PAUSES):
-            return Outcome(addressee.pk, State.QUEUED, str(error), PAUSES[addressee.attempts - 1])
-        return Outcome(addressee.pk, State.FAILED, str(error))
-    return Outcome(addressee.pk, State.SENT)
-
-
-def _render(work: _Work, addressee: Addressee) -> bytes:
-    recipient = Recipient(
-        addressee.uuid,
-        addressee.email,
-        addressee.first_name,
-        addressee.last_name,
-        addressee.city,
-        addressee.country,
-    )
-    text = work.text_for(addressee.language)
-    letter = message.letter(work.appeal, text, recipient, work.counting[text.language])
-    return message.build(work.appeal, letter, recipient)
-
-
-def _record(work: _Work) -> None:
-    """Record the last outcome, over a new connection to the database if the old one broke."""
-    for attempt in range(6):
+        outgoing = Outgoing(ledger.claim(appeal, journal.name), journal, composer.mail, counts)
+        outgoing.until = time.monotonic() + seconds
         try:
-            work.claim.record(work.last)
+            transport.carry(outgoing)
+        finally:
+            outgoing.close()
+            _settle(outgoing)
+            journal.discard()
+    finally:
+        # Where it wasn't discarded, it is left with its claim to whoever sweeps.
+        journal.close()
+
+
+def _settle(outgoing: Outgoing) -> None:
+    """Over a new connection to the database if the old one broke."""
+    for pause in (1, 2, 3, 4, None):
+        try:
+            outgoing.settle()
             return
         except (OperationalError, InterfaceError):
+            if pause is None:
+                raise
             database.close()
-            time.sleep(attempt)
+            time.sleep(pause)
 
 
-def _reached(appeal: Appeal) -> None:
+def _out_of_trouble(appeal: Appeal) -> None:
     if appeal.trouble:
-        appeal.trouble = ""
         Appeal.objects.filter(pk=appeal.pk).update(trouble="", trouble_since=None, retry_at=None)
 
 
-def _unreachable(appeal: Appeal, why: str) -> None:
+def _in_trouble(appeal: Appeal, why: str, afresh: bool) -> None:
     """Say why nothing goes out, and wait as long again as it has lasted before the next try."""
-    since = appeal.trouble_since or timezone.now()
+    since = (not afresh and appeal.trouble_since) or timezone.now()
     pause = min(max(timezone.now() - since, SHORTEST_RETRY), LONGEST_RETRY)
     Appeal.objects.filter(Q(retry_at=None) | Q(retry_at__lte=Now()), pk=appeal.pk).update(
-        trouble=why[:400], trouble_since=Coalesce(F("trouble_since"), Now()), retry_at=timezone.now() + pause
+        trouble=why[:400], trouble_since=since, retry_at=timezone.now() + pause
     )
 
 
+def _turn() -> float:
+    """Seconds for one task: the more appeals are under way, the shorter."""
+    under_way = Appeal.objects.filter(state=Appeal.State.SENDING).count()
+    return max(1.0, min(SECONDS, ROUND / max(under_way, 1)))
+
+
 @contextmanager
-def _slot(appeal_pk: int) -> Iterator[bool]:
+def _place_for(appeal_pk: int) -> Iterator[bool]:
     """One of the places at the mail server that this appeal may take up."""
     with ExitStack() as locks:
-        places = range(settings.MAIL_CONNECTIONS)
+        places = range(settings.MAIL_WORKERS)
         yield any(locks.enter_context(advisory_lock(f"appeal-slot:{appeal_pk}:{place}")) for place in places)

@@ -156,6 +156,22 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='appeals', to='campaigns.campaign', verbose_name='campaign'),
         ),
         migrations.CreateModel(
+            name='Claim',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('place', models.CharField(help_text="The folder of journals on the worker's machine.", max_length=32)),
+                ('journal', models.CharField(help_text='The file in it.', max_length=32)),
+                ('boot', models.CharField(help_text='The running of that machine; another one since, and it crashed.', max_length=36)),
+                ('taken_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('given_up_at', models.DateTimeField(help_text='Its machine did not come back in time.', null=True)),
+                ('appeal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='claims', to='campaigns.appeal', verbose_name='appeal')),
+            ],
+            options={
+                'verbose_name': 'claim',
+                'verbose_name_plural': 'claims',
+            },
+        ),
+        migrations.CreateModel(
             name='Delivery',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

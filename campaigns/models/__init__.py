@@ -1,4 +1,4 @@
-from campaigns.models.appeal import Appeal, AppealText, Delivery
+from campaigns.models.appeal import Appeal, AppealText, Claim, Delivery
 from campaigns.models.audience import Audience, AudienceMember, AudienceSegment, SyncRun, WebhookEvent
 from campaigns.models.campaign import Campaign
 from campaigns.models.click import AppealLink, Click
@@ -12,6 +12,7 @@ __all__ = [
     "AudienceMember",
     "AudienceSegment",
     "Campaign",
+    "Claim",
     "Click",
     "Delivery",
     "Segment",

@@ -165,6 +165,29 @@ class AppealText(models.Model):
         return f"{self.language}: {self.subject}"
 
 
+class Claim(models.Model):
+    """A worker's hold on deliveries of one appeal, and where its journal lies. campaigns.appeals.recovery ends it.
+
+    Deliveries carry its number. It is gone once everything it held is settled.
+    """
+
+    appeal = models.ForeignKey(Appeal, on_delete=models.CASCADE, related_name="claims", verbose_name=_("appeal"))
+    place = models.CharField(max_length=32, help_text="The folder of journals on the worker's machine.")
+    journal = models.CharField(max_length=32, help_text="The file in it.")
+    boot = models.CharField(
+        max_length=36, help_text="The running of that machine; another one since, and it crashed."
+    )
+    taken_at = models.DateTimeField(db_default=Now())
+    given_up_at = models.DateTimeField(null=True, help_text="Its machine did not come back in time.")
+
+    class Meta:
+        verbose_name = _("claim")
+        verbose_name_plural = _("claims")
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
 class Delivery(models.Model):
     """One appeal to one supporter: the ledger that makes a second sending impossible.
 

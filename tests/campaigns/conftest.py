@@ -1,7 +1,9 @@
 from itertools import count
 
 import pytest
+from django.utils import timezone
 
+from campaigns import appeals
 from campaigns.models import Appeal, AppealText, Segment, SegmentMember
 from tests.factories import make_supporter
 from tests.standins.scripted_smtp import Server
@@ -15,6 +17,13 @@ def server(settings):
     with Server() as server:
         use(settings, server)
         yield server
+
+
+@pytest.fixture
+def journals(settings, tmp_path):
+    """A folder of journals of one's own."""
+    settings.MAIL_JOURNAL = tmp_path / "journal"
+    return settings.MAIL_JOURNAL
 
 
 def use(settings, server):
@@ -54,3 +63,13 @@ def make_appeal(people=(), languages=("en",), **fields):
 
 def make_people(number, **fields):
     return [make_supporter(consent=True, **fields) for _each in range(number)]
+
+
+def launched(people, **fields):
+    """An appeal to these people that has just been launched."""
+    appeal = make_appeal(people, **fields)
+    Appeal.objects.filter(pk=appeal.pk).update(state="scheduled", scheduled_at=timezone.now(), send_anyway=True)
+    appeals.tick()
+    appeal.refresh_from_db()
+    assert appeal.state == "sending"
+    return appeal

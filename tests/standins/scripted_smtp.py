@@ -19,9 +19,10 @@ class Server:
     Verbs: CONNECT, EHLO, MAIL, RCPT, DATA, and END for the end of a message; None means the usual reply.
     """
 
-    def __init__(self, smtputf8: bool = True) -> None:
+    def __init__(self, smtputf8: bool = True, pipelining: bool = True, eight_bit: bool = True) -> None:
         self.answer: Callable[[str, str], str | None] = lambda verb, argument: None
-        self.smtputf8 = smtputf8
+        offers = {"PIPELINING": pipelining, "8BITMIME": eight_bit, "SMTPUTF8": smtputf8, "SIZE": True}
+        self.offers = [name for name, offered in offers.items() if offered]
         self.delay = 0.0
         self.taken: list[tuple[str, bytes]] = []
         self.connections = 0
@@ -64,13 +65,16 @@ class Server:
                 verb, _space, argument = line.decode("utf-8", "replace").strip().partition(" ")
                 verb = verb.upper()
                 if verb == "EHLO":
-                    extras = "250-SMTPUTF8\r\n250 8BITMIME" if self.smtputf8 else "250 8BITMIME"
-                    self._reply(client, "EHLO", argument, f"250-test\r\n{extras}")
+                    *others, last = self.offers
+                    offered = ["250-test", *(f"250-{name}" for name in others), f"250 {last}"]
+                    self._reply(client, "EHLO", argument, "\r\n".join(offered))
                 elif verb == "RCPT":
-                    recipient = argument.partition("<")[2].partition(">")[0]
-                    self._reply(client, "RCPT", recipient, "250 ok")
+                    asked = argument.partition("<")[2].partition(">")[0]
+                    accepted = self._reply(client, "RCPT", asked, "250 ok").startswith("2")
+                    recipient = asked if accepted else ""
                 elif verb == "DATA":
-                    if self._reply(client, "DATA", recipient, "354 go on").startswith("354"):
+                    usual = "354 go on" if recipient else "554 no valid recipients"
+                    if self._reply(client, "DATA", recipient, usual).startswith("354"):
                         self._message(client, lines, recipient)
                 elif verb == "QUIT":
                     self._reply(client, "QUIT", "", "221 bye")
@@ -87,6 +91,7 @@ class Server:
         time.sleep(self.delay)
         reply = self.answer("END", recipient)
         if reply is None or reply.startswith("2") or reply == "take and drop":
+            # A message to nobody is taken as "".
             self.taken.append((recipient, message))
         if reply in {"drop", "take and drop"}:
             raise _Dropped

@@ -4,6 +4,14 @@ from campaigns.mail.transport import Connection, InDoubt, Refused, Unreachable
 from tests.campaigns.conftest import use
 from tests.standins.scripted_smtp import Server
 
+
+@pytest.fixture(params=[True, False], ids=["pipelined", "plain"])
+def server(request, settings):
+    with Server(pipelining=request.param) as server:
+        use(settings, server)
+        yield server
+
+
 MESSAGE = b"Subject: x\r\n\r\nHello\r\n.\r\n..two\r\nend"
 
 

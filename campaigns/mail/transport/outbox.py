@@ -1,0 +1,97 @@
+"""What a transport carries, and whom it asks."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from campaigns.mail.transport.errors import InDoubt, Refused
+
+
+@dataclass(slots=True)
+class Mail:
+    """A message ready to go."""
+
+    key: int
+    sender: str
+    """The envelope's: where bounces go."""
+    recipient: str
+    body: bytes
+    """As it goes over the wire: lines that begin with a dot have another one, and it ends in CRLF."""
+    breaks: int = 0
+    """How often the server hung up on it before it had begun to leave."""
+
+
+class Outbox(Protocol):
+    """Where a transport takes its messages from, and whom it tells what became of each.
+
+    Every message that `next` gave out comes to exactly one end: `done`, `put_back`, or a no from `may_leave`. Whatever
+    these raise stops the transport, once the answers to what has left have come in.
+    """
+
+    def next(self, eight_bit: bool) -> Mail | None:
+        """The next message, with eight-bit lines if it likes; None when there is none just now."""
+
+    def waiting(self) -> int:
+        """How many there are at least."""
+
+    def over(self) -> bool:
+        """Whether `next` has come to its end."""
+
+    def may_leave(self, mail: Mail) -> bool:
+        """The last word, right before the first byte of the message leaves; a no takes the message back."""
+
+    def done(self, mail: Mail, failure: Refused | InDoubt | None) -> None:
+        """What became of it; None if the server took it over."""
+
+    def put_back(self, mail: Mail) -> None:
+        """It did not leave, and may be given out again."""
+
+
+class Transport(Protocol):
+    """A way for messages to go out. One is used by one thread at a time."""
+
+    def open(self) -> None:
+        """Make sure that somebody is there. Raises Unreachable."""
+
+    def carry(self, outbox: Outbox) -> None:
+        """Send until the outbox is over. Raises Unreachable."""
+
+    def close(self) -> None: ...
+
+
+class Courier(Protocol):
+    """What a provider's interface has to offer to become a transport: one message at a time."""
+
+    def open(self) -> None:
+        """Raises Unreachable."""
+
+    def send(self, mail: Mail) -> None:
+        """Raises Refused, Unreachable or InDoubt."""
+
+    def close(self) -> None: ...
+
+
+class OneByOne:
+    """The transport of a courier."""
+
+    def __init__(self, courier: Courier) -> None:
+        self.courier = courier
+
+    def open(self) -> None:
+        self.courier.open()
+
+    def close(self) -> None:
+        self.courier.close()
+
+    def carry(self, outbox: Outbox) -> None:
+        while (mail := outbox.next(eight_bit=True)) is not None:
+            if not outbox.may_leave(mail):
+                continue
+            try:
+                self.courier.send(mail)
+            except (Refused, InDoubt) as failure:
+                outbox.done(mail, failure)
+            except BaseException:
+                outbox.put_back(mail)
+                raise
+            else:
+                outbox.done(mail, None)

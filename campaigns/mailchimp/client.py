@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import mailchimp_marketing
 import requests
@@ -181,6 +181,13 @@ def _pause(attempt: int, asked: int | None) -> float:
     return random.uniform(0, min(LONGEST_PAUSE, 0.5 * 2**attempt))  # noqa: S311 - it spreads load, it hides nothing
 
 
+class Tag(NamedTuple):
+    id: int
+    name: str
+    members: int
+    """Who are subscribed."""
+
+
 class Mailchimp:
     """The calls we make, by what they are for."""
 
@@ -216,25 +223,27 @@ class Mailchimp:
                 raise
             return body
 
-    def tags(self, list_id: str) -> dict[str, int]:
-        """Name to id; a tag is what the API calls a static segment."""
-        found: dict[str, int] = {}
+    def tags(self, list_id: str) -> list[Tag]:
+        """A tag is what the API calls a static segment."""
+        found: list[Tag] = []
+        fields = ["segments.id", "segments.name", "segments.member_count"]
         while True:
             page = self._lists.list_segments(
-                list_id, type="static", count=1000, offset=len(found), fields=["segments.id", "segments.name"]
+                list_id, type="static", count=1000, offset=len(found), fields=fields
             ).get("segments", [])
-            found |= {segment["name"]: segment["id"] for segment in page}
+            found += [Tag(segment["id"], segment["name"], segment["member_count"]) for segment in page]
             if len(page) < 1000:
                 return found
 
     def add_tag(self, list_id: str, name: str) -> int:
-        """Make the tag; returns its id, also when it is there already: an earlier answer may have got lost."""
+        """Make the tag; returns its id, also when there is an empty one: an earlier answer may have got lost."""
         try:
             return self._lists.create_segment(list_id, {"name": name, "static_segment": []})["id"]
         except MailchimpError as error:
-            if error.status != 400 or name not in (known := self.tags(list_id)):
+            made = [tag.id for tag in self.tags(list_id) if tag.name == name and not tag.members]
+            if error.status != 400 or not made:
                 raise
-            return known[name]
+            return made[0]
 
     def write_members(self, list_id: str, members: list[dict], *, update: bool) -> dict:
         """Up to 500 members. Each answer names who was written and who was refused; 200 may hold refusals only.
@@ -246,6 +255,30 @@ class Mailchimp:
 
     def change_member(self, list_id: str, subscriber_hash: str, body: dict) -> dict:
         return self._lists.update_list_member(list_id, subscriber_hash, body, skip_merge_validation=True)
+
+    def member(self, list_id: str, subscriber_hash: str) -> tuple[str, list[int]] | None:
+        """Status and tags of a member; None where there is none of that id."""
+        try:
+            member = self._lists.get_list_member(list_id, subscriber_hash, fields=["status", "tags", "tags_count"])
+            if member["tags_count"] > len(member["tags"]):  # it shows fifty
+                member |= self._lists.get_list_member_tags(list_id, subscriber_hash, count=1000)
+        except MailchimpError as error:
+            if error.status != 404:
+                raise
+            return None
+        return member["status"], [tag["id"] for tag in member["tags"]]
+
+    def archive(self, list_id: str, subscriber_hash: str) -> None:
+        """Harmless for one who is archived or not there."""
+        try:
+            self._lists.delete_list_member(list_id, subscriber_hash)
+        except MailchimpError as error:
+            if error.status not in {404, 405}:
+                raise
+
+    def signup_url(self, list_id: str) -> str:
+        """Mailchimp's own form, through which anybody can sign up, the forgotten too."""
+        return str(self._lists.get_list(list_id, fields=["subscribe_url_short"]).get("subscribe_url_short", ""))
 
     def delete_for_good(self, list_id: str, subscriber_hash: str) -> None:
         self._lists.delete_list_member_permanent(list_id, subscriber_hash)

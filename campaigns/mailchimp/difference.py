@@ -1,13 +1,14 @@
 """What an audience should hold against what it holds as far as we know: one statement, answered by PostgreSQL.
 
 The result is a temporary table of this session, `owed`, with a row for each member who differs. It is worked off in the
-order of `what`, and every step writes the shadow (AudienceMember) from Mailchimp's answer; a run that dies in the
+order of push.py, and every step writes the shadow (AudienceMember) from Mailchimp's answer; a run that dies in the
 middle finds the rest in the next difference.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -16,13 +17,20 @@ from campaigns.models import Audience
 from supporters.models import Supporter
 
 CHUNK = 500
-"""Members in one call, and emails in one change of a tag."""
-ADD, CHANGE, MOVE, RETURN, LEAVE, TAGS = "add", "change", "move", "return", "leave", "tags"
+"""Members in one call, and addresses that one call may add to a tag, and take from it."""
+ADD, WAIT, CHANGE, MOVE, RETURN, LEAVE, LAPSE, LOOK, ARCHIVE, TAGS = (
+    *("add", "wait", "change", "move", "return", "leave", "lapse", "look", "archive", "tags"),
+)
+"""What is owed to a member.
+
+`wait`: an addition whose address is still another member's. `lapse`: unsubscribed for want of a yes, where `leave` is
+for those who said no. `look`: a call about them got no answer, and they are no longer who it was about.
+"""
 
 
 @dataclass(frozen=True)
 class Owed:
-    """One member who differs."""
+    """One member who differs. `email` is empty where the address we hold is not the one they have there."""
 
     number: int
     supporter: int
@@ -33,6 +41,10 @@ class Owed:
     language: str
     values: dict[str, str]
     digest: bytes
+    tags: tuple[int, ...]
+    """The ids of the tags they should have."""
+    ours: bool
+    """Whether it was we who added them."""
 
 
 _COMPARE = """
@@ -42,58 +54,86 @@ WITH allowed (id) AS MATERIALIZED ({contactable}), wanted AS (
            sha256(convert_to(concat_ws(E'\\x1f', s.email, s.language, {values}::text), 'UTF8')) AS digest,
            tags.tags
     FROM (
-        SELECT m.supporter_id, jsonb_agg(DISTINCT l.tag_id ORDER BY l.tag_id) AS tags
+        SELECT m.supporter_id, jsonb_agg(DISTINCT coalesce(l.tag_id, -l.id) ORDER BY coalesce(l.tag_id, -l.id)) AS tags
         FROM campaigns_audiencesegment l JOIN campaigns_segmentmember m ON m.segment_id = l.segment_id
-        WHERE l.audience_id = %(audience)s AND l.tag_id IS NOT NULL GROUP BY m.supporter_id
+        WHERE l.audience_id = %(audience)s GROUP BY m.supporter_id
     ) tags JOIN allowed ON allowed.id = tags.supporter_id JOIN supporters_supporter s ON s.id = allowed.id
 ), held AS (
     SELECT * FROM campaigns_audiencemember WHERE audience_id = %(audience)s AND supporter_id IS NOT NULL AND NOT to_delete
-), left_here AS (
-    SELECT held.supporter_id AS id FROM held JOIN supporters_consent c ON c.supporter_id = held.supporter_id
-    WHERE c.purpose = 'email' AND c.state = 'withdrawn' AND c.organisation_id IS NULL
-    UNION
-    SELECT s.id FROM held JOIN supporters_supporter s ON s.id = held.supporter_id
-    JOIN supporters_suppression p ON p.email_hash = supporters_address_hash(s.email)
+), barred AS (
+    SELECT supporter_id AS id FROM held WHERE status IN ('subscribed', 'pending') AND supporter_id NOT IN (SELECT id FROM allowed)
+), reasons AS (
+    SELECT id, min(reason) AS reason FROM (
+        SELECT barred.id, 'withdrawn' AS reason FROM barred JOIN supporters_consent c ON c.supporter_id = barred.id
+        WHERE c.purpose = 'email' AND c.state = 'withdrawn' AND c.organisation_id IS NULL
+        UNION ALL
+        SELECT s.id, 'suppressed' FROM barred JOIN supporters_supporter s USING (id)
+        JOIN supporters_suppression p ON p.email_hash = supporters_address_hash(s.email)
+    ) left_here GROUP BY id
 ), compared AS (
     SELECT coalesce(wanted.id, held.supporter_id) AS supporter, held.id AS member, held.status, wanted.email, wanted.hash,
            held.subscriber_hash AS old_hash, wanted.language, wanted."values", wanted.digest,
-           coalesce(wanted.tags, '[]') AS tags, coalesce(held.tags, '[]') AS held_tags,
+           coalesce(wanted.tags, '[]') AS tags, coalesce(held.tags, '[]') AS held_tags, held.ours, reasons.reason,
            CASE
+             -- An addition whose answer was lost, and that is not wanted any more, or not at that address.
+             WHEN held.status = '' AND held.refusal = '' AND held.subscriber_hash IS DISTINCT FROM wanted.hash THEN 'look'
+             WHEN wanted.id IS NULL AND held.status NOT IN ('subscribed', 'pending') THEN NULL
+             WHEN wanted.id IS NULL AND allowed.id IS NULL AND reasons.id IS NOT NULL THEN 'leave'
              -- Members that others added are unsubscribed only if they left here, not for want of a yes here.
-             WHEN wanted.id IS NULL AND held.status IN ('subscribed', 'pending') AND allowed.id IS NULL
-                  AND (held.ours OR left_here.id IS NOT NULL) THEN 'leave'
+             WHEN wanted.id IS NULL AND allowed.id IS NULL AND held.ours THEN 'lapse'
+             WHEN wanted.id IS NULL AND allowed.id IS NOT NULL AND held.ours AND NOT held.archived_by_us AND %(archives)s THEN 'archive'
              WHEN wanted.id IS NULL THEN NULL
-             WHEN held.id IS NULL THEN 'add'
-             WHEN held.status = '' AND (held.refusal = '' OR held.digest IS DISTINCT FROM wanted.digest) THEN 'add'
-             WHEN held.status = 'unsubscribed' AND held.refusal = '' THEN 'return'
+             WHEN held.id IS NULL
+                  OR held.status = '' AND (held.refusal = '' OR held.digest IS DISTINCT FROM wanted.digest)
+                  OR held.status = 'archived' AND (held.archived_by_us OR EXISTS (
+                      SELECT FROM supporters_consent c WHERE c.supporter_id = wanted.id AND {proven}
+                      AND c.happened_at > coalesce(held.last_changed, held.updated_at)))
+                  OR held.status = 'forgotten' AND held.subscriber_hash <> wanted.hash
+             THEN CASE WHEN other.id IS NULL THEN 'add' ELSE 'wait' END
+             -- Who left there comes back by their own word, given since and proven, and asked once for each such word.
+             WHEN held.status IN ('unsubscribed', 'transactional') AND EXISTS (
+                 SELECT FROM supporters_consent c WHERE c.supporter_id = wanted.id AND {proven}
+                 AND c.happened_at > coalesce(held.asked_back_at, '-infinity')
+             ) THEN 'return'
              WHEN held.status NOT IN ('subscribed', 'pending') THEN NULL
              WHEN held.refusal <> '' AND held.digest = wanted.digest THEN NULL
              WHEN held.subscriber_hash <> wanted.hash THEN 'move'
              WHEN held.digest IS DISTINCT FROM wanted.digest THEN 'change'
            END AS what
     FROM wanted FULL JOIN held ON held.supporter_id = wanted.id
-    LEFT JOIN allowed ON allowed.id = held.supporter_id LEFT JOIN left_here ON left_here.id = held.supporter_id
+    LEFT JOIN campaigns_audiencemember other ON other.audience_id = %(audience)s AND other.subscriber_hash = wanted.hash
+        AND other.supporter_id IS DISTINCT FROM wanted.id
+    LEFT JOIN allowed ON allowed.id = held.supporter_id LEFT JOIN reasons ON reasons.id = held.supporter_id
 )
 SELECT row_number() OVER (ORDER BY supporter)::int AS number, compared.* FROM compared
 WHERE what IS NOT NULL OR (status IN ('subscribed', 'pending') AND tags <> held_tags)
 """
+_PROVEN = (
+    "c.purpose = 'email' AND c.organisation_id IS NULL AND c.state = 'granted' AND c.method IN ('confirmed', 'form')"
+)
 
 
 def compare(audience: Audience) -> dict[str, int]:
-    """Make the table `owed`; returns how many there are of each kind."""
-    contactable, parameters = Supporter.objects.contactable(audience.purpose).values("pk").query.sql_with_params()
+    """Make the table `owed`; returns how many there are of each kind, `tags` for those whose tags differ only."""
+    contactable, named = contactable_sql(audience)
     columns = ", ".join(f"'{tag}', s.{_column(field)}" for tag, field in sorted(audience.merge_fields.items()))
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS owed")
-        named = {f"p{index}": value for index, value in enumerate(parameters)}
-        contactable %= tuple(f"%(p{index})s" for index in range(len(parameters)))
         cursor.execute(
-            _COMPARE.format(values=f"jsonb_build_object({columns})", contactable=contactable),
-            {"audience": audience.pk, **named},
+            _COMPARE.format(values=f"jsonb_build_object({columns})", contactable=contactable, proven=_PROVEN),
+            {"audience": audience.pk, "archives": audience.archives, **named},
         )
-        cursor.execute("ALTER TABLE owed ADD PRIMARY KEY (number)")
+        cursor.execute("CREATE INDEX ON owed (what, number)")
+        cursor.execute("ANALYZE owed (what, number, member, supporter)")
         cursor.execute("SELECT coalesce(what, 'tags'), count(*) FROM owed GROUP BY 1")
         return dict(cursor.fetchall())
+
+
+def contactable_sql(audience: Audience) -> tuple[str, dict[str, object]]:
+    """The ids of those who may be written to now, as a statement with named parameters."""
+    people, parameters = Supporter.objects.contactable(audience.purpose).values("pk").query.sql_with_params()
+    named = {f"p{index}": value for index, value in enumerate(parameters)}
+    return people % tuple(f"%({name})s" for name in named), named
 
 
 def _column(field: str) -> str:
@@ -102,49 +142,148 @@ def _column(field: str) -> str:
     return field
 
 
+def takings() -> int:
+    """How many members of `owed` would be taken away or lose a tag, other than by their own word."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FROM owed WHERE what IN ('lapse', 'archive')
+            OR (status IN ('subscribed', 'pending') AND what IS DISTINCT FROM 'leave' AND NOT tags @> held_tags)
+            """
+        )
+        return cursor.fetchone()[0]
+
+
 def chunks(what: str) -> Iterator[list[Owed]]:
     """The rows of one kind, up to 500 at a time."""
     last = 0
     while True:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                SELECT number, supporter, member, email, hash, old_hash, language, "values", digest FROM owed
-                WHERE what = %s AND number > %s ORDER BY number LIMIT %s
-                """,
-                [what, last, CHUNK],
-            )
-            rows = [Owed(*row[:7], json.loads(row[7] or "{}"), bytes(row[8] or b"")) for row in cursor.fetchall()]
+        rows = _fetch(
+            """
+            SELECT o.number, o.supporter, o.member, coalesce(s.email, ''), coalesce(o.hash, o.old_hash), o.old_hash, o.language,
+                   o."values", o.digest, o.tags, coalesce(o.ours, true)
+            FROM owed o LEFT JOIN supporters_supporter s ON s.id = o.supporter AND md5(s.email) = coalesce(o.hash, o.old_hash)
+            WHERE what = %(what)s AND number > %(last)s ORDER BY number LIMIT %(limit)s
+            """,
+            {"what": what, "last": last, "limit": CHUNK},
+        )
         if not rows:
             return
         last = rows[-1].number
         yield rows
 
 
-def tag_changes(audience: Audience) -> Iterator[tuple[int, list[str], list[str], list[int]]]:
-    """For each tag, up to 500 members at a time: addresses to add, to remove, and the members concerned.
+def additions(audience: Audience, what: str) -> Iterator[list[Owed]]:
+    """Those to add, up to 500 at a time, each with a shadow that says that they are about to be there.
 
-    Computed from the shadow as it is now, so that whoever was just added gets their tags, and who was refused does not.
+    Consent is looked at again, for whoever has left since the comparison must not be sent. The shadow comes first, so that an
+    answer that gets lost leaves somebody to look for, should they leave or be erased before the next run.
     """
-    for tag in audience.links.filter(tag_id__isnull=False).values_list("tag_id", flat=True):
-        last = 0
-        while True:
-            with connection.cursor() as cursor:
-                cursor.execute(_TAG_CHANGES, {"audience": audience.pk, "tag": tag, "last": last, "limit": CHUNK})
-                rows = cursor.fetchall()
-            if not rows:
-                break
-            last = rows[-1][0]
-            add = [email for _member, email, wanted in rows if wanted]
-            remove = [email for _member, email, wanted in rows if not wanted]
-            yield tag, add, remove, [member for member, _email, _wanted in rows]
+    contactable, named = contactable_sql(audience)
+    last = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT max(number) FROM (SELECT number FROM owed WHERE what = %s AND number > %s ORDER BY number LIMIT %s) chunk",
+                [what, last, CHUNK],
+            )
+            (until,) = cursor.fetchone()
+            if until is None:
+                return
+            parameters = {"audience": audience.pk, "what": what, "last": last, "until": until, **named}
+            cursor.execute(_INTEND.format(contactable=contactable), parameters)
+        last = until
+        if rows := _fetch(_INTENDED, parameters):
+            yield rows
+
+
+_INTEND = """
+INSERT INTO campaigns_audiencemember (audience_id, supporter_id, subscriber_hash)
+SELECT %(audience)s, o.supporter, o.hash FROM owed o JOIN supporters_supporter s ON s.id = o.supporter AND s.email = o.email
+WHERE o.what = %(what)s AND o.number > %(last)s AND o.number <= %(until)s AND s.id IN ({contactable})
+AND NOT EXISTS (SELECT FROM campaigns_audiencemember other WHERE other.audience_id = %(audience)s
+                AND other.subscriber_hash = o.hash AND other.supporter_id IS DISTINCT FROM o.supporter)
+ON CONFLICT (audience_id, supporter_id) DO UPDATE SET
+    subscriber_hash = excluded.subscriber_hash, status = '', digest = NULL, refusal = '', refused_at = NULL, tags = '[]', updated_at = now()
+"""
+_INTENDED = """
+SELECT o.number, o.supporter, held.id, o.email, o.hash, coalesce(o.old_hash, ''), o.language, o."values", o.digest, o.tags, coalesce(o.ours, true)
+FROM owed o JOIN campaigns_audiencemember held ON held.audience_id = %(audience)s AND held.supporter_id = o.supporter
+WHERE o.what = %(what)s AND o.number > %(last)s AND o.number <= %(until)s
+AND held.status = '' AND held.refusal = '' AND held.subscriber_hash = o.hash ORDER BY o.number
+"""
+
+
+def free_moves(audience: Audience) -> list[Owed]:
+    """Those whose new address nobody has there any more, and who still have their old one; at most 500."""
+    return _fetch(
+        """
+        SELECT o.number, o.supporter, o.member, o.email, o.hash, o.old_hash, o.language, o."values", o.digest, o.tags, coalesce(o.ours, true)
+        FROM owed o JOIN campaigns_audiencemember held ON held.id = o.member AND held.subscriber_hash = o.old_hash
+        WHERE o.what = 'move' AND held.status <> '' AND held.digest IS DISTINCT FROM o.digest AND NOT EXISTS (
+            SELECT FROM campaigns_audiencemember other WHERE other.audience_id = %(audience)s
+            AND other.subscriber_hash = o.hash AND (other.supporter_id <> o.supporter OR other.to_delete))
+        ORDER BY o.number LIMIT %(limit)s
+        """,
+        {"audience": audience.pk, "limit": CHUNK},
+    )
+
+
+def _fetch(statement: str, parameters: dict[str, object]) -> list[Owed]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return [
+            Owed(
+                *row[:6],
+                row[6] or "",
+                json.loads(row[7] or "{}"),
+                bytes(row[8] or b""),
+                tuple(json.loads(row[9])),
+                row[10],
+            )
+            for row in cursor.fetchall()
+        ]
+
+
+class TagChange(NamedTuple):
+    """Up to 500 to give a tag to and up to 500 to take it from: (member, address) each."""
+
+    tag: int
+    add: Sequence[tuple[int, str]]
+    remove: Sequence[tuple[int, str]]
+
+
+def tag_changes(audience: Audience) -> Iterator[TagChange]:
+    """What is left to do about tags.
+
+    Computed from the shadow as it is now, so that whoever was just added with their tags is through, and who was refused gets none.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS owed_tags")
+        cursor.execute(_TAG_CHANGES, {"audience": audience.pk, "limit": CHUNK})
+        cursor.execute("CREATE INDEX ON owed_tags (tag, chunk)")
+        cursor.execute("SELECT DISTINCT tag, chunk FROM owed_tags ORDER BY 1, 2")
+        calls = cursor.fetchall()
+    for tag, chunk in calls:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT wanted, member, email FROM owed_tags WHERE tag = %s AND chunk = %s", [tag, chunk])
+            rows = cursor.fetchall()
+        yield TagChange(
+            tag,
+            [(member, email) for wanted, member, email in rows if wanted],
+            [(member, email) for wanted, member, email in rows if not wanted],
+        )
 
 
 _TAG_CHANGES = """
-SELECT held.id, s.email, owed.tags @> to_jsonb(%(tag)s::bigint) FROM owed
-JOIN campaigns_audiencemember held ON held.audience_id = %(audience)s AND held.supporter_id = owed.supporter
-JOIN supporters_supporter s ON s.id = owed.supporter AND md5(s.email) = held.subscriber_hash
-WHERE held.status IN ('subscribed', 'pending') AND held.id > %(last)s
-  AND (owed.tags @> to_jsonb(%(tag)s::bigint)) <> (held.tags @> to_jsonb(%(tag)s::bigint))
-ORDER BY held.id LIMIT %(limit)s
+CREATE TEMP TABLE owed_tags AS
+SELECT tag, wanted, member, email, (row_number() OVER (PARTITION BY tag, wanted ORDER BY member) - 1) / %(limit)s AS chunk FROM (
+    SELECT (t.tag #>> '{}')::bigint AS tag, owed.tags @> t.tag AS wanted, held.id AS member, s.email
+    FROM owed JOIN campaigns_audiencemember held ON held.audience_id = %(audience)s AND held.supporter_id = owed.supporter
+    JOIN supporters_supporter s ON s.id = owed.supporter AND md5(s.email) = held.subscriber_hash
+    CROSS JOIN LATERAL (SELECT DISTINCT value AS tag FROM jsonb_array_elements(owed.tags || held.tags)) t
+    WHERE held.status IN ('subscribed', 'pending') AND held.tags <> owed.tags
+      AND coalesce(owed.what, '') NOT IN ('leave', 'lapse', 'archive')
+      AND (owed.tags @> t.tag) <> (held.tags @> t.tag)
+) differing
 """

@@ -1,5 +1,8 @@
 """What an audience must have before members can go there: our merge fields and tags."""
 
+from collections.abc import Collection
+from itertools import chain, count
+
 from django.db import connection
 from django.utils.translation import gettext as _
 
@@ -7,9 +10,15 @@ from campaigns.mailchimp import mapping
 from campaigns.mailchimp.client import Mailchimp, MailchimpError
 from campaigns.models import Audience
 
+MOST_LETTERS = 100
+"""In the name of a tag."""
 
-def prepare(mailchimp: Mailchimp, audience: Audience) -> None:
-    """See that the audience has our tags and merge fields; makes what is missing. Raises MailchimpError."""
+
+def prepare(mailchimp: Mailchimp, audience: Audience) -> dict[int, str]:
+    """See that the audience has our tags and merge fields; makes what is missing. Raises MailchimpError.
+
+    Returns the ids of our tags, each with its name there.
+    """
     if not audience.merge_fields:
         audience.merge_fields = dict(mapping.DEFAULT_MERGE_FIELDS)
         audience.save(update_fields=["merge_fields"])
@@ -22,19 +31,38 @@ def prepare(mailchimp: Mailchimp, audience: Audience) -> None:
     for tag in missing:
         label = str(mapping.FIELDS[audience.merge_fields[tag]][0])
         mailchimp.add_merge_field(audience.list_id, tag, label)
+    return _prepare_tags(mailchimp, audience)
+
+
+def _prepare_tags(mailchimp: Mailchimp, audience: Audience) -> dict[int, str]:
+    """The ids of our tags to their names there. One that somebody else made under the name of a segment stays theirs."""
+    known = {tag.id: tag for tag in mailchimp.tags(audience.list_id)}
     links = list(audience.links.select_related("segment"))
-    known = mailchimp.tags(audience.list_id)
+    linked = {link.tag_id for link in links}
+    # An empty one may be ours, made by a call whose answer got lost.
+    empty = {tag.name: tag.id for tag in known.values() if not tag.members and tag.id not in linked}
+    taken = {tag.name for tag in known.values()} - set(empty)
+    ours = {}
     for link in links:
-        if link.tag_id in known.values():
+        if link.tag_id in known:
+            ours[link.tag_id] = known[link.tag_id].name
             continue
-        name = link.segment.name[:100]
-        tag_id = known.get(name) or mailchimp.add_tag(audience.list_id, name)
+        name = _free_name(link.segment.name, taken)
+        tag_id = empty.get(name) or mailchimp.add_tag(audience.list_id, name)
         audience.links.filter(pk=link.pk).update(tag_id=tag_id)
+        ours[tag_id] = name
+        taken.add(name)
         if link.tag_id:  # somebody deleted the tag there: nobody has it any more
-            _forget_tag(audience, link.tag_id)
+            forget_tag(audience, link.tag_id)
+    return ours
 
 
-def _forget_tag(audience: Audience, tag: int) -> None:
+def _free_name(name: str, taken: Collection[str]) -> str:
+    names = chain([name[:MOST_LETTERS]], (f"{name[: MOST_LETTERS - 5]} ({number})" for number in count(2)))
+    return next(name for name in names if name not in taken)
+
+
+def forget_tag(audience: Audience, tag: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """

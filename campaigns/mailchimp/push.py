@@ -1,26 +1,39 @@
 """Bringing to an audience what is owed to it.
 
-A push works off the difference (difference.py) in an order that lets nobody back who has left: deletions for good, leavings,
-new members who never overwrite anybody, changes without a status, moved addresses, tags. The state is the shadow, written
-from each answer, so a push that dies is continued by comparing again; SyncRun only tells staff about it.
+A push works off the difference (difference.py) in an order that lets nobody back who has left: deletions for good and leavings,
+new members who never overwrite anybody, changes without a status, moved addresses, questions to those who come back, tags, and
+archiving last. The state is the shadow, written from each answer, so a push that dies is continued by comparing again;
+SyncRun only tells staff about it. Within each step calls go side by side (lanes.py).
+
+Before anything but leavings, a push that would take away more than the audience's share stops and asks (`held`); staff see why
+for each person (plan.py), and let it go with `approve`, or mend the segment.
 """
 
 import time
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import connection
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from campaigns.mailchimp import difference, mapping, shadow
+from campaigns.mailchimp.batch import Batch, Written, refused
 from campaigns.mailchimp.client import Mailchimp, MailchimpError, connect
-from campaigns.mailchimp.difference import Owed
-from campaigns.mailchimp.preparation import prepare
-from campaigns.mailchimp.shadow import Answer, Heard
-from campaigns.mailchimp.sync import STRETCH, OutOfTime, work_on
+from campaigns.mailchimp.difference import Owed, TagChange
+from campaigns.mailchimp.lanes import Job, Lanes
+from campaigns.mailchimp.plan import allowance
+from campaigns.mailchimp.plan import preview as preview
+from campaigns.mailchimp.preparation import forget_tag, prepare
+from campaigns.mailchimp.shadow import Answer, Heard, Seen
+from campaigns.mailchimp.sync import STRETCH, Held, OutOfTime, work_on
 from campaigns.models import Audience, AudienceMember, SyncRun
-from supporters.models import Supporter
 
+GRACE = timedelta(minutes=2)
+"""For so long a call whose answer was lost may still take effect."""
+LONG_AGO = datetime.fromisoformat("2001-01-01T00:00:00+00:00")
 Status = AudienceMember.Status
 
 
@@ -29,181 +42,330 @@ def push(pk: int, seconds: float = STRETCH) -> bool:
     return work_on(pk, SyncRun.Kind.PUSH, lambda audience, run, until: Push(audience, run, until).work(), seconds)
 
 
+def approve(run: SyncRun) -> bool:
+    """Let a held run take away what it said it would; it goes on within a minute. False if it is not held any more."""
+    held = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.HELD)
+    return bool(held.update(state=SyncRun.State.RUNNING, approved=F("takes"), error=""))
+
+
 class Push:
     """One stretch of bringing an audience up to date."""
 
     def __init__(self, audience: Audience, run: SyncRun, until: float) -> None:
         self.audience, self.run, self.until = audience, run, until
-        self.mailchimp: Mailchimp = connect()
+        self.looked = time.monotonic()
+
+    @property
+    def mailchimp(self) -> Mailchimp:
+        """The client of this thread."""
+        return connect()
 
     def work(self) -> None:
-        """Raises OutOfTime, MailchimpError."""
-        prepare(self.mailchimp, self.audience)
-        self._delete_for_good()
-        difference.compare(self.audience)
-        self._each(difference.LEAVE, self._leave)
-        self._each(difference.MOVE, self._move)  # before new members, who may have an address that is given up
-        self._each(difference.ADD, self._add)
-        self._each(difference.CHANGE, self._change)
-        self._each(difference.RETURN, self._ask_back)
-        for tag, add, remove, members in difference.tag_changes(self.audience):
+        """Raises OutOfTime, Held, MailchimpError."""
+        self.names = prepare(self.mailchimp, self.audience)
+        with Lanes() as self.lanes:
+            self._delete_for_good()
+            if left := shadow.adopt_strangers(self.audience):
+                self._hear(left)
+            if difference.compare(self.audience).get(difference.LOOK):
+                self.lanes.work_off(self._each(difference.LOOK, self._look))
+                difference.compare(self.audience)
+            self.lanes.work_off(self._each(difference.LEAVE, self._leave))
+            self._ask_first()
+            self.lanes.work_off(self._each(difference.LAPSE, self._leave))
+            self.lanes.work_off(self._additions(difference.ADD))
+            self.lanes.work_off(self._each(difference.CHANGE, self._change))
+            while moves := difference.free_moves(self.audience):
+                self.lanes.work_off(self._in_time(map(self._move, moves)))
+            self.lanes.work_off(self._additions(difference.WAIT))
+            self.lanes.work_off(self._each(difference.RETURN, self._ask_back))
+            self.lanes.work_off(self._in_time(map(self._tag, difference.tag_changes(self.audience))))
+            self.lanes.work_off(self._each(difference.ARCHIVE, self._archive))
+
+    def _each(self, what: str, step: Callable[[list[Owed]], Iterator[Job]]) -> Iterator[Job]:
+        for rows in difference.chunks(what):
+            yield from self._in_time(step(rows))
+
+    def _in_time(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        for job in jobs:
             self._breathe()
-            self.mailchimp.change_tag(self.audience.list_id, tag, add, remove)
-            shadow.set_tag(tag, members)
-            self._count(tagged=len(add), untagged=len(remove))
+            yield job
+
+    def _additions(self, what: str) -> Iterator[Job]:
+        self._breathe()
+        for rows in difference.additions(self.audience, what):
+            yield Job(partial(self._add, rows), self._added)
+            self._breathe()
+
+    def _ask_first(self) -> None:
+        takes = difference.takings()
+        if takes > allowance(self.audience) + (self.run.approved or 0):
+            raise Held(takes)
+
+    # Leaving
 
     def _delete_for_good(self) -> None:
-        for member in self.audience.members.filter(to_delete=True).iterator(500):
-            self._breathe()
+        members = self.audience.members.filter(to_delete=True).iterator(500)
+        self.lanes.work_off(self._in_time(map(self._forget, members)))
+
+    def _forget(self, member: AudienceMember) -> Job:
+        def forget() -> tuple[bool, str]:
+            """Whether they were there to be deleted, and why they could not be."""
             try:
                 self.mailchimp.delete_for_good(self.audience.list_id, member.subscriber_hash)
             except MailchimpError as error:
-                if error.status not in {404, 405}:  # gone already, or not there in a way that can be deleted
+                if error.passing or error.status == 401:
                     raise
-            AudienceMember.objects.filter(pk=member.pk, to_delete=True).delete()
-            self._count(deleted=1)
+                return False, "" if error.status in {404, 405} else error.for_staff
+            return True, ""
 
-    def _each(self, what: str, step: Callable[[list[Owed]], None]) -> None:
-        for rows in difference.chunks(what):
-            self._breathe()
-            step(rows)
+        def forgotten(outcome: tuple[bool, str]) -> None:
+            was_there, refusal = outcome
+            owed = AudienceMember.objects.filter(pk=member.pk, to_delete=True)
+            if refusal:
+                shadow.refuse([member.pk], [refusal])
+            elif was_there:
+                owed.delete()
+            else:  # gone already, unless a call that would bring them there is still under way
+                owed.filter(~Q(status=Status.NONE) | Q(updated_at__lt=Now() - GRACE)).delete()
+            self._count(deleted=was_there, refused=bool(refusal))
 
-    def _leave(self, rows: list[Owed]) -> None:
-        """Who withdrew here is unsubscribed there, under the address that they have there."""
-        members = AudienceMember.objects.filter(pk__in=[row.member for row in rows]).select_related("supporter")
-        at_their_address, elsewhere = [], []
-        for member in members:
-            email = member.supporter.email if member.supporter else None
-            same = email and mapping.subscriber_hash(email) == member.subscriber_hash
-            (at_their_address if same else elsewhere).append(member)
+        return Job(forget, forgotten)
+
+    def _look(self, rows: list[Owed]) -> Iterator[Job]:
+        """Somebody of whom no answer told whether they are there, and who is not to be there, or not under that address."""
+
+        def seen(row: Owed, found: tuple[str, list[int]] | None) -> None:
+            if found:
+                shadow.see([Seen(row.member, found[0], tuple(tag for tag in found[1] if tag in self.names))])
+            else:
+                long_gone = AudienceMember.objects.filter(pk=row.member, updated_at__lt=Now() - GRACE)
+                long_gone.filter(status=Status.NONE, to_delete=False).delete()
+
+        for row in rows:
+            yield Job(lambda row=row: self.mailchimp.member(self.audience.list_id, row.old_hash), partial(seen, row))
+
+    def _leave(self, rows: list[Owed]) -> Iterator[Job]:
+        """Who may not be written to is unsubscribed there, under the address that they have there."""
+        at_their_address = [row for row in rows if row.email]
         if at_their_address:
-            bodies = [{"email_address": m.supporter.email, "status": Status.UNSUBSCRIBED} for m in at_their_address]
-            answer = self.mailchimp.write_members(self.audience.list_id, bodies, update=True)
-            failed = {str(error.get("email_address", "")).lower() for error in answer.get("errors", [])}
-            done = [member.pk for member in at_their_address if member.supporter.email not in failed]
-            shadow.set_status(done, Status.UNSUBSCRIBED)
-            self._count(refused=len(failed))
-        for member in elsewhere:
-            try:
-                body = {"status": Status.UNSUBSCRIBED}
-                self.mailchimp.change_member(self.audience.list_id, member.subscriber_hash, body)
-            except MailchimpError as error:
-                if error.status != 404:
-                    raise
-            shadow.set_status([member.pk], Status.UNSUBSCRIBED)
-        self._count(unsubscribed=len(rows))
+            bodies = [{"email_address": row.email, "status": Status.UNSUBSCRIBED} for row in at_their_address]
+            yield Job(lambda: self._batch.write(at_their_address, bodies, update=True), self._left)
+        for row in rows:
+            if not row.email:
+                yield Job(partial(self._leave_elsewhere, row), self._left)
 
-    def _add(self, rows: list[Owed]) -> None:
-        rows = self._who_may_still(rows)
-        if not rows:
-            return
-        shadow.adopt_strangers(self.audience, rows)
-        bodies = [{**self._body(row), "status": Status.SUBSCRIBED} for row in rows]
-        answers, exist = self._write(rows, bodies, update=False)
-        shadow.write(self.audience, answers)
-        self._count(added=sum(1 for answer in answers if not answer.refusal))
-        if exist:
-            # Somebody was quicker, or our own call whose answer got lost: their choice stands, the rest is ours to send.
-            self._change(exist)
-
-    def _who_may_still(self, rows: list[Owed]) -> list[Owed]:
-        """Those who have not left since the comparison: asked again right before they would be subscribed."""
-        people = Supporter.objects.contactable(self.audience.purpose).filter(pk__in=[row.supporter for row in rows])
-        still = set(people.values_list("pk", flat=True))
-        return [row for row in rows if row.supporter in still]
-
-    def _change(self, rows: list[Owed]) -> None:
-        answers, _exist = self._write(rows, [self._body(row) for row in rows], update=True)
-        shadow.write(self.audience, answers)
-        self._take_over(answers)
-        self._count(changed=sum(1 for answer in answers if not answer.refusal))
-
-    def _write(self, rows: list[Owed], bodies: list[dict], *, update: bool) -> tuple[list[Answer], list[Owed]]:
-        """Send up to 500; a request that is refused as a whole is halved until the one it is about stands alone."""
+    def _leave_elsewhere(self, row: Owed) -> Written:
         try:
-            answer = self.mailchimp.write_members(self.audience.list_id, bodies, update=update)
+            member = self.mailchimp.change_member(
+                self.audience.list_id, row.old_hash, {"status": Status.UNSUBSCRIBED}
+            )
+        except MailchimpError as error:
+            if error.status == 404:
+                return Written([Answer(row, Status.FORGOTTEN)], [], [])
+            if error.passing or error.status == 401:
+                raise
+            return Written([Answer(row, Status.NONE, error.for_staff)], [], [])
+        return Written([self._batch.answer(row, member)], [], [])
+
+    def _left(self, written: Written) -> None:
+        owed_still = []
+        for status in {answer.status for answer in written.answers}:
+            members = [answer.owed.member for answer in written.answers if answer.status == status]
+            if status in {Status.UNSUBSCRIBED, Status.CLEANED, Status.FORGOTTEN}:
+                shadow.set_status(members, status)
+                self._count(unsubscribed=len(members))
+            else:
+                owed_still += [answer for answer in written.answers if answer.status == status]
+        if owed_still:
+            why = [answer.refusal or _("Mailchimp gave no reason.") for answer in owed_still]
+            shadow.refuse([answer.owed.member for answer in owed_still], why)
+            self._count(refused=len(owed_still))
+
+    # Coming and changing
+
+    def _add(self, rows: list[Owed]) -> tuple[list[Answer], int]:
+        """Returns the answers, and how many of those there are new."""
+        bodies = [{**self._body(row), "tags": self._tag_names(row), "status": Status.SUBSCRIBED} for row in rows]
+        written = self._batch.write(rows, bodies, update=False)
+        new = sum(1 for answer in written.answers if not answer.refusal)
+        if not written.exist:
+            return written.answers, new
+        # Somebody was quicker, or our own call whose answer got lost, which shows by our tags. Their choice stands,
+        # the rest is ours to send.
+        there = self._batch.write(written.exist, [self._body(row) for row in written.exist], update=True)
+        known = [answer._replace(ours=bool(answer.tags)) for answer in there.answers]
+        return written.answers + known, new
+
+    def _added(self, outcome: tuple[list[Answer], int]) -> None:
+        answers, new = outcome
+        self._take_over(answers)
+        taken = sum(1 for answer in answers if not answer.refusal)
+        self._count(added=new, changed=taken - new)
+
+    def _change(self, rows: list[Owed]) -> Iterator[Job]:
+        def changed(written: Written) -> None:
+            self._take_over(written.answers)
+            # Staff there archived them, or the shadow would know: their choice stands.
+            shadow.set_status([row.member for row in written.absent], Status.ARCHIVED)
+            self._count(changed=sum(1 for answer in written.answers if not answer.refusal))
+
+        rows = [row for row in rows if row.email]
+        if rows:
+            bodies = [{**self._body(row), "tags": self._tag_names(row)} for row in rows]
+            yield Job(lambda: self._batch.write(rows, bodies, update=True), changed)
+
+    def _move(self, row: Owed) -> Job:
+        """A changed address: the same member under a new one, not a second member."""
+
+        def move() -> Answer | None:
+            try:
+                member = self.mailchimp.change_member(self.audience.list_id, row.old_hash, self._body(row))
+            except MailchimpError as error:
+                if error.status == 404:
+                    return None
+                if error.title == "Member Exists" and row.ours:
+                    return self._join(row)
+                if error.status != 400:
+                    raise
+                return refused(row, error.for_staff, error.title)._replace(status=Status.NONE)
+            return self._batch.answer(row, member)
+
+        def moved(answer: Answer | None) -> None:
+            if answer is None:  # gone there: added anew by the next comparison
+                shadow.see([Seen(row.member, Status.NONE)])
+                return
+            self._take_over([answer])
+            self._count(moved=not answer.refusal)
+
+        return Job(move, moved)
+
+    def _join(self, row: Owed) -> Answer:
+        """They are there under the new address as well: that member stays, with its choice, and the old one is archived."""
+        written = self._batch.write([row], [self._body(row)], update=True)
+        if not written.answers:  # it went away this moment
+            return Answer(row, Status.NONE, _("The new address was there, and then it was not."))
+        if not written.answers[0].refusal:
+            self.mailchimp.archive(self.audience.list_id, row.old_hash)
+        return written.answers[0]
+
+    def _ask_back(self, rows: list[Owed]) -> Iterator[Job]:
+        """Somebody who left there has since said yes here, with proof: Mailchimp asks them to confirm, once."""
+        for row in rows:
+            yield Job(partial(self._ask, row), partial(self._asked, row))
+
+    def _ask(self, row: Owed) -> Answer | Seen:
+        found = self.mailchimp.member(self.audience.list_id, row.old_hash)
+        if found is None:
+            return Seen(row.member, Status.NONE)
+        if found[0] not in {Status.UNSUBSCRIBED, Status.TRANSACTIONAL}:
+            return Seen(row.member, found[0], tuple(tag for tag in found[1] if tag in self.names))
+        try:
+            body = {**self._body(row), "status": Status.PENDING}
+            member = self.mailchimp.change_member(self.audience.list_id, row.old_hash, body)
         except MailchimpError as error:
             if error.status != 400:
                 raise
-            if len(rows) == 1:
-                return [self._refused(rows[0], error.for_staff)], []
-            half = len(rows) // 2
-            first = self._write(rows[:half], bodies[:half], update=update)
-            second = self._write(rows[half:], bodies[half:], update=update)
-            return first[0] + second[0], first[1] + second[1]
-        return self._read(rows, answer)
+            return refused(row, error.for_staff, error.title)._replace(status=Status.NONE)
+        return self._batch.answer(row, member)
 
-    def _read(self, rows: list[Owed], answer: dict) -> tuple[list[Answer], list[Owed]]:
-        by_email = {row.email: row for row in rows}
-        answers, exist = [], []
-        for member in [*answer.get("new_members", []), *answer.get("updated_members", [])]:
-            if row := by_email.pop(str(member.get("email_address", "")).lower(), None):
-                answers.append(Answer(row, member.get("status", Status.SUBSCRIBED)))
-        for error in answer.get("errors", []):
-            row = by_email.pop(str(error.get("email_address", "")).lower(), None)
-            if row is None:
-                continue
-            if error.get("error_code") == "ERROR_CONTACT_EXISTS":
-                exist.append(row)
-            else:
-                answers.append(self._refused(row, error.get("field_message") or error.get("error") or ""))
-        # Whom the answer does not name was not heard of: the next comparison finds them again.
-        return answers, exist
+    def _asked(self, row: Owed, outcome: Answer | Seen) -> None:
+        if isinstance(outcome, Seen):
+            shadow.see([outcome])
+            return
+        shadow.write(self.audience, [outcome])
+        AudienceMember.objects.filter(pk=row.member).update(asked_back_at=Now())
+        self._count(asked_back=not outcome.refusal, refused=bool(outcome.refusal))
 
-    def _move(self, rows: list[Owed]) -> None:
-        """A changed address: the same member under a new one, not a second member."""
-        for row in rows:
-            self._breathe()
+    # Tags, and away
+
+    def _tag(self, change: TagChange) -> Job:
+        add, remove = ([email for _member, email in rows] for rows in (change.add, change.remove))
+
+        def tag() -> set[str] | None:
             try:
-                member = self.mailchimp.change_member(self.audience.list_id, row.old_hash, self._body(row))
-                answer = Answer(row, member.get("status", Status.SUBSCRIBED))
+                answer = self.mailchimp.change_tag(self.audience.list_id, change.tag, add, remove)
             except MailchimpError as error:
-                if error.status == 404:  # gone there: added anew by the next comparison
-                    AudienceMember.objects.filter(pk=row.member).update(status=Status.NONE, digest=None, tags=[])
-                    continue
-                if error.status != 400:
+                if error.status != 404:
                     raise
-                answer = self._refused(row, error.for_staff)
-            shadow.write(self.audience, [answer])
-            self._count(moved=not answer.refusal)
+                return None
+            return {email.lower() for error in answer.get("errors", []) for email in error.get("email_addresses", [])}
 
-    def _ask_back(self, rows: list[Owed]) -> None:
-        """Somebody who left there has since said yes here, with proof: Mailchimp asks them to confirm, once."""
+        def tagged(unknown: set[str] | None) -> None:
+            if unknown is None:  # somebody deleted the tag there: nobody has it any more
+                forget_tag(self.audience, change.tag)
+                return
+            added, removed = (
+                [member for member, email in rows if email not in unknown] for rows in (change.add, change.remove)
+            )
+            absent = [member for member, email in (*change.add, *change.remove) if email in unknown]
+            shadow.set_tags(change.tag, added, removed)
+            shadow.set_status(absent, Status.ARCHIVED)
+            self._count(tagged=len(added), untagged=len(removed))
+
+        return Job(tag, tagged)
+
+    def _archive(self, rows: list[Owed]) -> Iterator[Job]:
+        def archived(row: Owed) -> None:
+            AudienceMember.objects.filter(pk=row.member, to_delete=False).update(
+                status=Status.ARCHIVED, archived_by_us=True, digest=None, updated_at=Now()
+            )
+            self._count(archived=1)
+
         for row in rows:
-            self._breathe()
-            try:
-                member = self.mailchimp.change_member(
-                    self.audience.list_id, row.old_hash, {**self._body(row), "status": Status.PENDING}
-                )
-                answer = Answer(row, member.get("status", Status.PENDING))
-            except MailchimpError as error:
-                if error.status not in {400, 404}:
-                    raise
-                answer = self._refused(row, error.for_staff)
-            shadow.write(self.audience, [answer])
-            self._count(asked_back=not answer.refusal)
+            yield Job(
+                lambda row=row: self.mailchimp.archive(self.audience.list_id, row.old_hash),
+                lambda _none, row=row: archived(row),
+            )
 
-    def _take_over(self, answers: Iterable[Answer]) -> None:
-        """Who has left there has left here, even when we learn it from the answer to a change."""
-        now = _database_now()
-        gone = [
-            Heard(answer.owed.hash, answer.owed.email, answer.status, now)
-            for answer in answers
-            if answer.status in {Status.UNSUBSCRIBED, Status.CLEANED}
-        ]
-        if gone:
-            shadow.hear(self.audience, gone, f"Mailchimp: {self.audience.name}"[:250])
+    # What the steps share
+
+    @property
+    def _batch(self) -> Batch:
+        return Batch(self.mailchimp, self.audience.list_id, self.names)
 
     def _body(self, row: Owed) -> dict:
         return mapping.member(row.email, row.language, row.values)
 
-    def _refused(self, row: Owed, why: str) -> Answer:
-        self._count(refused=1)
-        return Answer(row, Status.NONE, why or _("Mailchimp gave no reason."))
+    def _tag_names(self, row: Owed) -> list[str]:
+        return [self.names[tag] for tag in row.tags if tag in self.names]
+
+    def _take_over(self, answers: list[Answer]) -> None:
+        """Write down what became of these; who has left there has left here, even when we learn it from such an answer."""
+        if any(answer.status == Status.FORGOTTEN for answer in answers):
+            answers = [self._with_the_way_back(answer) for answer in answers]
+        shadow.write(self.audience, answers)
+        self._count(refused=sum(1 for answer in answers if answer.refusal))
+        now = _database_now()
+        self._hear(
+            [
+                # A compliance state may be years old: a yes that they have confirmed since then stands.
+                Heard(answer.owed.hash, answer.owed.email, answer.status, LONG_AGO if answer.refusal else now)
+                for answer in answers
+                if answer.status in {Status.UNSUBSCRIBED, Status.CLEANED}
+            ]
+        )
+
+    def _with_the_way_back(self, answer: Answer) -> Answer:
+        if answer.status != Status.FORGOTTEN:
+            return answer
+        if not self.audience.signup_url:
+            self.audience.signup_url = self.mailchimp.signup_url(self.audience.list_id)[:300]
+            self.audience.save(update_fields=["signup_url"])
+        return answer._replace(refusal=f"{answer.refusal} {self.audience.signup_url}")
+
+    def _hear(self, gone: Sequence[Heard]) -> None:
+        if gone:
+            shadow.hear(self.audience, gone, f"Mailchimp: {self.audience.name}"[:250])
 
     def _breathe(self) -> None:
-        if time.monotonic() > self.until:
+        now = time.monotonic()
+        if now > self.until:
             raise OutOfTime
+        if now > self.looked + 2:
+            self.looked = now
+            if Audience.objects.filter(pk=self.audience.pk, paused=True).exists():
+                raise OutOfTime
 
     def _count(self, **added: int) -> None:
         for name, number in added.items():

@@ -1,10 +1,12 @@
 """Writing down what Mailchimp answered or told us: many members in one statement."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from campaigns.mailchimp.difference import Owed
 from campaigns.models import Audience, AudienceMember
@@ -16,6 +18,10 @@ class Answer(NamedTuple):
     owed: Owed
     status: str
     refusal: str = ""
+    tags: tuple[int, ...] | None = None
+    """Those of our tags that they have there; None where that was not said."""
+    ours: bool = True
+    """False where others turn out to have added them."""
 
 
 class Heard(NamedTuple):
@@ -28,88 +34,133 @@ class Heard(NamedTuple):
 
 
 def write(audience: Audience, answers: Iterable[Answer]) -> None:
-    """Set the shadow of these members to what was answered; a refused one keeps its status and the reason."""
+    """Set the shadow of these members to what was answered; a refused one keeps its address, and its status if none was told.
+
+    Somebody who was erased while the call was under way is owed a deletion there by now, and stays so.
+    """
     rows = list(answers)
     parameters = {
         "audience": audience.pk,
-        "supporters": [row.owed.supporter for row in rows],
+        "members": [row.owed.member for row in rows],
         "hashes": [row.owed.hash for row in rows],
         "statuses": [row.status for row in rows],
-        "digests": [bytes(row.owed.digest) for row in rows],
+        "digests": [row.owed.digest for row in rows],
         "refusals": [row.refusal[:500] for row in rows],
+        "tags": [None if row.tags is None else json.dumps(sorted(row.tags)) for row in rows],
+        "ours": [row.ours for row in rows],
     }
     with transaction.atomic(), connection.cursor() as cursor:
-        # A row that the pull made for an address before we knew whose it is gives way to its owner's.
+        if any(not row.refusal and row.owed.old_hash not in ("", row.owed.hash) for row in rows):
+            # A row that the pull made for the new address before we knew whose it is gives way to its owner's.
+            cursor.execute(
+                """
+                DELETE FROM campaigns_audiencemember WHERE audience_id = %(audience)s AND supporter_id IS NULL AND NOT to_delete
+                AND subscriber_hash = ANY(%(hashes)s)
+                """,
+                parameters,
+            )
         cursor.execute(
             """
-            DELETE FROM campaigns_audiencemember held USING unnest(%(supporters)s::bigint[], %(hashes)s::text[]) AS t (supporter, hash)
-            WHERE held.audience_id = %(audience)s AND held.subscriber_hash = t.hash AND held.supporter_id IS NULL AND NOT held.to_delete
-            """,
-            parameters,
-        )
-        cursor.execute(
-            """
-            INSERT INTO campaigns_audiencemember (audience_id, supporter_id, subscriber_hash, status, digest, ours,
-                                                  to_delete, refusal, refused_at, updated_at, tags)
-            SELECT %(audience)s, s.id, t.hash, t.status, t.digest, true, false, t.refusal,
-                   CASE WHEN t.refusal <> '' THEN now() END, now(), '[]'
-            FROM unnest(%(supporters)s::bigint[], %(hashes)s::text[], %(statuses)s::text[], %(digests)s::bytea[], %(refusals)s::text[])
-                 AS t (supporter, hash, status, digest, refusal)
-            JOIN supporters_supporter s ON s.id = t.supporter
-            -- An address that is still somebody else's there waits until they have moved.
-            WHERE NOT EXISTS (SELECT FROM campaigns_audiencemember o WHERE o.audience_id = %(audience)s
-                              AND o.subscriber_hash = t.hash AND o.supporter_id IS DISTINCT FROM t.supporter)
-            ON CONFLICT (audience_id, supporter_id) DO UPDATE SET
-                subscriber_hash = CASE WHEN excluded.refusal = '' THEN excluded.subscriber_hash
-                                       ELSE campaigns_audiencemember.subscriber_hash END,
-                status = coalesce(nullif(excluded.status, ''), campaigns_audiencemember.status),
-                digest = excluded.digest, refusal = excluded.refusal, refused_at = excluded.refused_at, updated_at = now()
-            """,
-            parameters,
-        )
-        # Somebody who was erased while the call was under way is there now, and owed a deletion.
-        cursor.execute(
-            """
-            INSERT INTO campaigns_audiencemember (audience_id, subscriber_hash, status, ours, to_delete, refusal, tags, updated_at)
-            SELECT %(audience)s, t.hash, t.status, true, true, '', '[]', now()
-            FROM unnest(%(supporters)s::bigint[], %(hashes)s::text[], %(statuses)s::text[]) AS t (supporter, hash, status)
-            WHERE t.status <> '' AND NOT EXISTS (SELECT FROM supporters_supporter s WHERE s.id = t.supporter)
-            ON CONFLICT (audience_id, subscriber_hash) DO UPDATE SET to_delete = true, supporter_id = NULL
+            UPDATE campaigns_audiencemember held SET
+                subscriber_hash = CASE WHEN t.refusal = '' THEN t.hash ELSE held.subscriber_hash END,
+                status = coalesce(nullif(t.status, ''), held.status), digest = t.digest, refusal = t.refusal,
+                refused_at = CASE WHEN t.refusal <> '' THEN now() END, tags = coalesce(t.tags::jsonb, held.tags),
+                ours = held.ours AND t.ours, archived_by_us = held.archived_by_us AND t.status = '', updated_at = now()
+            FROM unnest(%(members)s::bigint[], %(hashes)s::text[], %(statuses)s::text[], %(digests)s::bytea[], %(refusals)s::text[],
+                        %(tags)s::text[], %(ours)s::bool[]) AS t (member, hash, status, digest, refusal, tags, ours)
+            WHERE held.id = t.member AND NOT held.to_delete
             """,
             parameters,
         )
 
 
-def adopt_strangers(audience: Audience, rows: Sequence[Owed]) -> None:
-    """Members that others added before us, and that turn out to be our supporters: linked, not ours."""
+class Seen(NamedTuple):
+    """A member as looked at there by itself; `status` is empty where there is none."""
+
+    member: int
+    status: str
+    tags: tuple[int, ...] = ()
+
+
+def see(seen: Sequence[Seen]) -> None:
+    """Take over how these members are there; what was sent of them counts as unknown."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE campaigns_audiencemember held SET supporter_id = t.supporter FROM unnest(%s::bigint[], %s::text[]) AS t (supporter, hash)
-            WHERE held.audience_id = %s AND held.subscriber_hash = t.hash AND held.supporter_id IS NULL AND NOT held.to_delete
-              AND NOT EXISTS (SELECT FROM campaigns_audiencemember o WHERE o.audience_id = held.audience_id AND o.supporter_id = t.supporter)
+            UPDATE campaigns_audiencemember held SET status = t.status, tags = t.tags::jsonb, digest = NULL, refusal = '', refused_at = NULL,
+                   updated_at = now()
+            FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS t (member, status, tags) WHERE held.id = t.member AND NOT held.to_delete
             """,
-            [[row.supporter for row in rows], [row.hash for row in rows], audience.pk],
+            [
+                [row.member for row in seen],
+                [row.status for row in seen],
+                [json.dumps(sorted(row.tags)) for row in seen],
+            ],
         )
+
+
+def refuse(members: Sequence[int], refusals: Sequence[str]) -> None:
+    """Note why these could not be done; they are owed still."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE campaigns_audiencemember held SET refusal = t.refusal, refused_at = now()
+            FROM unnest(%s::bigint[], %s::text[]) AS t (member, refusal) WHERE held.id = t.member
+            """,
+            [list(members), [refusal[:500] for refusal in refusals]],
+        )
+
+
+def adopt_strangers(audience: Audience) -> list[Heard]:
+    """Members that others added and that have turned out to be supporters of ours since: linked, not ours.
+
+    Returns those of them who have left there: their last word there counts here too.
+    """
+    if not audience.members.filter(supporter=None, to_delete=False).exists():
+        return []
+    with transaction.atomic(), connection.cursor() as cursor:
+        # What we tried to no avail under another address gives way.
+        cursor.execute(
+            """
+            DELETE FROM campaigns_audiencemember held USING supporters_supporter s, campaigns_audiencemember stranger
+            WHERE held.audience_id = %(audience)s AND held.supporter_id = s.id AND (held.status = 'forgotten' OR held.status = '' AND held.refusal <> '')
+              AND stranger.audience_id = %(audience)s AND stranger.supporter_id IS NULL AND NOT stranger.to_delete
+              AND stranger.subscriber_hash = md5(s.email)
+            """,
+            {"audience": audience.pk},
+        )
+        cursor.execute(
+            """
+            UPDATE campaigns_audiencemember held SET supporter_id = s.id FROM supporters_supporter s
+            WHERE held.audience_id = %(audience)s AND held.supporter_id IS NULL AND NOT held.to_delete AND held.subscriber_hash = md5(s.email)
+              AND NOT EXISTS (SELECT FROM campaigns_audiencemember o WHERE o.audience_id = held.audience_id AND o.supporter_id = s.id)
+            RETURNING held.subscriber_hash, s.email, held.status, coalesce(held.last_changed, held.updated_at)
+            """,
+            {"audience": audience.pk},
+        )
+        adopted = [Heard(*row) for row in cursor.fetchall()]
+    gone = (AudienceMember.Status.UNSUBSCRIBED, AudienceMember.Status.CLEANED)
+    return [row for row in adopted if row.status in gone]
 
 
 def set_status(members: Sequence[int], status: str) -> None:
-    AudienceMember.objects.filter(pk__in=members).update(status=status, digest=None)
+    AudienceMember.objects.filter(pk__in=members).update(
+        status=status, digest=None, refusal="", refused_at=None, updated_at=Now()
+    )
 
 
-def set_tag(tag: int, members: Sequence[int]) -> None:
-    """Write down that each of these now has the tag if it should, and not if not."""
+def set_tags(tag: int, added: Sequence[int], removed: Sequence[int]) -> None:
+    """Write down that these members have the tag now, and that those have it no more."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE campaigns_audiencemember held SET updated_at = now(), tags = CASE
-                WHEN owed.tags @> to_jsonb(%(tag)s::bigint)
-                THEN (SELECT jsonb_agg(DISTINCT tag ORDER BY tag) FROM jsonb_array_elements(held.tags || to_jsonb(%(tag)s::bigint)) tag)
-                ELSE coalesce((SELECT jsonb_agg(tag ORDER BY tag) FROM jsonb_array_elements(held.tags) tag
-                               WHERE tag <> to_jsonb(%(tag)s::bigint)), '[]') END
-            FROM owed WHERE owed.supporter = held.supporter_id AND held.id = ANY(%(members)s)
+            UPDATE campaigns_audiencemember SET updated_at = now(), tags = (
+                SELECT coalesce(jsonb_agg(tag ORDER BY tag), '[]') FROM (
+                    SELECT tag FROM jsonb_array_elements(tags) tag WHERE tag <> to_jsonb(%(tag)s::bigint)
+                    UNION ALL SELECT to_jsonb(%(tag)s::bigint) WHERE id = ANY(%(added)s)) kept)
+            WHERE id = ANY(%(added)s) OR id = ANY(%(removed)s)
             """,
-            {"tag": tag, "members": list(members)},
+            {"tag": tag, "added": list(added), "removed": list(removed)},
         )
 
 

@@ -20,6 +20,18 @@ STRETCH = 40
 EVERY = timedelta(hours=1)
 
 
+AGAIN = timedelta(minutes=10)
+"""After a failure."""
+
+
+class Held(Exception):
+    """The run would take away more members than it may without asking."""
+
+    def __init__(self, takes: int) -> None:
+        super().__init__(takes)
+        self.takes = takes
+
+
 class OutOfTime(Exception):
     """The stretch is over; the rest is owed still."""
 
@@ -34,12 +46,16 @@ def work_on(pk: int, kind: str, work: Callable[[Audience, SyncRun, float], None]
         if not ours or audience is None:
             return False
         asked_at = audience.sync_requested_at
-        run = audience.runs.filter(kind=kind, state=SyncRun.State.RUNNING).first()
-        run = run or SyncRun.objects.create(audience=audience, kind=kind)
+        run = _open_run(audience, kind)
         try:
             work(audience, run, time.monotonic() + seconds)
         except OutOfTime:
             return True
+        except Held as held:
+            text = _("It would take %(number)s members away. Look why, and let it, or mend the segment.")
+            SyncRun.objects.filter(pk=run.pk).update(
+                state=SyncRun.State.HELD, takes=held.takes, error=text % {"number": held.takes}
+            )
         except MailchimpError as error:
             _finish(run, SyncRun.State.FAILED, error.for_staff)
         except Exception:
@@ -52,18 +68,29 @@ def work_on(pk: int, kind: str, work: Callable[[Audience, SyncRun, float], None]
         return False
 
 
+def _open_run(audience: Audience, kind: str) -> SyncRun:
+    """The run that is to go on, or a new one."""
+    run = audience.runs.filter(kind=kind, state__in=[SyncRun.State.RUNNING, SyncRun.State.HELD]).first()
+    if run is None:
+        return SyncRun.objects.create(audience=audience, kind=kind)
+    SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.RUNNING, worked_at=Now(), error="")
+    return run
+
+
 def _finish(run: SyncRun, state: str, error: str = "") -> None:
     SyncRun.objects.filter(pk=run.pk).update(state=state, error=error, counts=run.counts, finished_at=Now())
 
 
 def push_due() -> dict:
-    """Hand out the audiences whose push was asked for, was cut short, or is over an hour old."""
+    """Hand out the audiences whose push was asked for, was cut short, failed a while ago, or is over an hour old."""
     from campaigns.tasks import push_audience
 
-    recent = SyncRun.objects.filter(audience=OuterRef("pk"), kind=SyncRun.Kind.PUSH, started_at__gt=Now() - EVERY)
-    unfinished = SyncRun.objects.filter(audience=OuterRef("pk"), kind=SyncRun.Kind.PUSH, state=SyncRun.State.RUNNING)
+    pushes = SyncRun.objects.filter(audience=OuterRef("pk"), kind=SyncRun.Kind.PUSH)
+    recent = pushes.filter(
+        Q(worked_at__gt=Now() - EVERY) & ~Q(state=SyncRun.State.FAILED) | Q(worked_at__gt=Now() - AGAIN)
+    )
     due = Audience.objects.filter(paused=False).filter(
-        Q(sync_requested_at__isnull=False) | Exists(unfinished) | ~Exists(recent)
+        Q(sync_requested_at__isnull=False) | Exists(pushes.filter(state=SyncRun.State.RUNNING)) | ~Exists(recent)
     )
     return _hand_out(due, push_audience)
 

@@ -27,6 +27,9 @@ class Migration(migrations.Migration):
                 ('purpose', models.CharField(choices=[('email', 'News and appeals by email'), ('post', 'Letters by post'), ('phone', 'Calls and text messages'), ('signature', 'Keeping and counting a signature'), ('partner', 'News from a partner organisation')], default='email', editable=False, max_length=20, verbose_name='purpose')),
                 ('merge_fields', models.JSONField(blank=True, default=dict, help_text="Mailchimp's merge tag to our field.", verbose_name='merge fields')),
                 ('paused', models.BooleanField(default=False, verbose_name='paused')),
+                ('archives', models.BooleanField(db_default=False, default=False, help_text='Otherwise they only lose their tags and stay subscribed. Mailchimp does not bill for archived ones.', verbose_name='archive who is in no segment any more')),
+                ('most_taken', models.PositiveSmallIntegerField(db_default=10, default=10, help_text='Per cent. A sync that would untag, archive or unsubscribe more, other than those who left, asks first.', verbose_name='largest share taken away unasked')),
+                ('signup_url', models.CharField(blank=True, db_default='', default='', editable=False, max_length=300)),
                 ('sync_requested_at', models.DateTimeField(editable=False, null=True)),
                 ('changed_since', models.DateTimeField(editable=False, help_text="How far the read of Mailchimp's own changes has come, by its clock.", null=True)),
                 ('webhook_id', models.CharField(blank=True, default='', editable=False, max_length=32)),
@@ -113,10 +116,12 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('subscriber_hash', models.CharField(help_text="MD5 of the address in lower case: Mailchimp's id of a member.", max_length=32)),
-                ('status', models.CharField(blank=True, choices=[('subscribed', 'Subscribed'), ('unsubscribed', 'Unsubscribed'), ('cleaned', 'Cleaned'), ('pending', 'Pending'), ('archived', 'Archived'), ('transactional', 'Transactional'), ('', 'Not there')], db_default='', max_length=13, verbose_name='status')),
+                ('status', models.CharField(blank=True, choices=[('subscribed', 'Subscribed'), ('unsubscribed', 'Unsubscribed'), ('cleaned', 'Cleaned'), ('pending', 'Pending'), ('archived', 'Archived'), ('transactional', 'Transactional'), ('forgotten', 'Deleted for good'), ('', 'Not there')], db_default='', max_length=13, verbose_name='status')),
                 ('digest', models.BinaryField(help_text='Of the fields last sent.', null=True)),
                 ('tags', models.JSONField(db_default=models.Value([], models.JSONField()), default=list, help_text='Tag ids of ours it has there.')),
                 ('ours', models.BooleanField(db_default=True, default=True, help_text='Whether we added it.')),
+                ('archived_by_us', models.BooleanField(db_default=False, default=False)),
+                ('asked_back_at', models.DateTimeField(help_text='When Mailchimp was last told to ask them to confirm.', null=True)),
                 ('to_delete', models.BooleanField(db_default=False, default=False, help_text='Erased here: owed a deletion there.')),
                 ('refusal', models.CharField(blank=True, db_default='', max_length=500, verbose_name='refused because')),
                 ('refused_at', models.DateTimeField(null=True, verbose_name='refused')),
@@ -263,10 +268,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('push', 'To Mailchimp'), ('pull', 'From Mailchimp')], max_length=4, verbose_name='direction')),
-                ('state', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='running', max_length=7, verbose_name='state')),
+                ('state', models.CharField(choices=[('running', 'Running'), ('held', 'Asks first'), ('done', 'Done'), ('failed', 'Failed')], default='running', max_length=7, verbose_name='state')),
                 ('counts', models.JSONField(default=dict, verbose_name='did')),
                 ('error', models.TextField(blank=True, default='', verbose_name='error')),
+                ('takes', models.PositiveIntegerField(editable=False, help_text='How many it would take away.', null=True)),
+                ('approved', models.PositiveIntegerField(editable=False, help_text='How many staff let it take away.', null=True)),
                 ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='started')),
+                ('worked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, help_text='When a worker last took it up.')),
                 ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='finished')),
                 ('audience', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='campaigns.audience', verbose_name='audience')),
             ],
@@ -318,7 +326,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='audiencemember',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['', 'subscribed', 'unsubscribed', 'cleaned', 'pending', 'archived', 'transactional'])), name='audience_member_status'),
+            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['', 'subscribed', 'unsubscribed', 'cleaned', 'pending', 'archived', 'transactional', 'forgotten'])), name='audience_member_status'),
         ),
         migrations.AddIndex(
             model_name='delivery',
@@ -398,7 +406,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='syncrun',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['running', 'done', 'failed'])), name='sync_run_state'),
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['running', 'held', 'done', 'failed'])), name='sync_run_state'),
         ),
         migrations.AddConstraint(
             model_name='syncrun',

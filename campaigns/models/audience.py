@@ -27,6 +27,23 @@ class Audience(models.Model):
         _("merge fields"), default=dict, blank=True, help_text=_("Mailchimp's merge tag to our field.")
     )
     paused = models.BooleanField(_("paused"), default=False)
+    archives = models.BooleanField(
+        _("archive who is in no segment any more"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "Otherwise they only lose their tags and stay subscribed. Mailchimp does not bill for archived ones."
+        ),
+    )
+    most_taken = models.PositiveSmallIntegerField(
+        _("largest share taken away unasked"),
+        default=10,
+        db_default=10,
+        help_text=_(
+            "Per cent. A sync that would untag, archive or unsubscribe more, other than those who left, asks first."
+        ),
+    )
+    signup_url = models.CharField(max_length=300, blank=True, default="", db_default="", editable=False)
     sync_requested_at = models.DateTimeField(null=True, editable=False)
     changed_since = models.DateTimeField(
         null=True,
@@ -77,6 +94,7 @@ class AudienceMember(models.Model):
         PENDING = "pending", _("Pending")
         ARCHIVED = "archived", _("Archived")
         TRANSACTIONAL = "transactional", _("Transactional")
+        FORGOTTEN = "forgotten", _("Deleted for good")
         NONE = "", _("Not there")
 
     audience = models.ForeignKey(
@@ -101,6 +119,8 @@ class AudienceMember(models.Model):
         help_text="Tag ids of ours it has there.",
     )
     ours = models.BooleanField(default=True, db_default=True, help_text="Whether we added it.")
+    archived_by_us = models.BooleanField(default=False, db_default=False)
+    asked_back_at = models.DateTimeField(null=True, help_text="When Mailchimp was last told to ask them to confirm.")
     to_delete = models.BooleanField(default=False, db_default=False, help_text="Erased here: owed a deletion there.")
     refusal = models.CharField(_("refused because"), max_length=500, blank=True, db_default="")
     refused_at = models.DateTimeField(_("refused"), null=True)
@@ -123,6 +143,7 @@ class AudienceMember(models.Model):
                         "pending",
                         "archived",
                         "transactional",
+                        "forgotten",
                     ]
                 ),
                 name="audience_member_status",
@@ -146,6 +167,7 @@ class SyncRun(models.Model):
 
     class State(models.TextChoices):
         RUNNING = "running", _("Running")
+        HELD = "held", _("Asks first")
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
 
@@ -154,7 +176,10 @@ class SyncRun(models.Model):
     state = models.CharField(_("state"), max_length=7, choices=State, default=State.RUNNING)
     counts = models.JSONField(_("did"), default=dict)
     error = models.TextField(_("error"), blank=True, default="")
+    takes = models.PositiveIntegerField(null=True, editable=False, help_text="How many it would take away.")
+    approved = models.PositiveIntegerField(null=True, editable=False, help_text="How many staff let it take away.")
     started_at = models.DateTimeField(_("started"), db_default=Now(), editable=False)
+    worked_at = models.DateTimeField(db_default=Now(), editable=False, help_text="When a worker last took it up.")
     finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
 
     class Meta:
@@ -162,7 +187,9 @@ class SyncRun(models.Model):
         verbose_name_plural = _("syncs")
         ordering = ["-started_at"]
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=["running", "done", "failed"]), name="sync_run_state"),
+            models.CheckConstraint(
+                condition=Q(state__in=["running", "held", "done", "failed"]), name="sync_run_state"
+            ),
             models.CheckConstraint(condition=Q(kind__in=["push", "pull"]), name="sync_run_kind"),
         ]
         indexes = [models.Index(fields=["audience", "-started_at"], name="sync_run_newest")]

@@ -90,7 +90,7 @@ def test_what_was_made_although_the_answer_got_lost_is_found(mailchimp):
     mailchimp.drop(times=1, applied=True, path="/segments$", method="POST")
     mailchimp.drop(times=1, applied=True, path="/merge-fields$", method="POST")
     made = connect().add_tag(mailchimp.list_id, "Swedes")
-    assert connect().tags(mailchimp.list_id) == {"Swedes": made}
+    assert connect().tags(mailchimp.list_id) == [(made, "Swedes", 0)]
     connect().add_merge_field(mailchimp.list_id, "CITY", "City")
     assert "CITY" in {field["tag"] for field in connect().merge_fields(mailchimp.list_id)}
 

@@ -48,14 +48,14 @@ def test_people_go_there_with_their_fields_and_tags(mailchimp, push):
     assert member["merge_fields"]["FNAME"] == "Asa"
     assert member["merge_fields"]["COUNTRY"] == "SE"
     assert mailchimp.tags("asa@mail.se") == {"Swedes"}
-    assert run.counts == {"added": 1, "tagged": 1}
+    assert run.counts == {"added": 1}
 
 
 def test_a_first_sync_of_many_takes_few_calls_and_nothing_changed_takes_no_write(mailchimp, push):
     many(1200)
     run = push()
     assert run.counts["added"] == 1200
-    assert len(mailchimp.writes()) <= 1200 / 500 * 2 + 10
+    assert len(mailchimp.writes()) <= 1200 / 500 + 10
     assert len(mailchimp.members()) == 1200
     push()
     assert mailchimp.writes() == []
@@ -196,8 +196,9 @@ def test_who_leaves_between_comparing_and_sending_is_not_subscribed(mailchimp, p
     compare = pushing.difference.compare
 
     def compare_then_ann_leaves(audience):
-        compare(audience)
+        counts = compare(audience)
         consent.leave(ann, method=Consent.Method.LINK)
+        return counts
 
     monkeypatch.setattr(pushing.difference, "compare", compare_then_ann_leaves)
     push()
@@ -336,7 +337,7 @@ def test_each_audience_is_due_once_an_hour_or_when_asked(mailchimp, audience, pu
     assert sync.push_due() == {"audiences": 1}
     push()
     assert sync.push_due() == {"audiences": 0}
-    SyncRun.objects.update(started_at=timezone.now() - timedelta(minutes=61))
+    SyncRun.objects.update(worked_at=timezone.now() - timedelta(minutes=61))
     assert sync.push_due() == {"audiences": 1}
 
 

@@ -232,7 +232,8 @@ class SegmentAdmin(RecordAdmin):
         if not (self.has_view_permission(request) and request.user.has_perm("supporters.view_supporter")):
             raise PermissionDenied
         segment = get_object_or_404(Segment, pk=pk)
-        people = Supporter.objects.filter(pk__in=segment.members.values("supporter")).order_by("-pk")
+        # Who left since the last refresh isn't shown: nobody will write to them.
+        people = Supporter.objects.contactable().filter(pk__in=segment.members.values("supporter")).order_by("-pk")
         paginator = Paginator(people, 50)
         paginator.count = min(segment.size or 0, COUNT_LIMIT)
         context = {

@@ -1,12 +1,14 @@
 """Rules to one statement over supporters.
 
-What somebody gave or signed is asked as a set (`id IN (SELECT … GROUP BY … HAVING …)`), which PostgreSQL answers once for
-everybody, and never person by person.
+What somebody gave or signed is asked as membership of a set, written as EXISTS: PostgreSQL makes a semi-join or an
+anti-join of it that goes once through everybody and spills to disk where it must, and within an `any` it looks the
+person up by an index. `NOT IN` and an `IN` within an `any` would be compared row by row as soon as the set outgrows
+work_mem: a segment of those who never gave would then take hours at a million people.
 """
 
 from datetime import date, timedelta
 
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -20,24 +22,32 @@ def query(rules: object, purpose: str = Purpose.EMAIL) -> QuerySet[Supporter]:
     return Supporter.objects.contactable(purpose).filter(_group(parse(rules)))
 
 
-def _group(group: Group) -> Q:
-    parts = [_group(member) if isinstance(member, Group) else _rule(member) for member in group.members]
+def _group(group: Group, negated: bool = False) -> Q:
+    """Negations go down to the rules: PostgreSQL joins a NOT EXISTS only where it stands by itself."""
+    negated ^= group.match == "none"
+    parts = [_group(part, negated) if isinstance(part, Group) else _rule(part, negated) for part in group.members]
     if not parts:
         return Q()
     met = parts[0]
     for part in parts[1:]:
-        met = met & part if group.match == "all" else met | part
-    return ~met if group.match == "none" else met
+        met = met & part if (group.match == "all") != negated else met | part
+    return met
 
 
-def _rule(rule: Rule) -> Q:
-    return _COMPILERS[rule.field.name](rule.op.name, rule.value)
+def _rule(rule: Rule, negated: bool) -> Q:
+    met = _COMPILERS[rule.field.name](rule.op.name, rule.value)
+    return ~met if negated else met
 
 
 def _those(rows: QuerySet, op: str = "has") -> Q:
     """People among the rows' owners, or not among them."""
-    owners = Q(pk__in=rows.filter(supporter__isnull=False).values("supporter"))
-    return ~owners if op in {"has_not", "no"} else owners
+    return _among(rows.filter(supporter__isnull=False), op not in {"has_not", "no"})
+
+
+def _among(owned: QuerySet, yes: bool = True) -> Q:
+    """People who own one of the rows, which may be sums over several; or people who own none."""
+    owner = Exists(Supporter.objects.filter(pk=OuterRef("pk"), pk__in=owned.values("supporter")))
+    return Q(owner) if yes else Q(~owner)
 
 
 # Who they are, where they are -------------------------------------------------------------------
@@ -189,8 +199,7 @@ def _in_years(first: int, last: int) -> QuerySet[Donation]:
 def _sum(rows: QuerySet, op: str, money: tuple) -> Q:
     amount, currency = money
     totals = rows.filter(currency=currency, supporter__isnull=False).values("supporter").annotate(total=Sum("amount"))
-    reached = Q(pk__in=totals.filter(total__gte=amount).values("supporter"))
-    return reached if op == "at_least" else ~reached
+    return _among(totals.filter(total__gte=amount), op == "at_least")
 
 
 # What they received -----------------------------------------------------------------------------
@@ -214,14 +223,14 @@ def _received_when(op: str, value: object) -> Q:
 def _number_of(rows: QuerySet, op: str, number: int) -> Q:
     counted = rows.filter(supporter__isnull=False).values("supporter").annotate(times=Count("pk"))
     if op == "at_least":
-        return Q(pk__in=counted.filter(times__gte=number).values("supporter")) if number else Q(pk__isnull=False)
-    return ~Q(pk__in=counted.filter(times__gt=number).values("supporter"))
+        return _among(counted.filter(times__gte=number)) if number else Q(pk__isnull=False)
+    return _among(counted.filter(times__gt=number), yes=False)
 
 
 def _last(rows: QuerySet, moment: Max | Min, op: str, value: object) -> Q:
     """People whose last (or first) row lies in the given time."""
     ends = rows.filter(supporter__isnull=False).values("supporter").annotate(day=moment)
-    return Q(pk__in=ends.filter(_span("day", op, value)).values("supporter"))
+    return _among(ends.filter(_span("day", op, value)))
 
 
 def _span(name: str, op: str, value: object) -> Q:

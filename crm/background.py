@@ -82,6 +82,8 @@ _COUNTS = {
     "audiences": _L("audiences"),
     "chunks": _L("pieces forgotten"),
     "supporters": _L("supporters"),
+    "counted": _L("appeals counted"),
+    "clicks": _L("clicks forgotten"),
 }
 
 

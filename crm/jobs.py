@@ -72,6 +72,13 @@ JOBS = {
             every=MINUTE,
         ),
         Periodic(
+            "appeal-results",
+            _("Count what came of appeals"),
+            _("Works out clicks, gifts and signatures of each appeal: often while it is new, seldom when it is old."),
+            "campaigns.appeals.results.refresh_due",
+            every=MINUTE,
+        ),
+        Periodic(
             "imports",
             _("Load files"),
             _("Hands uploaded files to a worker, and takes up again what was cut short."),
@@ -122,6 +129,13 @@ JOBS = {
             _("Each night, deletes the contents of files that were imported more than 30 days ago."),
             "supporters.importing.run.forget_files",
             daily_at=time(2, 20),
+        ),
+        Periodic(
+            "forget-clicks",
+            _("Forget who clicked"),
+            _("Each night, deletes the clicks of appeals that were over 90 days ago; their sums stay."),
+            "campaigns.appeals.results.forget_clicks",
+            daily_at=time(2, 25),
         ),
         Periodic(
             "forget-events",

@@ -3,6 +3,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,6 +16,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import display
 
 from campaigns.admin import appeal_pages as pages
+from campaigns.admin import appeal_results as results
 from campaigns.admin.appeal_forms import AppealForm, AppealTextForm, AppealTextFormSet
 from campaigns.appeals import schedule, texts
 from campaigns.appeals.schedule import Refusal
@@ -67,7 +69,7 @@ class AppealTextInline(StackedInline):
 class AppealAdmin(RecordAdmin):
     form = AppealForm
     inlines = [AppealTextInline]
-    list_display = ["name", "state_label", "when", "segment", "recipients", "campaign"]
+    list_display = ["name", "state_label", "when", "segment", "sent", "clicked", "gifts", "campaign"]
     list_filter = [
         ("state", ChoicesDropdownFilter),
         ("campaign", RelatedDropdownFilter),
@@ -95,6 +97,21 @@ class AppealAdmin(RecordAdmin):
     @admin.display(description=_("goes out"), ordering="scheduled_at")
     def when(self, appeal: Appeal) -> SafeString | str:
         return pages.when(appeal)
+
+    @admin.display(description=_("sent"), ordering="recipients")
+    def sent(self, appeal: Appeal) -> str:
+        return results.grouped(appeal.figures.sent) if appeal.launched_at else "–"
+
+    @admin.display(description=_("clicked"))
+    def clicked(self, appeal: Appeal) -> str:
+        return results.per_cent(appeal.figures.rate(appeal.figures.clicked))
+
+    @admin.display(description=_("gifts"))
+    def gifts(self, appeal: Appeal) -> str:
+        return f"{appeal.figures.gifts}: {appeal.income_in_words}" if appeal.income_in_words else "–"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return results.AppealList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appeal]:
         return super().get_queryset(request).select_related("segment", "campaign")

@@ -1,5 +1,6 @@
 """The pages of one appeal beside its form: schedule, preview, progress, and the buttons that act."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -7,7 +8,6 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -18,7 +18,8 @@ from django.utils.translation import gettext_lazy
 
 from campaigns.admin.appeal_forms import ScheduleForm
 from campaigns.admin.appeal_preview import preview, preview_html
-from campaigns.appeals import schedule, texts
+from campaigns.admin.appeal_results import results_csv, results_of
+from campaigns.appeals import report, schedule, texts
 from campaigns.appeals.schedule import Refusal
 from campaigns.models import Appeal, Delivery
 from campaigns.tasks import launch_appeal
@@ -39,11 +40,13 @@ ACTS: dict[str, tuple[Callable[[Appeal], None], Any]] = {
 def panel(request: HttpRequest, appeal: Appeal) -> dict[str, Any]:
     """What stands above an appeal's form."""
     launched = appeal.launched_at is not None
-    audiences = texts.launched_audiences(appeal) if launched else texts.audiences(appeal)
+    found = report.of(appeal) if launched else None
+    audiences = texts.launched_audiences(found.by_language()) if found else texts.audiences(appeal)
     return {
         "appeal": appeal,
         "when": when(appeal),
-        "progress": progress_of(appeal) if launched else None,
+        "progress": progress_of(appeal, found.total.states) if found else None,
+        "results": results_of(request, appeal, found) if found else None,
         "audiences": audiences,
         "people": sum(audience.people for audience in audiences),
         "outdated": [] if launched else [texts.language_name(text.language) for text in texts.outdated(appeal)],
@@ -62,10 +65,8 @@ def when(appeal: Appeal) -> str:
     return f"{date_format(appeal.scheduled_at.astimezone(zone), 'j M Y, H:i')} ({appeal.time_zone})"
 
 
-def progress_of(appeal: Appeal) -> dict[str, Any]:
+def progress_of(appeal: Appeal, counts: Counter) -> dict[str, Any]:
     """Counts by state, and how far it is."""
-    rows = appeal.deliveries.values_list("state").annotate(number=Count("*"))
-    counts = dict(rows)
     waiting = counts.get("queued", 0) + counts.get("sending", 0)
     total = sum(counts.values())
     done = total - waiting
@@ -83,7 +84,8 @@ def progress_of(appeal: Appeal) -> dict[str, Any]:
 
 
 def progress(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> JsonResponse:
-    return JsonResponse(progress_of(_viewed(request, pk, model_admin)))
+    appeal = _viewed(request, pk, model_admin)
+    return JsonResponse(progress_of(appeal, report.of(appeal).total.states))
 
 
 def schedule_page(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> HttpResponse:
@@ -124,7 +126,7 @@ def schedule_page(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> 
 def cancel_page(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> HttpResponse:
     """Asks once more; the button on it acts."""
     appeal = _viewed(request, pk, model_admin)
-    progress = progress_of(appeal) if appeal.launched_at else None
+    progress = progress_of(appeal, report.of(appeal).total.states) if appeal.launched_at else None
     context = {"progress": progress, "left": progress["total"] - progress["done"] if progress else None}
     return page(request, model_admin, appeal, "cancel", _("Cancel"), context)
 
@@ -193,6 +195,7 @@ PAGES = {
     "schedule": schedule_page,
     "cancel": cancel_page,
     "progress": progress,
+    "results_csv": results_csv,
     "preview": preview,
     "preview_html": preview_html,
 }

@@ -14,8 +14,9 @@ from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from campaigns.appeals.report import Figures
 from campaigns.mail import compose
-from campaigns.models import Appeal, AppealText, Delivery, Segment, SegmentMember
+from campaigns.models import Appeal, AppealText, Segment, SegmentMember
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,13 @@ def audiences(appeal: Appeal) -> list[Audience]:
     ]
 
 
-def launched_audiences(appeal: Appeal) -> list[Audience]:
+def launched_audiences(languages: list[tuple[str, Figures]]) -> list[Audience]:
     """How many people get which text, once the ledger is written."""
-    rows = Delivery.objects.filter(appeal=appeal).values_list("language").annotate(people=Count("*"))
-    counted = _remembered("appeal", appeal.pk, appeal.launched_at, rows.order_by("-people", "language"))
-    return [Audience(language, people, language, False) for language, people in counted]
+    return [
+        Audience(language, figures.recipients, language, False)
+        for language, figures in languages
+        if figures.recipients
+    ]
 
 
 def outdated(appeal: Appeal) -> list[AppealText]:

@@ -56,6 +56,7 @@ class Migration(migrations.Migration):
                 ('sender_email', models.EmailField(max_length=254, verbose_name="sender's address")),
                 ('reply_to', models.EmailField(blank=True, default='', max_length=254, verbose_name='replies to')),
                 ('count_clicks', models.BooleanField(default=True, help_text='Links lead through this site, which counts them. Without it they lead straight to their targets.', verbose_name='count clicks')),
+                ('counted_at', models.DateTimeField(editable=False, null=True, verbose_name='results counted')),
                 ('clicks_forgotten_at', models.DateTimeField(editable=False, help_text='Since when only the sums are kept.', null=True)),
                 ('scheduled_at', models.DateTimeField(blank=True, null=True, verbose_name='goes out')),
                 ('time_zone', models.CharField(default='Europe/Stockholm', max_length=64, verbose_name='time zone')),
@@ -91,6 +92,25 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'link of an appeal',
                 'verbose_name_plural': 'links of appeals',
+            },
+        ),
+        migrations.CreateModel(
+            name='AppealResult',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('language', models.CharField(help_text="Empty where it can't be told.", max_length=12, verbose_name='language')),
+                ('variant', models.CharField(max_length=1, verbose_name='variant')),
+                ('clicked', models.PositiveIntegerField(default=0, verbose_name='people who clicked')),
+                ('clicks', models.PositiveIntegerField(default=0, verbose_name='clicks')),
+                ('opened', models.PositiveIntegerField(default=0, verbose_name='people who opened it')),
+                ('by_programs', models.PositiveIntegerField(default=0, help_text='Messages whose links were followed, but not by a person.', verbose_name='clicked by programs')),
+                ('left', models.PositiveIntegerField(default=0, verbose_name='unsubscribed')),
+                ('signatures', models.PositiveIntegerField(default=0, verbose_name='signatures')),
+                ('appeal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='results', to='campaigns.appeal', verbose_name='appeal')),
+            ],
+            options={
+                'verbose_name': 'result of an appeal',
+                'verbose_name_plural': 'results of appeals',
             },
         ),
         migrations.CreateModel(
@@ -183,6 +203,7 @@ class Migration(migrations.Migration):
                 ('uuid', models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), default=uuid.uuid4, editable=False)),
                 ('state', models.CharField(choices=[('queued', 'Waiting'), ('sending', 'Being sent'), ('sent', 'Sent'), ('bounced', 'Bounced'), ('complained', 'Complained'), ('failed', 'Failed'), ('skipped', 'Skipped'), ('unknown', 'Not known')], db_default='queued', default='queued', max_length=10, verbose_name='state')),
                 ('language', models.CharField(db_default='', max_length=12, verbose_name='language')),
+                ('variant', models.CharField(db_default='', editable=False, help_text='Of a test of texts: campaigns.appeals.', max_length=1, verbose_name='variant')),
                 ('claim', models.BigIntegerField(editable=False, help_text='The claim that holds it: campaigns.appeals.', null=True)),
                 ('attempts', models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='attempts')),
                 ('not_before', models.DateTimeField(editable=False, help_text='A refusal for now is tried again then.', null=True)),
@@ -210,6 +231,21 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'click',
                 'verbose_name_plural': 'clicks',
+            },
+        ),
+        migrations.CreateModel(
+            name='DeliveryCount',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('language', models.CharField(max_length=12, verbose_name='language')),
+                ('variant', models.CharField(max_length=1, verbose_name='variant')),
+                ('state', models.CharField(max_length=10, verbose_name='state')),
+                ('number', models.BigIntegerField(verbose_name='number')),
+                ('appeal', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='counts', to='campaigns.appeal', verbose_name='appeal')),
+            ],
+            options={
+                'verbose_name': 'count of deliveries',
+                'verbose_name_plural': 'counts of deliveries',
             },
         ),
         migrations.CreateModel(
@@ -300,9 +336,45 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'webhook events',
             },
         ),
+        migrations.CreateModel(
+            name='AppealHour',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('hour', models.PositiveSmallIntegerField(verbose_name='hour')),
+                ('clicked', models.PositiveIntegerField(default=0, verbose_name='people who clicked')),
+                ('gifts', models.PositiveIntegerField(default=0, verbose_name='gifts')),
+                ('appeal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hours', to='campaigns.appeal', verbose_name='appeal')),
+            ],
+            options={
+                'verbose_name': 'hour of an appeal',
+                'verbose_name_plural': 'hours of appeals',
+                'constraints': [models.UniqueConstraint(fields=('appeal', 'hour'), name='appeal_hour_unique')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AppealIncome',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('language', models.CharField(help_text="Empty where it can't be told.", max_length=12, verbose_name='language')),
+                ('variant', models.CharField(max_length=1, verbose_name='variant')),
+                ('currency', models.CharField(max_length=3, verbose_name='currency')),
+                ('gifts', models.PositiveIntegerField(verbose_name='gifts')),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=16, verbose_name='amount')),
+                ('appeal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='income', to='campaigns.appeal', verbose_name='appeal')),
+            ],
+            options={
+                'verbose_name': 'income of an appeal',
+                'verbose_name_plural': 'income of appeals',
+                'constraints': [models.UniqueConstraint(fields=('appeal', 'language', 'variant', 'currency'), name='appeal_income_unique')],
+            },
+        ),
         migrations.AddConstraint(
             model_name='appeallink',
             constraint=models.UniqueConstraint(models.F('appeal'), django.db.models.functions.text.MD5('target'), name='appeal_link_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='appealresult',
+            constraint=models.UniqueConstraint(fields=('appeal', 'language', 'variant'), name='appeal_result_unique'),
         ),
         migrations.AddConstraint(
             model_name='appealtext',

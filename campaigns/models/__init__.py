@@ -2,11 +2,15 @@ from campaigns.models.appeal import Appeal, AppealText, Claim, Delivery
 from campaigns.models.audience import Audience, AudienceMember, AudienceSegment, SyncRun, WebhookEvent
 from campaigns.models.campaign import Campaign
 from campaigns.models.click import AppealLink, Click
+from campaigns.models.results import AppealHour, AppealIncome, AppealResult, DeliveryCount
 from campaigns.models.segment import Segment, SegmentMember
 
 __all__ = [
     "Appeal",
+    "AppealHour",
+    "AppealIncome",
     "AppealLink",
+    "AppealResult",
     "AppealText",
     "Audience",
     "AudienceMember",
@@ -15,6 +19,7 @@ __all__ = [
     "Claim",
     "Click",
     "Delivery",
+    "DeliveryCount",
     "Segment",
     "SegmentMember",
     "SyncRun",

@@ -60,6 +60,7 @@ class Appeal(models.Model):
             "Links lead through this site, which counts them. Without it they lead straight to their targets."
         ),
     )
+    counted_at = models.DateTimeField(_("results counted"), null=True, editable=False)
     clicks_forgotten_at = models.DateTimeField(
         null=True, editable=False, help_text="Since when only the sums are kept."
     )
@@ -215,6 +216,9 @@ class Delivery(models.Model):
     )
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED, db_default=State.QUEUED)
     language = models.CharField(_("language"), max_length=12, db_default="")
+    variant = models.CharField(
+        _("variant"), max_length=1, db_default="", editable=False, help_text="Of a test of texts: campaigns.appeals."
+    )
     claim = models.BigIntegerField(null=True, editable=False, help_text="The claim that holds it: campaigns.appeals.")
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
     not_before = models.DateTimeField(null=True, editable=False, help_text="A refusal for now is tried again then.")

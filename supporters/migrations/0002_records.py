@@ -398,6 +398,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='signature',
+            index=models.Index(condition=models.Q(('state', 'validated'), models.Q(('source_code', ''), _negated=True)), fields=['source_code'], name='signature_source'),
+        ),
+        migrations.AddIndex(
+            model_name='signature',
             index=models.Index(condition=models.Q(('state', 'validated')), fields=['petition'], name='signature_counted'),
         ),
         migrations.AddConstraint(
@@ -511,6 +515,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='consent',
             index=models.Index(models.F('supporter'), models.F('purpose'), models.OrderBy(models.F('happened_at'), descending=True), models.OrderBy(models.F('state'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('organisation__isnull', True)), name='consent_latest'),
+        ),
+        migrations.AddIndex(
+            model_name='consent',
+            index=models.Index(condition=models.Q(('state', 'withdrawn'), models.Q(('source', ''), _negated=True)), fields=['source'], name='consent_left'),
         ),
         migrations.AddConstraint(
             model_name='consent',

@@ -130,6 +130,8 @@ class Consent(models.Model):
                 name="consent_latest",
                 condition=Q(organisation__isnull=True),
             ),
+            # For who left through the message of an appeal.
+            models.Index(fields=["source"], condition=Q(state="withdrawn") & ~Q(source=""), name="consent_left"),
         ]
 
     def __str__(self) -> str:

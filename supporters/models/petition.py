@@ -125,6 +125,10 @@ class Signature(models.Model):
         indexes = [
             models.Index(fields=["supporter", "petition"], name="signature_of_supporter"),
             models.Index(fields=["-created_at", "-id"], name="signature_newest"),
+            # For what came of an appeal.
+            models.Index(
+                fields=["source_code"], condition=Q(state="validated") & ~Q(source_code=""), name="signature_source"
+            ),
             # For the counts of a petition.
             models.Index(fields=["petition"], condition=Q(state="validated"), name="signature_counted"),
         ]

@@ -1,5 +1,6 @@
 """An appeal as a supporter of one's choice will read it, and a test of it to oneself."""
 
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -64,6 +65,14 @@ class _View:
         if self.text is None or self.problems:
             return None
         return message.letter(self.appeal, self.text, recipient)
+
+    def test(self, recipient: Recipient) -> bytes:
+        """The message, marked as a test. Raises FieldError and AddressUnusable."""
+        if self.text is None or self.problems:
+            raise FieldError(" ".join(self.problems))
+        text = copy(self.text)
+        text.subject = f"{_('Test')}: {text.subject}"
+        return message.wire(self.appeal, text, eight_bit=False).fill(recipient)
 
 
 def preview(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> HttpResponse:
@@ -152,12 +161,8 @@ def _send_test(request: HttpRequest, view: _View, model_admin: "AppealAdmin") ->
         return model_admin.message_user(request, said, messages.ERROR)
     recipient = view.recipient(address)
     try:
-        letter = view.letter(recipient)
-        if letter is None:
-            raise FieldError(" ".join(view.problems))
-        test = Letter(letter.language, f"{_('Test')}: {letter.subject}", letter.text, letter.html)
         with Connection() as server:
-            server.send(view.appeal.sender_email, address, message.build(view.appeal, test, recipient))
+            server.send(view.appeal.sender_email, address, view.test(recipient))
     except (FieldError, AddressUnusable, MailError) as error:
         said = _("The test was not sent. %(why)s") % {"why": error}
         return model_admin.message_user(request, said, messages.ERROR)

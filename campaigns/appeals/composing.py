@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from campaigns.appeals.ledger import Addressee
 from campaigns.mail import message, tracking
-from campaigns.mail.message import Recipient
+from campaigns.mail.message import MessageSkeleton, Recipient
 from campaigns.mail.returns.verp import envelope_sender
-from campaigns.mail.transport import Mail, on_the_wire
+from campaigns.mail.transport import Mail
 from campaigns.models import Appeal, AppealText
 
 
@@ -17,6 +17,7 @@ class Composer:
         self._appeal = appeal
         self._texts = texts
         self._counting = {language: tracking.counting(appeal, text) for language, text in texts.items()}
+        self._skeletons: dict[tuple[str, bool], MessageSkeleton] = {}
 
     def mail(self, addressee: Addressee, eight_bit: bool) -> Mail:
         """Raises fields.FieldError or AddressUnusable."""
@@ -29,6 +30,13 @@ class Composer:
             addressee.city,
             addressee.country,
         )
-        letter = message.letter(self._appeal, text, recipient, self._counting[text.language])
-        body = on_the_wire(message.build(self._appeal, letter, recipient))
-        return Mail(addressee.pk, envelope_sender(self._appeal.sender_email, addressee.uuid), addressee.email, body)
+        skeleton = self._skeleton(text, eight_bit)
+        sender = envelope_sender(skeleton.sender, addressee.uuid)
+        return Mail(addressee.pk, sender, addressee.email, skeleton.fill_wire(recipient))
+
+    def _skeleton(self, text: AppealText, eight_bit: bool) -> MessageSkeleton:
+        kept = self._skeletons.get((text.language, eight_bit))
+        if kept is None:
+            kept = message.wire(self._appeal, text, self._counting[text.language], eight_bit=eight_bit)
+            self._skeletons[text.language, eight_bit] = kept
+        return kept

@@ -6,8 +6,8 @@ to: html, an address, plain text, or a header.
 
 import html
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -16,7 +16,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from campaigns.mail import fields, layout
-from campaigns.mail.fields import Problem
+from campaigns.mail.fields import FieldError, Problem
 from campaigns.mail.markup import READER, Markers, Slot, check_links, to_blocks, to_text
 
 
@@ -33,6 +33,8 @@ class Counting:
 
 
 NOTHING_COUNTED = Counting()
+
+_BREAKS = re.compile(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+\s*")
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,34 @@ class Skeleton:
     escape: Callable[[str], str]
 
     def fill(self, values: Mapping[str, str]) -> str:
-        return "".join(piece if isinstance(piece, str) else self._value(piece, values) for piece in self.pieces)
+        return "".join(piece if isinstance(piece, str) else self.value(piece, values) for piece in self.pieces)
 
-    def _value(self, slot: Slot, values: Mapping[str, str]) -> str:
+    def value(self, slot: Slot, values: Mapping[str, str]) -> str:
+        """What goes into a slot, escaped for its place. Raises fields.FieldError."""
         value = slot.field.value(values)
         return self.escape(quote(value, safe="") if slot.place == "url" else value)
+
+    def settled(self, values: Mapping[str, str]) -> "Skeleton":
+        """With the slots filled in that need no more than these values."""
+        return replace(self, pieces=tuple(self._merged(values)))
+
+    def _merged(self, values: Mapping[str, str]) -> Iterator[str | Slot]:
+        literal = ""
+        for piece in self.pieces:
+            if isinstance(piece, Slot):
+                try:
+                    piece = self.value(piece, values)
+                except FieldError:
+                    pass  # for want of a person, or for everybody: told of each
+            if isinstance(piece, str):
+                literal += piece
+                continue
+            if literal:
+                yield literal
+            literal = ""
+            yield piece
+        if literal:
+            yield literal
 
 
 @dataclass(frozen=True)
@@ -124,7 +149,7 @@ def _compile(
         language,
         Skeleton(title, unbroken),
         Skeleton(tuple(markers.pieces(text)), unbroken),
-        Skeleton(tuple(markers.pieces(mail)), html.escape),
+        Skeleton(tuple(markers.pieces(mail)), lambda value: html.escape(unbroken(value))),
     )
 
 
@@ -137,4 +162,4 @@ def unbroken(value: str) -> str:
 
     A space at either end stays: the writer may mean it, as in {{ " and " ~ first_name }}.
     """
-    return re.sub(r"\s*[\x00-\x1f\x7f\x85\u2028\u2029]+\s*", " ", value)
+    return value if value.isprintable() else _BREAKS.sub(" ", value)

@@ -14,6 +14,9 @@ from django.utils.translation import gettext as _
 
 from campaigns.mail.markup import Button, Paragraphs
 
+LINE = 400
+"""Octets of a line of html, where there is a space to cut it at."""
+_PREFORMATTED = re.compile(r"(<pre\b.*?</pre>)", re.DOTALL)
 _WORD = re.compile(r"zblock(\d+)z")
 
 
@@ -55,7 +58,33 @@ def render(
     source = render_to_string("campaigns/mail/layout.mjml", context)
     document = mrml.to_html(source, render_options=options).content
     document = _WORD.sub(lambda match: contents[int(match[1])], document)
-    return _with_picture(document, picture) if picture else document
+    return folded(_with_picture(document, picture) if picture else document)
+
+
+def folded(document: str) -> str:
+    """The document in lines that leave room for values, and of which none begins with a dot, as SMTP likes them.
+
+    Html takes a line break for a space, and a space more for nothing, everywhere but in preformatted text.
+    """
+    return "".join(
+        part if part.startswith("<pre") else re.sub(r"^\.", " .", _fold(part), flags=re.MULTILINE)
+        for part in _PREFORMATTED.split(document)
+    )
+
+
+def _fold(text: str) -> str:
+    """Each line cut at its last space before LINE octets, or, lacking that, at the first one behind."""
+    lines = []
+    for line in text.split("\n"):
+        while len(line.encode()) > LINE:
+            cut = line.rfind(" ", 0, len(line.encode()[:LINE].decode(errors="ignore")))
+            cut = cut if cut > 0 else line.find(" ", 1)
+            if cut < 0:
+                break
+            lines.append(line[:cut])
+            line = line[cut + 1 :]
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def text_footer(organisation: str, address: str, leave: str, *, opens: bool = False) -> str:

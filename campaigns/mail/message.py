@@ -1,4 +1,4 @@
-"""A letter as the message that goes over the wire, with the headers that belong on bulk mail.
+"""An appeal's text as messages that go over the wire, with the headers that belong on bulk mail.
 
 Auto-Submitted is not set: RFC 3834 keeps it from mail that a person wrote and chose to send, as an appeal is.
 List-Id and List-Unsubscribe already keep automatic answers away (RFC 3834, section 2).
@@ -6,27 +6,25 @@ List-Id and List-Unsubscribe already keep automatic answers away (RFC 3834, sect
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import localtime
+from datetime import datetime
+from email.utils import format_datetime
+from functools import cached_property, lru_cache
+from time import time
 from urllib.parse import urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
 
-from campaigns.mail import compose
-from campaigns.mail.compose import NOTHING_COUNTED, Counting, Letter, one_line
-from campaigns.mail.headers import FaithfulPolicy
+from campaigns.mail import compose, headers
+from campaigns.mail.addresses import AddressUnusable, deliverable
+from campaigns.mail.body import Body, Filled, Unfit
+from campaigns.mail.compose import NOTHING_COUNTED, Counting, Letter, Template, one_line
 from campaigns.mail.readers import reader_token
 from campaigns.models import Appeal, AppealText
 from supporters.links import unsubscribe_token
 
-_POLICY = FaithfulPolicy()
-
-
-class AddressUnusable(ValueError):
-    """No message can be addressed to this; the text says why."""
+__all__ = ["AddressUnusable", "MessageSkeleton", "Recipient", "letter", "unsubscribe_url", "wire"]
 
 
 @dataclass(frozen=True)
@@ -41,12 +39,122 @@ class Recipient:
     country: str = ""
 
     @property
-    def name(self) -> str:
-        return f"{self.first_name} {self.last_name}".strip()
-
-    @property
     def needs_smtputf8(self) -> bool:
         return not self.email.isascii()
+
+
+class MessageSkeleton:
+    """One text of one appeal, compiled: every octet that is the same for everybody is ready."""
+
+    def __init__(self, origin: "_Origin", template: Template, values: Mapping[str, str], eight_bit: bool) -> None:
+        self._origin = origin
+        self._template = template
+        self._values = values
+        self._subject = template.subject.settled(values)
+        self._body = Body(template.text.settled(values), template.html.settled(values), eight_bit=eight_bit)
+        self.sender = deliverable(origin.sender_email)
+        domain = self.sender.rpartition("@")[2]
+        feedback = f"{origin.appeal}:{origin.campaign or 0}:{template.language}:lodestar"
+        self._from = headers.mailbox("From", one_line(origin.sender_name), self.sender)
+        if origin.reply_to:
+            self._from += headers.mailbox("Reply-To", "", deliverable(origin.reply_to))
+        self._rest = b"".join(
+            [
+                headers.unstructured("List-Id", f"<appeals.{domain}>"),
+                b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+                headers.unstructured("Feedback-ID", feedback),
+                f"Content-Language: {template.language}\r\nMIME-Version: 1.0\r\n".encode(),
+                b"Content-Type: " + self._body.content_type + b"\r\n",
+                b"Content-Transfer-Encoding: 8bit\r\n" if self._body.eight_bit else b"",
+                b"\r\n",
+            ]
+        )
+        self._domain = domain.encode()
+
+    def fill(self, recipient: Recipient, date: datetime | None = None) -> bytes:
+        """The whole message for this person, dated now if no date is given.
+
+        Raises fields.FieldError where a field can't be filled in, and AddressUnusable.
+        """
+        head, body = self._filled(recipient, date)
+        return head + body.octets
+
+    def fill_wire(self, recipient: Recipient, date: datetime | None = None) -> bytes:
+        """The same with its dots doubled (RFC 5321, 4.5.2): what goes out between DATA and the last dot."""
+        head, body = self._filled(recipient, date)
+        return head + (body.octets.replace(b"\n.", b"\n..") if body.dotted else body.octets)
+
+    def _filled(self, recipient: Recipient, date: datetime | None) -> tuple[bytes, Filled]:
+        values = {**self._values, **personal_values(recipient)}
+        try:
+            body = self._body.fill(values)
+        except Unfit:
+            return self._narrow._filled(recipient, date)
+        return self._head(recipient, values, date), body
+
+    def _head(self, recipient: Recipient, values: Mapping[str, str], date: datetime | None) -> bytes:
+        return b"".join(
+            [
+                self._from,
+                headers.mailbox("To", values["name"], deliverable(recipient.email)),
+                headers.unstructured("Subject", one_line(self._subject.fill(values))),
+                _date_field(date),
+                # The same at every attempt, so that a receiver that got it after all can see so.
+                b"Message-ID: <%b@%b>\r\n" % (recipient.delivery.hex.encode(), self._domain),
+                b"List-Unsubscribe: <%b>\r\n" % values["unsubscribe_url"].encode(),
+                self._rest,
+            ]
+        )
+
+    @cached_property
+    def _narrow(self) -> "MessageSkeleton":
+        """The same in quoted-printable, which takes any value."""
+        return MessageSkeleton(self._origin, self._template, self._values, eight_bit=False)
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """What all messages of an appeal have in common, whatever their language."""
+
+    appeal: int
+    campaign: int | None
+    source_code: str
+    sender_name: str
+    sender_email: str
+    reply_to: str
+
+
+def wire(
+    appeal: Appeal, text: AppealText, counting: Counting = NOTHING_COUNTED, *, eight_bit: bool
+) -> MessageSkeleton:
+    """The skeleton of a text's messages, compiled once; eight_bit if the server offers 8BITMIME (RFC 6152).
+
+    Raises AddressUnusable where it is the sender's address that can't be used.
+    """
+    origin = _Origin(
+        appeal.pk,
+        appeal.campaign_id,
+        appeal.source_code,
+        appeal.sender_name,
+        appeal.sender_email,
+        appeal.reply_to,
+    )
+    template = compose.compile_text(text.language, text.subject, text.preheader, text.body, counting)
+    values = shared_values(text.language, appeal.source_code)
+    return _compiled(origin, template, tuple(values.items()), eight_bit)
+
+
+@lru_cache(maxsize=64)
+def _compiled(
+    origin: _Origin, template: Template, values: tuple[tuple[str, str], ...], eight_bit: bool
+) -> MessageSkeleton:
+    return MessageSkeleton(origin, template, dict(values), eight_bit)
+
+
+def letter(appeal: Appeal, text: AppealText, recipient: Recipient, counting: Counting = NOTHING_COUNTED) -> Letter:
+    """The text as this person reads it. Raises fields.FieldError."""
+    template = compose.compile_text(text.language, text.subject, text.preheader, text.body, counting)
+    return template.fill({**shared_values(text.language, appeal.source_code), **personal_values(recipient)})
 
 
 def shared_values(language: str, source_code: str) -> dict[str, str]:
@@ -61,13 +169,13 @@ def shared_values(language: str, source_code: str) -> dict[str, str]:
     }
 
 
-def values_for(recipient: Recipient, language: str, source_code: str) -> Mapping[str, str]:
-    """What the merge fields of campaigns.mail.fields stand for, and markup.READER."""
+def personal_values(recipient: Recipient) -> dict[str, str]:
+    """What the other fields stand for, and markup.READER."""
+    first, last = one_line(recipient.first_name), one_line(recipient.last_name)
     return {
-        **shared_values(language, source_code),
-        "first_name": one_line(recipient.first_name),
-        "last_name": one_line(recipient.last_name),
-        "name": one_line(recipient.name),
+        "first_name": first,
+        "last_name": last,
+        "name": f"{first} {last}".strip(),
         "city": one_line(recipient.city),
         "country": recipient.country,
         "unsubscribe_url": unsubscribe_url(recipient.delivery),
@@ -75,14 +183,16 @@ def values_for(recipient: Recipient, language: str, source_code: str) -> Mapping
     }
 
 
-def letter(appeal: Appeal, text: AppealText, recipient: Recipient, counting: Counting = NOTHING_COUNTED) -> Letter:
-    """The text as this person reads it. Raises fields.FieldError."""
-    template = compose.compile_text(text.language, text.subject, text.preheader, text.body, counting)
-    return template.fill(values_for(recipient, text.language, appeal.source_code))
-
-
 def unsubscribe_url(delivery: UUID) -> str:
-    return settings.SITE_URL + reverse("campaigns:unsubscribe", args=[unsubscribe_token(delivery)])
+    before, after = _unsubscribe_page(settings.SITE_URL)
+    return f"{before}{unsubscribe_token(delivery)}{after}"
+
+
+@lru_cache
+def _unsubscribe_page(site: str) -> tuple[str, str]:
+    """The address before and behind its token."""
+    before, _token, after = reverse("campaigns:unsubscribe", args=["TOKEN"]).rpartition("TOKEN")
+    return site + before, after
 
 
 def with_source(url: str, source_code: str) -> str:
@@ -94,31 +204,10 @@ def with_source(url: str, source_code: str) -> str:
     return urlunsplit(parts._replace(query=query))
 
 
-def build(appeal: Appeal, letter: Letter, recipient: Recipient) -> bytes:
-    """The whole message. Raises AddressUnusable."""
-    domain = appeal.sender_email.rpartition("@")[2]
-    message = EmailMessage(policy=_POLICY.clone(utf8=True) if recipient.needs_smtputf8 else _POLICY)
-    message["From"] = _address(appeal.sender_name, appeal.sender_email)
-    message["To"] = _address(recipient.name, recipient.email)
-    if appeal.reply_to:
-        message["Reply-To"] = _address("", appeal.reply_to)
-    message["Subject"] = one_line(letter.subject)
-    message["Date"] = localtime()
-    # The same at every attempt, so that a receiver that got it after all can see so.
-    message["Message-ID"] = f"<{recipient.delivery.hex}@{domain}>"
-    message["List-Id"] = f"<appeals.{domain}>"
-    message["List-Unsubscribe"] = f"<{unsubscribe_url(recipient.delivery)}>"
-    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message["Feedback-ID"] = f"{appeal.pk}:{appeal.campaign_id or 0}:{letter.language}:lodestar"
-    message.set_content(letter.text)
-    message.add_alternative(letter.html, subtype="html")
-    message["Content-Language"] = letter.language
-    return message.as_bytes()
+def _date_field(date: datetime | None) -> bytes:
+    return _dated(int(date.timestamp() if date else time()))
 
 
-def _address(name: str, email: str) -> Address:
-    local, _, domain = email.rpartition("@")
-    try:
-        return Address(one_line(name), local, domain)
-    except (ValueError, IndexError) as error:
-        raise AddressUnusable(str(error)) from None
+@lru_cache(maxsize=8)
+def _dated(second: int) -> bytes:
+    return f"Date: {format_datetime(datetime.fromtimestamp(second).astimezone())}\r\n".encode()

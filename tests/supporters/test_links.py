@@ -1,6 +1,8 @@
+from base64 import urlsafe_b64encode
 from uuid import uuid4
 
 import pytest
+from django.core.signing import Signer
 
 from supporters import links
 from supporters.links import Link
@@ -37,3 +39,11 @@ def test_a_token_outlives_a_new_secret(settings):
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another key, long enough to be taken for one 0123456789"
     assert links.read(Link.LEAVE, token) == uuid
+
+
+def test_a_token_is_what_django_would_sign(settings):
+    uuid = uuid4()
+    for settings.SECRET_KEY in ("one key, long enough to be taken for one 0123456789", "another of them 0123456789"):
+        value = urlsafe_b64encode(uuid.bytes).rstrip(b"=").decode()
+        signed = Signer(salt="supporters.links.leave.supporter", sep=".").sign(value)
+        assert links.token(Link.LEAVE, uuid) == signed

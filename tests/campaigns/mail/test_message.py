@@ -3,9 +3,9 @@ from uuid import UUID
 
 import pytest
 
-from campaigns.mail import compose, message
+from campaigns.mail import message
 from campaigns.mail.message import AddressUnusable, Recipient
-from campaigns.models import Appeal
+from campaigns.models import Appeal, AppealText
 
 UUID_1 = UUID("11111111-2222-3333-4444-555555555555")
 APPEAL = Appeal(
@@ -17,12 +17,10 @@ APPEAL = Appeal(
 )
 
 
-def build(appeal=APPEAL, body="Hej {{ first_name }}", subject="Åsa & co", **person):
+def build(appeal=APPEAL, body="Hej {{ first_name }}", subject="Åsa & co", eight_bit=False, **person):
     recipient = Recipient(**{"delivery": UUID_1, "email": "ann@mail.example", "first_name": "Ann", **person})
-    letter = compose.compile_text("sv", subject, "", body).fill(
-        message.values_for(recipient, "sv", appeal.source_code)
-    )
-    return message.build(appeal, letter, recipient)
+    text = AppealText(language="sv", subject=subject, body=body)
+    return message.wire(appeal, text, eight_bit=eight_bit).fill(recipient)
 
 
 def parsed(raw):

@@ -35,7 +35,7 @@ class AudienceForm(forms.ModelForm):
 
     fields_there = forms.MultipleChoiceField(
         label=_("Fields that go along"),
-        choices=[(name, label) for name, (label, _tag) in mapping.FIELDS.items()],
+        choices=[(name, one.label) for name, one in mapping.FIELDS.items()],
         widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text=_("Name and language always matter; send no more than the audience needs."),
@@ -43,7 +43,7 @@ class AudienceForm(forms.ModelForm):
 
     class Meta:
         model = Audience
-        fields = ["name", "list_id", "paused"]
+        fields = ["name", "list_id", "takes_edits", "paused"]
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -75,7 +75,7 @@ class AudienceForm(forms.ModelForm):
     def save(self, commit: bool = True) -> Audience:
         chosen = self.cleaned_data.get("fields_there") or list(mapping.DEFAULT_MERGE_FIELDS.values())
         by_field = {field: tag for tag, field in (self.instance.merge_fields or {}).items()}
-        self.instance.merge_fields = {by_field.get(name, mapping.FIELDS[name][1]): name for name in chosen}
+        self.instance.merge_fields = {by_field.get(name, mapping.field(name).tag): name for name in chosen}
         return super().save(commit)
 
 
@@ -136,7 +136,7 @@ class AudienceAdmin(RecordAdmin):
     inlines = [SegmentInline, RunInline]
     actions_detail = ["sync_now", "pause", "resume", "show_refused"]
     fieldsets = [
-        (None, {"fields": ["name", "list_id", "fields_there"]}),
+        (None, {"fields": ["name", "list_id", "fields_there", "takes_edits"]}),
         (_("How it goes"), {"fields": ["connected_as", "last_run", "next_run", "refused"]}),
     ]
 

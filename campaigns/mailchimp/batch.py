@@ -1,6 +1,7 @@
 """Writing many members in one call, and reading what became of each of them. Touches no database."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -68,7 +69,13 @@ class Batch:
         shown = member.get("tags")
         whole = shown is not None and member.get("tags_count", 0) <= len(shown)
         tags = tuple(tag["id"] for tag in shown if tag["id"] in self.tags) if whole else None
-        return Answer(row, member.get("status", Status.SUBSCRIBED), tags=tags)
+        changed = member.get("last_changed")
+        return Answer(
+            row,
+            member.get("status", Status.SUBSCRIBED),
+            tags=tags,
+            changed_at=datetime.fromisoformat(changed) if changed else None,
+        )
 
 
 def refused(row: Owed, why: str, kind: str) -> Answer:

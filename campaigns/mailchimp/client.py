@@ -10,7 +10,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import mailchimp_marketing
@@ -211,11 +211,13 @@ class Mailchimp:
 
     def merge_fields(self, list_id: str) -> list[dict]:
         return self._lists.get_list_merge_fields(
-            list_id, count=100, fields=["merge_fields.tag", "merge_fields.type"]
+            list_id, count=100, fields=["merge_fields.tag", "merge_fields.type", "merge_fields.options"]
         ).get("merge_fields", [])
 
     def add_merge_field(self, list_id: str, tag: str, name: str, kind: str = "text") -> dict:
         body = {"tag": tag, "name": name, "type": kind, "required": False}
+        if kind == "phone":
+            body["options"] = {"phone_format": "none"}  # numbers of any country
         try:
             return self._lists.add_list_merge_field(list_id, body)
         except MailchimpError as error:  # made by an earlier attempt whose answer got lost?
@@ -288,33 +290,48 @@ class Mailchimp:
             {"members_to_add": add, "members_to_remove": remove}, list_id, tag_id
         )
 
-    def changed_members(self, list_id: str, since: str, offset: int, count: int) -> list[dict]:
-        names = ("id", "email_address", "status", "last_changed", "unsubscribe_reason")
-        return self._lists.get_list_members_info(
+    def changed_members(
+        self, list_id: str, names: Sequence[str], count: int, offset: int, **narrower: str
+    ) -> tuple[list[dict], int]:
+        """A page of members in order of their last change, with the named fields; and how many there are in all.
+
+        `narrower`: status, since_last_changed, before_last_changed.
+        """
+        answer = self._lists.get_list_members_info(
             list_id,
-            since_last_changed=since,
             sort_field="last_changed",
             sort_dir="ASC",
             count=count,
             offset=offset,
-            fields=[f"members.{name}" for name in names],
-        ).get("members", [])
+            fields=[*(f"members.{name}" for name in names), "total_items"],
+            **narrower,
+        )
+        return answer.get("members", []), answer.get("total_items", 0)
+
+    def read_member(self, list_id: str, subscriber_hash: str, names: Sequence[str]) -> dict | None:
+        """One member with the named fields; None if there is none, or none any more."""
+        try:
+            return self._lists.get_list_member(list_id, subscriber_hash, fields=list(names))
+        except MailchimpError as error:
+            if error.status != 404:
+                raise
+            return None
 
     def webhooks(self, list_id: str) -> list[dict]:
         return self._lists.get_list_webhooks(list_id).get("webhooks", [])
 
     def add_webhook(self, list_id: str, url: str) -> dict:
-        return self._lists.create_list_webhook(list_id, {"url": url, **_HEARD})
+        return self._lists.create_list_webhook(list_id, {"url": url, **HEARD})
 
     def remove_webhook(self, list_id: str, webhook_id: str) -> None:
         self._lists.delete_list_webhook(list_id, webhook_id)
 
     def mend_webhook(self, list_id: str, webhook_id: str, url: str) -> dict:
-        return self._lists.update_list_webhook(list_id, webhook_id, {"url": url, **_HEARD})
+        return self._lists.update_list_webhook(list_id, webhook_id, {"url": url, **HEARD})
 
 
 # Said in full: what is left out would come from a default. Our own calls are not told back to us.
-_HEARD = {
+HEARD = {
     "events": {
         "subscribe": True,
         "unsubscribe": True,

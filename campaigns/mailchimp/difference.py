@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from campaigns.mailchimp.mapping import FIELDS
+from campaigns.mailchimp import mapping
 from campaigns.models import Audience
 from supporters.models import Supporter
 
@@ -47,17 +47,18 @@ class Owed:
     """Whether it was we who added them."""
 
 
+_DIGEST = r"""sha256(convert_to(concat_ws(E'\x1f', s.email, s.language, {values}::text), 'UTF8'))"""
 _COMPARE = """
 CREATE TEMP TABLE owed AS
 WITH allowed (id) AS MATERIALIZED ({contactable}), wanted AS (
     SELECT s.id, s.email, md5(s.email) AS hash, s.language, {values} AS "values",
-           sha256(convert_to(concat_ws(E'\\x1f', s.email, s.language, {values}::text), 'UTF8')) AS digest,
+           {digest} AS digest,
            tags.tags
     FROM (
         SELECT m.supporter_id, jsonb_agg(DISTINCT coalesce(l.tag_id, -l.id) ORDER BY coalesce(l.tag_id, -l.id)) AS tags
         FROM campaigns_audiencesegment l JOIN campaigns_segmentmember m ON m.segment_id = l.segment_id
         WHERE l.audience_id = %(audience)s GROUP BY m.supporter_id
-    ) tags JOIN allowed ON allowed.id = tags.supporter_id JOIN supporters_supporter s ON s.id = allowed.id
+    ) tags JOIN allowed ON allowed.id = tags.supporter_id JOIN supporters_supporter s ON s.id = allowed.id {joins}
 ), held AS (
     SELECT * FROM campaigns_audiencemember WHERE audience_id = %(audience)s AND supporter_id IS NOT NULL AND NOT to_delete
 ), barred AS (
@@ -87,7 +88,7 @@ WITH allowed (id) AS MATERIALIZED ({contactable}), wanted AS (
                   OR held.status = '' AND (held.refusal = '' OR held.digest IS DISTINCT FROM wanted.digest)
                   OR held.status = 'archived' AND (held.archived_by_us OR EXISTS (
                       SELECT FROM supporters_consent c WHERE c.supporter_id = wanted.id AND {proven}
-                      AND c.happened_at > coalesce(held.last_changed, held.updated_at)))
+                      AND c.recorded_at > held.status_at))
                   OR held.status = 'forgotten' AND held.subscriber_hash <> wanted.hash
              THEN CASE WHEN other.id IS NULL THEN 'add' ELSE 'wait' END
              -- Who left there comes back by their own word, given since and proven, and asked once for each such word.
@@ -116,11 +117,12 @@ _PROVEN = (
 def compare(audience: Audience) -> dict[str, int]:
     """Make the table `owed`; returns how many there are of each kind, `tags` for those whose tags differ only."""
     contactable, named = contactable_sql(audience)
-    columns = ", ".join(f"'{tag}', s.{_column(field)}" for tag, field in sorted(audience.merge_fields.items()))
+    values, joins = mapping.values_sql(audience.merge_fields)
+    digest = _DIGEST.format(values=values)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS owed")
         cursor.execute(
-            _COMPARE.format(values=f"jsonb_build_object({columns})", contactable=contactable, proven=_PROVEN),
+            _COMPARE.format(values=values, joins=joins, digest=digest, contactable=contactable, proven=_PROVEN),
             {"audience": audience.pk, "archives": audience.archives, **named},
         )
         cursor.execute("CREATE INDEX ON owed (what, number)")
@@ -136,10 +138,39 @@ def contactable_sql(audience: Audience) -> tuple[str, dict[str, object]]:
     return people % tuple(f"%({name})s" for name in named), named
 
 
-def _column(field: str) -> str:
-    if field not in FIELDS:
-        raise ValueError(field)
-    return field
+def in_step(audience: Audience, members: Sequence[int]) -> list[int]:
+    """Those of these members to whom nothing is owed: they hold what they should."""
+    return _digests(
+        audience,
+        members,
+        "SELECT held.id FROM campaigns_audiencemember held JOIN fresh USING (id) WHERE held.digest = fresh.digest",
+    )
+
+
+def note_digests(audience: Audience, members: Sequence[int]) -> None:
+    """Write down that these members hold what they should, such as what they changed there themselves."""
+    _digests(
+        audience,
+        members,
+        "UPDATE campaigns_audiencemember held SET digest = fresh.digest FROM fresh WHERE held.id = fresh.id RETURNING held.id",
+    )
+
+
+def _digests(audience: Audience, members: Sequence[int], statement: str) -> list[int]:
+    if not members:
+        return []
+    values, joins = mapping.values_sql(audience.merge_fields)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH fresh AS (
+                SELECT m.id, {_DIGEST.format(values=values)} AS digest
+                FROM campaigns_audiencemember m JOIN supporters_supporter s ON s.id = m.supporter_id {joins} WHERE m.id = ANY(%s)
+            ) {statement}
+            """,
+            [list(members)],
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def takings() -> int:

@@ -22,15 +22,20 @@ def prepare(mailchimp: Mailchimp, audience: Audience) -> dict[int, str]:
     if not audience.merge_fields:
         audience.merge_fields = dict(mapping.DEFAULT_MERGE_FIELDS)
         audience.save(update_fields=["merge_fields"])
-    there = {field["tag"] for field in mailchimp.merge_fields(audience.list_id)}
+    there = mapping.described(mailchimp.merge_fields(audience.list_id))
     missing = [tag for tag in audience.merge_fields if tag not in there]
     if len(there) + len(missing) > mapping.MOST_MERGE_FIELDS:
         raise MailchimpError(
             400, _("The audience would have more than %(most)s merge fields.") % {"most": mapping.MOST_MERGE_FIELDS}
         )
     for tag in missing:
-        label = str(mapping.FIELDS[audience.merge_fields[tag]][0])
-        mailchimp.add_merge_field(audience.list_id, tag, label)
+        field = mapping.field(audience.merge_fields[tag])
+        made = mailchimp.add_merge_field(audience.list_id, tag, str(field.label), field.kind)
+        there |= mapping.described([{"type": field.kind, **made}])
+    kept = {tag: there[tag] for tag in audience.merge_fields}
+    if kept != audience.merge_types:
+        audience.merge_types = kept
+        audience.save(update_fields=["merge_types"])
     return _prepare_tags(mailchimp, audience)
 
 

@@ -11,10 +11,10 @@ for each person (plan.py), and let it go with `approve`, or mend the segment.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
-from django.db import connection
+from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -23,17 +23,17 @@ from campaigns.mailchimp import difference, mapping, shadow
 from campaigns.mailchimp.batch import Batch, Written, refused
 from campaigns.mailchimp.client import Mailchimp, MailchimpError, connect
 from campaigns.mailchimp.difference import Owed, TagChange
+from campaigns.mailchimp.hearing import LEAVINGS, Heard, hear
 from campaigns.mailchimp.lanes import Job, Lanes
 from campaigns.mailchimp.plan import allowance
 from campaigns.mailchimp.plan import preview as preview
 from campaigns.mailchimp.preparation import forget_tag, prepare
-from campaigns.mailchimp.shadow import Answer, Heard, Seen
+from campaigns.mailchimp.shadow import Answer, Seen
 from campaigns.mailchimp.sync import STRETCH, Held, OutOfTime, work_on
 from campaigns.models import Audience, AudienceMember, SyncRun
 
 GRACE = timedelta(minutes=2)
 """For so long a call whose answer was lost may still take effect."""
-LONG_AGO = datetime.fromisoformat("2001-01-01T00:00:00+00:00")
 Status = AudienceMember.Status
 
 
@@ -63,6 +63,7 @@ class Push:
     def work(self) -> None:
         """Raises OutOfTime, Held, MailchimpError."""
         self.names = prepare(self.mailchimp, self.audience)
+        self.there = mapping.there(self.audience.merge_fields, self.audience.merge_types)
         with Lanes() as self.lanes:
             self._delete_for_good()
             if left := shadow.adopt_strangers(self.audience):
@@ -173,7 +174,8 @@ class Push:
         for status in {answer.status for answer in written.answers}:
             members = [answer.owed.member for answer in written.answers if answer.status == status]
             if status in {Status.UNSUBSCRIBED, Status.CLEANED, Status.FORGOTTEN}:
-                shadow.set_status(members, status)
+                times = [answer.changed_at for answer in written.answers if answer.changed_at]
+                shadow.set_status(members, status, max(times, default=None))
                 self._count(unsubscribed=len(members))
             else:
                 owed_still += [answer for answer in written.answers if answer.status == status]
@@ -325,7 +327,7 @@ class Push:
         return Batch(self.mailchimp, self.audience.list_id, self.names)
 
     def _body(self, row: Owed) -> dict:
-        return mapping.member(row.email, row.language, row.values)
+        return mapping.member(row.email, row.language, row.values, self.there)
 
     def _tag_names(self, row: Owed) -> list[str]:
         return [self.names[tag] for tag in row.tags if tag in self.names]
@@ -334,17 +336,16 @@ class Push:
         """Write down what became of these; who has left there has left here, even when we learn it from such an answer."""
         if any(answer.status == Status.FORGOTTEN for answer in answers):
             answers = [self._with_the_way_back(answer) for answer in answers]
-        shadow.write(self.audience, answers)
+        gone = [
+            # A compliance state may be years old: a yes that they have confirmed since then stands.
+            Heard(answer.owed.hash, answer.owed.email, answer.status, answer.changed_at, old=bool(answer.refusal))
+            for answer in answers
+            if answer.status in LEAVINGS
+        ]
+        with transaction.atomic():
+            shadow.write(self.audience, answers)
+            self._hear(gone)
         self._count(refused=sum(1 for answer in answers if answer.refusal))
-        now = _database_now()
-        self._hear(
-            [
-                # A compliance state may be years old: a yes that they have confirmed since then stands.
-                Heard(answer.owed.hash, answer.owed.email, answer.status, LONG_AGO if answer.refusal else now)
-                for answer in answers
-                if answer.status in {Status.UNSUBSCRIBED, Status.CLEANED}
-            ]
-        )
 
     def _with_the_way_back(self, answer: Answer) -> Answer:
         if answer.status != Status.FORGOTTEN:
@@ -356,7 +357,7 @@ class Push:
 
     def _hear(self, gone: Sequence[Heard]) -> None:
         if gone:
-            shadow.hear(self.audience, gone, f"Mailchimp: {self.audience.name}"[:250])
+            hear(self.audience, gone, f"Mailchimp: {self.audience.name}"[:250])
 
     def _breathe(self) -> None:
         now = time.monotonic()
@@ -372,9 +373,3 @@ class Push:
             if number:
                 self.run.counts[name] = self.run.counts.get(name, 0) + number
         SyncRun.objects.filter(pk=self.run.pk).update(counts=self.run.counts)
-
-
-def _database_now() -> datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        return cursor.fetchone()[0]

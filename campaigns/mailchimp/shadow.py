@@ -6,9 +6,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models.functions import Now
+from django.db.models import DateTimeField, Value
+from django.db.models.functions import Greatest, Now
 
+from campaigns.mailchimp import mapping
 from campaigns.mailchimp.difference import Owed
+from campaigns.mailchimp.hearing import LEAVINGS, Heard
 from campaigns.models import Audience, AudienceMember
 
 
@@ -22,15 +25,8 @@ class Answer(NamedTuple):
     """Those of our tags that they have there; None where that was not said."""
     ours: bool = True
     """False where others turn out to have added them."""
-
-
-class Heard(NamedTuple):
-    """What Mailchimp says of one member."""
-
-    hash: str
-    email: str
-    status: str
-    changed_at: datetime
+    changed_at: datetime | None = None
+    """By Mailchimp's clock."""
 
 
 def write(audience: Audience, answers: Iterable[Answer]) -> None:
@@ -45,6 +41,8 @@ def write(audience: Audience, answers: Iterable[Answer]) -> None:
         "hashes": [row.owed.hash for row in rows],
         "statuses": [row.status for row in rows],
         "digests": [row.owed.digest for row in rows],
+        "agreed": [json.dumps({**row.owed.values, mapping.LANGUAGE: row.owed.language}) for row in rows],
+        "times": [row.changed_at for row in rows],
         "refusals": [row.refusal[:500] for row in rows],
         "tags": [None if row.tags is None else json.dumps(sorted(row.tags)) for row in rows],
         "ours": [row.ours for row in rows],
@@ -64,10 +62,15 @@ def write(audience: Audience, answers: Iterable[Answer]) -> None:
             UPDATE campaigns_audiencemember held SET
                 subscriber_hash = CASE WHEN t.refusal = '' THEN t.hash ELSE held.subscriber_hash END,
                 status = coalesce(nullif(t.status, ''), held.status), digest = t.digest, refusal = t.refusal,
+                status_at = CASE WHEN t.status IN ('', held.status) THEN held.status_at ELSE clock_timestamp() END,
+                leaving_applied = held.leaving_applied AND t.status IN ('', held.status),
+                agreed = CASE WHEN t.refusal = '' THEN t.agreed::jsonb ELSE held.agreed END,
+                last_changed = greatest(t.changed_at, held.last_changed),
                 refused_at = CASE WHEN t.refusal <> '' THEN now() END, tags = coalesce(t.tags::jsonb, held.tags),
                 ours = held.ours AND t.ours, archived_by_us = held.archived_by_us AND t.status = '', updated_at = now()
             FROM unnest(%(members)s::bigint[], %(hashes)s::text[], %(statuses)s::text[], %(digests)s::bytea[], %(refusals)s::text[],
-                        %(tags)s::text[], %(ours)s::bool[]) AS t (member, hash, status, digest, refusal, tags, ours)
+                        %(tags)s::text[], %(ours)s::bool[], %(agreed)s::text[], %(times)s::timestamptz[])
+                 AS t (member, hash, status, digest, refusal, tags, ours, agreed, changed_at)
             WHERE held.id = t.member AND NOT held.to_delete
             """,
             parameters,
@@ -88,7 +91,8 @@ def see(seen: Sequence[Seen]) -> None:
         cursor.execute(
             """
             UPDATE campaigns_audiencemember held SET status = t.status, tags = t.tags::jsonb, digest = NULL, refusal = '', refused_at = NULL,
-                   updated_at = now()
+                   status_at = CASE WHEN t.status = held.status THEN held.status_at ELSE clock_timestamp() END,
+                   leaving_applied = held.leaving_applied AND t.status = held.status, updated_at = now()
             FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS t (member, status, tags) WHERE held.id = t.member AND NOT held.to_delete
             """,
             [
@@ -134,18 +138,25 @@ def adopt_strangers(audience: Audience) -> list[Heard]:
             UPDATE campaigns_audiencemember held SET supporter_id = s.id FROM supporters_supporter s
             WHERE held.audience_id = %(audience)s AND held.supporter_id IS NULL AND NOT held.to_delete AND held.subscriber_hash = md5(s.email)
               AND NOT EXISTS (SELECT FROM campaigns_audiencemember o WHERE o.audience_id = held.audience_id AND o.supporter_id = s.id)
-            RETURNING held.subscriber_hash, s.email, held.status, coalesce(held.last_changed, held.updated_at)
+            RETURNING held.subscriber_hash, s.email, held.status, held.last_changed
             """,
             {"audience": audience.pk},
         )
         adopted = [Heard(*row) for row in cursor.fetchall()]
-    gone = (AudienceMember.Status.UNSUBSCRIBED, AudienceMember.Status.CLEANED)
-    return [row for row in adopted if row.status in gone]
+    return [row for row in adopted if row.status in LEAVINGS]
 
 
-def set_status(members: Sequence[int], status: str) -> None:
+def set_status(members: Sequence[int], status: str, changed_at: datetime | None = None) -> None:
+    """Write down what we made of these members there; what they do after `changed_at`, by Mailchimp's clock, is later."""
     AudienceMember.objects.filter(pk__in=members).update(
-        status=status, digest=None, refusal="", refused_at=None, updated_at=Now()
+        status=status,
+        status_at=Now(),
+        leaving_applied=status in LEAVINGS,
+        last_changed=Greatest("last_changed", Value(changed_at, DateTimeField())),
+        digest=None,
+        refusal="",
+        refused_at=None,
+        updated_at=Now(),
     )
 
 
@@ -162,68 +173,3 @@ def set_tags(tag: int, added: Sequence[int], removed: Sequence[int]) -> None:
             """,
             {"tag": tag, "added": list(added), "removed": list(removed)},
         )
-
-
-@transaction.atomic
-def hear(audience: Audience, heard: Sequence[Heard], source: str) -> dict[str, int]:
-    """Take over what Mailchimp says of these members; whoever left there has left here, in the same transaction.
-
-    Somebody who came back here later than they left there, by their own confirmed act, stays.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _HEAR,
-            {
-                "audience": audience.pk,
-                "hashes": [row.hash for row in heard],
-                "emails": [row.email.lower() for row in heard],
-                "statuses": [row.status for row in heard],
-                "times": [row.changed_at for row in heard],
-                "source": source,
-            },
-        )
-        return dict(zip(("changed", "left", "bounced", "strangers"), cursor.fetchone(), strict=True))
-
-
-_HEAR = """
-WITH heard AS (
-    SELECT DISTINCT ON (hash) * FROM unnest(%(hashes)s::text[], %(emails)s::text[], %(statuses)s::text[], %(times)s::timestamptz[])
-        WITH ORDINALITY AS t (hash, email, status, at, place)
-    ORDER BY hash, at DESC, place DESC
-), known AS (
-    SELECT heard.*, coalesce(held.supporter_id, s.id) AS supporter FROM heard
-    LEFT JOIN campaigns_audiencemember held ON held.audience_id = %(audience)s AND held.subscriber_hash = heard.hash
-    LEFT JOIN supporters_supporter s ON s.email = heard.email AND held.supporter_id IS NULL
-    WHERE held.id IS NULL OR NOT held.to_delete
-), written AS (
-    INSERT INTO campaigns_audiencemember (audience_id, supporter_id, subscriber_hash, status, ours, to_delete, refusal, tags, last_changed, updated_at)
-    SELECT %(audience)s, known.supporter, known.hash, known.status, false, false, '', '[]', known.at, now() FROM known
-    WHERE known.supporter IS NULL OR NOT EXISTS (
-        SELECT FROM campaigns_audiencemember o WHERE o.audience_id = %(audience)s AND o.supporter_id = known.supporter AND o.subscriber_hash <> known.hash)
-    ON CONFLICT (audience_id, subscriber_hash) DO UPDATE SET
-        status = excluded.status, last_changed = excluded.last_changed, updated_at = now(),
-        supporter_id = coalesce(campaigns_audiencemember.supporter_id, excluded.supporter_id),
-        refusal = CASE WHEN campaigns_audiencemember.status <> excluded.status THEN '' ELSE campaigns_audiencemember.refusal END
-    WHERE campaigns_audiencemember.last_changed IS NULL OR campaigns_audiencemember.last_changed <= excluded.last_changed
-    RETURNING subscriber_hash, supporter_id
-), gone AS (
-    SELECT known.supporter, known.email, known.status, known.at FROM known JOIN written ON written.subscriber_hash = known.hash
-    WHERE known.supporter IS NOT NULL AND known.status IN ('unsubscribed', 'cleaned') AND NOT EXISTS (
-        SELECT FROM supporters_consent c WHERE c.supporter_id = known.supporter AND c.purpose = 'email' AND c.organisation_id IS NULL
-        AND c.state = 'granted' AND c.method = 'confirmed' AND c.happened_at > known.at)
-), withdrawn AS (
-    INSERT INTO supporters_consent (supporter_id, purpose, state, wording, method, source, happened_at)
-    SELECT supporter, 'email', 'withdrawn', '', CASE status WHEN 'cleaned' THEN 'bounce' ELSE 'mailchimp' END, %(source)s, statement_timestamp()
-    FROM gone WHERE coalesce((
-        SELECT c.state FROM supporters_consent c WHERE c.supporter_id = gone.supporter AND c.purpose = 'email' AND c.organisation_id IS NULL
-        ORDER BY c.happened_at DESC, c.state DESC, c.id DESC LIMIT 1), '') <> 'withdrawn'
-    RETURNING supporter_id, method
-), suppressed AS (
-    INSERT INTO supporters_suppression (email_hash, reason)
-    SELECT DISTINCT supporters_address_hash(address), CASE status WHEN 'cleaned' THEN 'hard_bounce' ELSE 'left' END
-    FROM gone JOIN supporters_supporter s ON s.id = gone.supporter, unnest(ARRAY[gone.email, s.email]) address
-    WHERE address IS NOT NULL ON CONFLICT DO NOTHING
-)
-SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM withdrawn WHERE method = 'mailchimp'),
-       (SELECT count(*) FROM withdrawn WHERE method = 'bounce'), (SELECT count(*) FROM written WHERE supporter_id IS NULL)
-"""

@@ -26,6 +26,17 @@ class Audience(models.Model):
     merge_fields = models.JSONField(
         _("merge fields"), default=dict, blank=True, help_text=_("Mailchimp's merge tag to our field.")
     )
+    merge_types = models.JSONField(
+        default=dict, editable=False, help_text="Of Mailchimp's merge tags, as it described them last."
+    )
+    takes_edits = models.BooleanField(
+        _("take changes made in Mailchimp"),
+        default=True,
+        help_text=_(
+            "A name, language or address that is changed in Mailchimp, and only there, changes here too. "
+            "Otherwise ours is put back."
+        ),
+    )
     paused = models.BooleanField(_("paused"), default=False)
     archives = models.BooleanField(
         _("archive who is in no segment any more"),
@@ -45,10 +56,18 @@ class Audience(models.Model):
     )
     signup_url = models.CharField(max_length=300, blank=True, default="", db_default="", editable=False)
     sync_requested_at = models.DateTimeField(null=True, editable=False)
+    pull_requested_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when Mailchimp has had something to tell that is not read yet."
+    )
     changed_since = models.DateTimeField(
         null=True,
         editable=False,
         help_text="How far the read of Mailchimp's own changes has come, by its clock.",
+    )
+    place = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="Where a read that was cut short goes on (campaigns.mailchimp.reading).",
     )
     webhook_id = models.CharField(max_length=32, blank=True, default="", editable=False)
     webhook_token = models.CharField(max_length=64, blank=True, default="", editable=False)
@@ -112,7 +131,27 @@ class AudienceMember(models.Model):
         max_length=32, help_text="MD5 of the address in lower case: Mailchimp's id of a member."
     )
     status = models.CharField(_("status"), max_length=13, choices=Status, blank=True, db_default="")
+    status_at = models.DateTimeField(
+        db_default=Now(), editable=False, help_text="When we learnt of the status, by our clock."
+    )
+    leaving_applied = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Whether it being unsubscribed or cleaned holds here too.",
+    )
+    left_at = models.DateTimeField(
+        null=True, editable=False, help_text="The last leaving there that was applied here, by Mailchimp's clock."
+    )
+    contact = models.CharField(
+        max_length=32, blank=True, db_default="", editable=False, help_text="Stays the same when the address changes."
+    )
     digest = models.BinaryField(null=True, editable=False, help_text="Of the fields last sent.")
+    agreed = models.JSONField(
+        null=True,
+        editable=False,
+        help_text="What both sides had last, by merge tag: the base of a three-way merge (campaigns.mailchimp.merging).",
+    )
     tags = models.JSONField(
         default=list,
         db_default=models.Value([], models.JSONField()),
@@ -124,6 +163,19 @@ class AudienceMember(models.Model):
     to_delete = models.BooleanField(default=False, db_default=False, help_text="Erased here: owed a deletion there.")
     refusal = models.CharField(_("refused because"), max_length=500, blank=True, db_default="")
     refused_at = models.DateTimeField(_("refused"), null=True)
+    note = models.CharField(
+        _("note"),
+        max_length=500,
+        blank=True,
+        db_default="",
+        help_text=_("What was decided when both sides differed."),
+    )
+    differs = models.JSONField(
+        _("differs"),
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        help_text=_("What the last full comparison found to be different there."),
+    )
     last_changed = models.DateTimeField(_("changed there"), null=True)
     updated_at = models.DateTimeField(_("synced"), db_default=Now())
 
@@ -152,6 +204,9 @@ class AudienceMember(models.Model):
         indexes = [
             models.Index(fields=["audience", "id"], condition=Q(to_delete=True), name="audience_member_to_delete"),
             models.Index(fields=["audience", "id"], condition=~Q(refusal=""), name="audience_member_refused"),
+            # For a page of the read: who has got another address there.
+            models.Index(fields=["audience", "contact"], condition=~Q(contact=""), name="audience_member_contact"),
+            models.Index(fields=["audience", "id"], condition=~Q(differs=[]), name="audience_member_differs"),
         ]
 
     def __str__(self) -> str:
@@ -164,6 +219,7 @@ class SyncRun(models.Model):
     class Kind(models.TextChoices):
         PUSH = "push", _("To Mailchimp")
         PULL = "pull", _("From Mailchimp")
+        COMPARE = "compare", _("Full comparison")
 
     class State(models.TextChoices):
         RUNNING = "running", _("Running")
@@ -172,7 +228,7 @@ class SyncRun(models.Model):
         FAILED = "failed", _("Failed")
 
     audience = models.ForeignKey(Audience, on_delete=models.CASCADE, related_name="runs", verbose_name=_("audience"))
-    kind = models.CharField(_("direction"), max_length=4, choices=Kind)
+    kind = models.CharField(_("direction"), max_length=7, choices=Kind)
     state = models.CharField(_("state"), max_length=7, choices=State, default=State.RUNNING)
     counts = models.JSONField(_("did"), default=dict)
     error = models.TextField(_("error"), blank=True, default="")
@@ -190,7 +246,7 @@ class SyncRun(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=["running", "held", "done", "failed"]), name="sync_run_state"
             ),
-            models.CheckConstraint(condition=Q(kind__in=["push", "pull"]), name="sync_run_kind"),
+            models.CheckConstraint(condition=Q(kind__in=["push", "pull", "compare"]), name="sync_run_kind"),
         ]
         indexes = [models.Index(fields=["audience", "-started_at"], name="sync_run_newest")]
 
@@ -206,6 +262,7 @@ class WebhookEvent(models.Model):
     )
     kind = models.CharField(_("type"), max_length=32)
     data = models.JSONField(default=dict)
+    digest = models.BinaryField(null=True, editable=False, help_text="Of the message: told twice, it is kept once.")
     received_at = models.DateTimeField(_("received"), db_default=Now(), editable=False)
     applied_at = models.DateTimeField(_("applied"), null=True, editable=False)
     error = models.TextField(_("error"), blank=True, default="")
@@ -213,6 +270,7 @@ class WebhookEvent(models.Model):
     class Meta:
         verbose_name = _("webhook event")
         verbose_name_plural = _("webhook events")
+        constraints = [models.UniqueConstraint(fields=["audience", "digest"], name="webhook_event_once")]
         indexes = [models.Index(fields=["id"], condition=Q(applied_at__isnull=True), name="webhook_event_owed")]
 
     def __str__(self) -> str:

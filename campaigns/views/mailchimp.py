@@ -2,8 +2,8 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from campaigns.mailchimp.webhooks import is_genuine
-from campaigns.models import Audience, WebhookEvent
+from campaigns.mailchimp.webhooks import is_genuine, keep
+from campaigns.models import Audience
 
 MOST_BYTES = 100_000
 MOST_FIELDS = 200
@@ -34,8 +34,7 @@ def mailchimp_webhook(request: HttpRequest, token: str) -> HttpResponse:
         if name.startswith("data[")
     }
     data["fired_at"] = _clean(fields.get("fired_at", ""))[:40]
-    kind = _clean(fields.get("type", ""))[:32]
-    WebhookEvent.objects.create(audience=audience, kind=kind, data=data)
+    keep(audience, _clean(fields.get("type", ""))[:32], data, request.body)
     return HttpResponse("ok")
 
 

@@ -2,6 +2,8 @@ import pytest
 
 from campaigns import segments
 from campaigns.mailchimp import push as pushing
+from campaigns.mailchimp import webhooks
+from campaigns.mailchimp.pull import pull as read_changes
 from campaigns.models import Audience, AudienceSegment, Segment, SyncRun
 from tests.standins.mailchimp import MailchimpStandIn, contract
 
@@ -51,5 +53,42 @@ def push(mailchimp, audience):
         run = audience.runs.filter(kind=SyncRun.Kind.PUSH).latest("pk")
         assert run.state == expect, run.error
         return run
+
+    return do
+
+
+@pytest.fixture
+def pull(mailchimp, audience):
+    def do() -> SyncRun:
+        while read_changes(audience.pk):
+            pass
+        run = audience.runs.filter(kind=SyncRun.Kind.PULL).latest("pk")
+        assert run.state == SyncRun.State.DONE, run.error
+        return run
+
+    return do
+
+
+@pytest.fixture
+def deliver(client, mailchimp, audience, pull):
+    """Bring the webhooks that the stand-in would have sent to our door."""
+    pull()
+    audience.refresh_from_db()
+
+    def do(*, apply: bool = True) -> list[int]:
+        statuses = []
+        mailchimp.settle()
+        for delivery in mailchimp.deliveries:
+            if not getattr(delivery, "brought", False):
+                delivery.brought = True
+                path = "/" + delivery.url.split("/", 3)[3]
+                headers = {"X-Mailchimp-Signature": delivery.headers["X-Mailchimp-Signature"]}
+                answer = client.post(
+                    path, delivery.body, content_type="application/x-www-form-urlencoded", headers=headers
+                )
+                statuses.append(answer.status_code)
+        if apply:
+            webhooks.apply_owed()
+        return statuses
 
     return do

@@ -183,6 +183,8 @@ def _chosen(call: Call) -> list[Member]:
 
 def _tests(call: Call) -> Iterator[Callable[[Member], bool]]:
     query = call.query
+    if call.account.hides_archived and "status" not in query:
+        yield lambda m: m.status != "archived"
     for name in ("status", "email_type"):
         if name in query:
             yield lambda m, name=name: getattr(m, name) == query[name]

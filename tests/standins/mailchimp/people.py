@@ -48,7 +48,11 @@ class People:
         if member:
             member.compliance = False
         writer = Writer(self.account, audience, "user", skip_merge_validation=True)
-        writer.write(member, {"email_address": email, "merge_fields": merge_fields}, "subscribed")
+        writer.write(member, {"email_address": email, "merge_fields": merge_fields, **self._proof()}, "subscribed")
+
+    def _proof(self) -> dict:
+        """What Mailchimp writes down of a person's own visit."""
+        return {"ip_opt": "198.51.100.7", "timestamp_opt": self.account.instant()}
 
     @act
     def member_confirms(self, list_id: str, email: str) -> None:
@@ -57,7 +61,7 @@ class People:
         if member.status != "pending":
             raise LookupError(f"{email} is {member.status}, not pending")
         member.compliance = False
-        Writer(self.account, audience, "user", skip_merge_validation=True).write(member, {}, "subscribed")
+        Writer(self.account, audience, "user", skip_merge_validation=True).write(member, self._proof(), "subscribed")
 
     @act
     def member_unsubscribes(self, list_id: str, email: str, campaign_id: str = "", reason: str = "manual") -> None:
@@ -96,10 +100,11 @@ class People:
         writer.write(member, {"email_address": new_email}, None)
 
     @act
-    def member_changes_profile(self, list_id: str, email: str, **merge_fields: object) -> None:
+    def member_changes_profile(self, list_id: str, email: str, language: str = "", **merge_fields: object) -> None:
         audience, member = self._found(list_id, email)
         writer = Writer(self.account, audience, "user", skip_merge_validation=True)
-        writer.write(member, {"merge_fields": merge_fields}, None)
+        body = {"merge_fields": merge_fields}
+        writer.write(member, {**body, "language": language} if language else body, None)
 
     @act
     def member_opens(self, campaign_id: str, email: str) -> None:

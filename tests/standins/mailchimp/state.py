@@ -175,6 +175,8 @@ class Account:
     """Addresses at these it takes for invented ones."""
     events: list[tuple] = field(default_factory=list, repr=False)
     """What webhooks are still to be told: (audience, type, source, data)."""
+    hides_archived: bool = False
+    """Whether a list of members leaves out the archived ones, unless it is asked for them."""
     sending_seconds: float = 0
     """How long a campaign is `sending` before it is `sent`."""
     last_number: int = 0

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from campaigns.appeals.ledger import ERASED
-from campaigns.models import AudienceMember, Click, Delivery, SegmentMember, WebhookEvent
+from campaigns.models import AudienceMember, Click, Delivery, Return, ReturnedMessage, SegmentMember, WebhookEvent
 from supporters.models import Supporter
 
 _TOLD = ("email", "old_email", "new_email")
@@ -28,6 +28,12 @@ def forget(supporter: Supporter) -> None:
         supporter=None, to_delete=True, digest=None, agreed=None, note="", differs=[], refusal="", refused_at=None
     )
     SegmentMember.objects.filter(supporter=supporter).delete()
+    about_them = Q(supporter=supporter)
+    if supporter.email:
+        about_them |= Q(address=supporter.email)
+    returns = Return.objects.filter(about_them)
+    ReturnedMessage.objects.filter(returns__in=returns).update(raw=None, event=None)
+    returns.update(supporter=None, address="", said="")
     if supporter.email:
         about = Q()
         for name in _TOLD:
@@ -39,3 +45,15 @@ def forget_events() -> dict[str, int]:
     """Delete what Mailchimp told us and we applied long ago: it is full of names and addresses."""
     deleted, _by_model = WebhookEvent.objects.filter(applied_at__lt=Now() - KEEP_EVENTS).delete()
     return {"events": deleted}
+
+
+def forget_returns() -> dict[str, int]:
+    """Delete what came back long ago: messages that were applied, and all that is known of strangers.
+
+    What it meant for somebody on file stays with them.
+    """
+    old = ReturnedMessage.objects.filter(applied_at__isnull=False, received_at__lt=Now() - KEEP_EVENTS)
+    strangers = old.exclude(returns__supporter__isnull=False).exclude(returns__delivery__isnull=False)
+    deleted, _by_model = strangers.delete()
+    emptied = old.filter(Q(raw__isnull=False) | Q(event__isnull=False)).update(raw=None, event=None)
+    return {"messages": deleted + emptied}

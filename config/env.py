@@ -132,3 +132,31 @@ def bounce_address(name: str = "BOUNCE_ADDRESS") -> str:
     if len(local) > LONGEST_BOUNCE_NAME:
         raise ImproperlyConfigured(f"{name} may have {LONGEST_BOUNCE_NAME} characters before the @ at most.")
     return value
+
+
+def mailbox(name: str = "MAILBOX_URL") -> dict[str, object]:
+    """The mailbox of BOUNCE_ADDRESS from `imaps://user:password@host:993/INBOX?done=Folder`; empty if there is none.
+
+    imap:// without TLS is for a server on this machine only.
+    """
+    value = address(name, "", ("imaps", "imap"))
+    if not value:
+        return {}
+    parts = urlsplit(value)
+    try:
+        port = parts.port
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} has a port that is no number.") from None
+    if not (parts.hostname and parts.username and parts.password):
+        raise ImproperlyConfigured(f"{name} needs a user, a password and a host: imaps://user:password@host/INBOX")
+    if parts.scheme == "imap" and not is_loopback(value):
+        raise ImproperlyConfigured(f"{name} would send the password in the clear: write imaps://")
+    return {
+        "host": parts.hostname,
+        "port": port or (993 if parts.scheme == "imaps" else 143),
+        "tls": parts.scheme == "imaps",
+        "user": unquote(parts.username),
+        "password": unquote(parts.password),
+        "folder": unquote(parts.path.strip("/")) or "INBOX",
+        "done": parse_qs(parts.query).get("done", [""])[0],
+    }

@@ -45,6 +45,9 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 BOUNCE_ADDRESS = env.bounce_address()
 """Where undeliverable messages come back to; each message gets an address of its own behind its name and a plus."""
 
+MAILBOX = env.mailbox()
+"""The mailbox that BOUNCE_ADDRESS leads to, read by campaigns.mail.returns.mailbox; empty if there is none."""
+
 ORGANISATION_NAME = env.text("ORGANISATION_NAME", "RealStars")
 ORGANISATION_ADDRESS = env.text("ORGANISATION_ADDRESS")
 """The postal address in the foot of every appeal, as the law of many countries asks."""

@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _L
+from django.utils.translation import ngettext
 
-from campaigns.models import Appeal, Segment, SyncRun, WebhookEvent
+from campaigns.models import Appeal, Return, ReturnedMessage, Segment, SyncRun, WebhookEvent
 from crm import health
 from crm.jobs import JOBS, overdue
 from crm.models import Job
@@ -78,6 +79,10 @@ _COUNTS = {
     "applied": _L("messages applied"),
     "left": _L("left"),
     "bounced": _L("bounced"),
+    "complained": _L("complained"),
+    "unreadable": _L("not readable"),
+    "fetched": _L("fetched"),
+    "messages": _L("messages forgotten"),
     "moved": _L("moved"),
     "audiences": _L("audiences"),
     "chunks": _L("pieces forgotten"),
@@ -130,6 +135,16 @@ def tasks() -> list[Task]:
         title = _("Mailchimp: %(name)s") % {"name": sync.audience.name}
         text = sync.error or sync.get_state_display()
         found.append(Task(title, text, link, sync.started_at, sync.state == SyncRun.State.FAILED))
+    look = Return.objects.filter(done=Return.Done.LOOK).order_by("pk")
+    if oldest := look.first():
+        number = look.count()
+        text = ngettext("%(number)d waits for a person", "%(number)d wait for a person", number) % {"number": number}
+        link = f"{reverse('admin:campaigns_return_changelist')}?done__exact={Return.Done.LOOK}"
+        found.append(Task(_("Returned mail"), text, link, oldest.happened_at, True))
+    unreadable = ReturnedMessage.objects.exclude(error="").filter(received_at__gt=week).order_by("pk")
+    if oldest := unreadable.first():
+        link = f"{reverse('admin:campaigns_returnedmessage_changelist')}?readable=no"
+        found.append(Task(_("Returned mail that could not be read"), oldest.error, link, oldest.received_at, True))
     for segment in Segment.objects.exclude(error="")[:10]:
         link = reverse("admin:campaigns_segment_change", args=[segment.pk])
         found.append(
@@ -143,6 +158,7 @@ def waiting() -> list[tuple[str, datetime | None]]:
     oldest = [
         (_("An import"), ImportRun.objects.filter(state=ImportRun.State.QUEUED).order_by("created_at"), "created_at"),
         (_("Word from Mailchimp"), WebhookEvent.objects.filter(applied_at=None).order_by("received_at"), "received_at"),
+        (_("Returned mail"), ReturnedMessage.objects.filter(applied_at=None).order_by("received_at"), "received_at"),
         (_("A segment to refresh"), Segment.objects.filter(refresh_requested_at__isnull=False).order_by("refresh_requested_at"), "refresh_requested_at"),
         (_("An appeal that is due"), Appeal.objects.filter(state=Appeal.State.SCHEDULED, scheduled_at__lt=timezone.now()).order_by("scheduled_at"), "scheduled_at"),
     ]  # fmt: skip

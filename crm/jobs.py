@@ -124,6 +124,20 @@ JOBS = {
             daily_at=time(3, 10),
         ),
         Periodic(
+            "mailbox",
+            _("Fetch returned mail"),
+            _("Every five minutes, fetches what came back to the mailbox for bounces, if there is one."),
+            "campaigns.mail.returns.mailbox.fetch",
+            every=timedelta(minutes=5),
+        ),
+        Periodic(
+            "returns",
+            _("Apply returned mail"),
+            _("Sees what bounced, who complained and who asked to leave, and acts on it."),
+            "campaigns.mail.returns.applying.apply_owed",
+            every=MINUTE,
+        ),
+        Periodic(
             "forget-files",
             _("Forget old import files"),
             _("Each night, deletes the contents of files that were imported more than 30 days ago."),
@@ -143,6 +157,13 @@ JOBS = {
             _("Each night, deletes what Mailchimp told us and what was applied more than 30 days ago."),
             "campaigns.privacy.forget_events",
             daily_at=time(2, 30),
+        ),
+        Periodic(
+            "forget-returns",
+            _("Forget old returned mail"),
+            _("Each night, deletes messages that came back and were applied more than 30 days ago."),
+            "campaigns.privacy.forget_returns",
+            daily_at=time(2, 40),
         ),
     )
 }

@@ -15,7 +15,8 @@ _EVERYTHING_TO_SEE = {
             "donation recurringdonation refund importrun importrow organisationcontact"
         ),
         "campaigns": (
-            "campaign segment appeal appealtext delivery audience audiencemember audiencesegment syncrun webhookevent"
+            "campaign segment appeal appealtext delivery audience audiencemember audiencesegment syncrun webhookevent "
+            "return returnedmessage"
         ),
         "crm": "job",
     }.items()
@@ -44,6 +45,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         **dict.fromkeys(("supporters.petition", "supporters.petitiontext"), ALL),
         **dict.fromkeys(("supporters.organisation", "supporters.organisationcontact"), ALL),
         "campaigns.schedule_appeal": (),
+        "campaigns.settle_return": (),
     },
     "Data manager": {
         **_EVERYTHING_TO_SEE,
@@ -54,6 +56,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "supporters.consent": ("view", "add"),
         "supporters.suppression": ("view", "add", "delete"),
         "supporters.erase_supporter": (),
+        "campaigns.settle_return": (),
         "supporters.export_supporter": (),
         "supporters.export_donation": (),
         "supporters.export_signature": (),

@@ -48,6 +48,7 @@ _SIDEBAR: list[tuple[str | Promise, list[tuple[str | Promise, str, str, str]]]] 
             (_("Segments"), "filter_alt", "campaigns.segment", ""),
             (_("Appeals"), "mail", "campaigns.appeal", ""),
             (_("Deliveries"), "outgoing_mail", "campaigns.delivery", ""),
+            (_("Returned mail"), "undo", "campaigns.return", ""),
         ],
     ),
     (

@@ -6,7 +6,9 @@ from datetime import datetime
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from campaigns.models import Delivery
+from campaigns.mail.returns.rules import Reason
+from campaigns.mail.returns.words import MEANINGS
+from campaigns.models import Delivery, Return
 from supporters.models import Consent, Donation, Purpose, Signature, Supporter
 
 PAGE = 50
@@ -36,6 +38,9 @@ SELECT kind, at, state, what, detail FROM (
     UNION ALL
     SELECT 'delivery', coalesce(d.sent_at, d.updated_at), d.state, a.name, d.reason
     FROM campaigns_delivery d JOIN campaigns_appeal a ON a.id = d.appeal_id WHERE d.supporter_id = %(supporter)s
+    UNION ALL
+    SELECT 'return', happened_at, kind, reason, said
+    FROM campaigns_return WHERE supporter_id = %(supporter)s AND kind <> 'other'
 ) events ORDER BY at DESC LIMIT %(limit)s OFFSET %(offset)s
 """
 
@@ -57,6 +62,8 @@ def _text(kind: str, state: str, what: str) -> str:
         return _("Donation of %(what)s: %(state)s") % {"what": what, "state": Donation.State(state).label}
     if kind == "refund":
         return _("Refund of %(what)s") % {"what": what}
+    if kind == "return":
+        return f"{Return.Kind(state).label}: {MEANINGS[Reason(what)]}"
     if kind == "signature":
         return _("Signed “%(what)s”: %(state)s") % {"what": what, "state": Signature.State(state).label}
     return _("Appeal “%(what)s”: %(state)s") % {"what": what, "state": Delivery.State(state).label}

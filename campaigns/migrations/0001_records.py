@@ -260,6 +260,49 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ReturnedMessage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('channel', models.CharField(choices=[('mailbox', 'Mailbox'), ('pipe', 'Piped message'), ('provider', 'Mail provider')], max_length=8, verbose_name='came by')),
+                ('provider', models.CharField(blank=True, db_default='', max_length=32, verbose_name='provider')),
+                ('digest', models.BinaryField(help_text='Of what came: the same thing twice is kept once.')),
+                ('raw', models.BinaryField(help_text='The message, until it is forgotten.', null=True)),
+                ('event', models.JSONField(editable=False, help_text="What the provider told, in anymail's words.", null=True)),
+                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='received')),
+                ('applied_at', models.DateTimeField(editable=False, null=True, verbose_name='applied')),
+                ('error', models.CharField(blank=True, db_default='', max_length=250, verbose_name='error')),
+            ],
+            options={
+                'verbose_name': 'returned message',
+                'verbose_name_plural': 'returned messages',
+                'indexes': [models.Index(condition=models.Q(('applied_at__isnull', True)), fields=['id'], name='returned_message_owed'), models.Index(condition=models.Q(('raw__isnull', False), ('event__isnull', False), _connector='OR'), fields=['received_at'], name='returned_message_kept')],
+                'constraints': [models.UniqueConstraint(fields=('digest',), name='returned_message_unique'), models.CheckConstraint(condition=models.Q(('channel__in', ['mailbox', 'pipe', 'provider'])), name='returned_message_channel')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Return',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('hard', 'Bounced for good'), ('soft', 'Bounced for now'), ('complaint', 'Spam complaint'), ('opt_out', 'Wish to leave'), ('alert', 'Failed authentication'), ('delayed', 'Delayed'), ('other', 'Nothing to do')], max_length=9, verbose_name='what')),
+                ('reason', models.CharField(choices=[('userunknown', 'Nobody has this address'), ('hostunknown', 'There is no such domain'), ('hasmoved', 'The address has moved'), ('notaccept', 'The domain takes no mail'), ('mailboxfull', 'The mailbox is full'), ('suspend', 'The mailbox is switched off for now'), ('filtered', "Refused by the recipient's filter"), ('rejected', 'Our sender address was refused'), ('blocked', 'Our mail server is blocked there'), ('badreputation', 'Our mail server has a bad name there'), ('requireptr', "Our mail server's name is not set up (reverse DNS)"), ('authfailure', 'Our mail did not pass SPF, DKIM or DMARC'), ('policyviolation', "Against the receiver's policy"), ('spamdetected', 'Taken for spam'), ('virusdetected', 'Taken for a virus'), ('contenterror', 'Something in the message was refused'), ('notcompliantrfc', 'The message was not well formed'), ('mesgtoobig', 'The message is too large'), ('exceedlimit', 'The message is larger than this mailbox takes'), ('speeding', 'We sent too fast'), ('toomanyconn', 'We opened too many connections'), ('securityerror', 'Refused for security'), ('failedstarttls', 'No safe connection could be made'), ('norelaying', "The server doesn't take mail for this address from us"), ('syntaxerror', 'The servers did not understand each other'), ('networkerror', 'The way there failed'), ('systemerror', 'The receiving server has a fault'), ('systemfull', 'The receiving server is full'), ('mailererror', "A program at the receiver's failed"), ('expired', 'It could not be delivered in time'), ('onhold', 'Refused, without a reason we know'), ('feedback', 'The reader reported it'), ('vacation', 'An automatic answer'), ('delivered', 'It was delivered'), ('undefined', 'Not known')], max_length=16, verbose_name='reason')),
+                ('status', models.CharField(blank=True, db_default='', max_length=12, verbose_name='status code')),
+                ('said', models.CharField(blank=True, db_default='', max_length=500, verbose_name="the server's words")),
+                ('address', models.CharField(blank=True, db_default='', max_length=320, verbose_name='address')),
+                ('match', models.CharField(blank=True, choices=[('verp', 'Address it came back to'), ('message_id', 'Message number'), ('provider', "Provider's word"), ('address', 'Address only'), ('', 'Not matched')], db_default='', max_length=10, verbose_name='matched by')),
+                ('done', models.CharField(choices=[('suppressed', 'No more mail to this address'), ('noted', 'Noted on the delivery'), ('look', 'Waits for a person'), ('dismissed', 'Looked at, nothing done'), ('nothing', 'Nothing')], db_default='nothing', max_length=10, verbose_name='done')),
+                ('happened_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='when')),
+                ('delivery', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='returns', to='campaigns.delivery', verbose_name='delivery')),
+                ('settled_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='settled by')),
+                ('supporter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='returns', to='supporters.supporter', verbose_name='supporter')),
+                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='returns', to='campaigns.returnedmessage', verbose_name='message')),
+            ],
+            options={
+                'verbose_name': 'return',
+                'verbose_name_plural': 'returns',
+                'permissions': [('settle_return', 'Can decide on returns that wait for a person')],
+            },
+        ),
+        migrations.CreateModel(
             name='Segment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -455,6 +498,38 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='click',
             constraint=models.UniqueConstraint(fields=('link', 'delivery'), name='click_once'),
+        ),
+        migrations.AddIndex(
+            model_name='return',
+            index=models.Index(models.F('supporter'), models.OrderBy(models.F('happened_at'), descending=True), name='return_of_supporter'),
+        ),
+        migrations.AddIndex(
+            model_name='return',
+            index=models.Index(fields=['address'], name='return_address'),
+        ),
+        migrations.AddIndex(
+            model_name='return',
+            index=models.Index(fields=['-happened_at'], name='return_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='return',
+            index=models.Index(condition=models.Q(('done', 'look')), fields=['id'], name='return_waiting'),
+        ),
+        migrations.AddConstraint(
+            model_name='return',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['hard', 'soft', 'complaint', 'opt_out', 'alert', 'delayed', 'other'])), name='return_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='return',
+            constraint=models.CheckConstraint(condition=models.Q(('match__in', ['verp', 'message_id', 'provider', 'address', ''])), name='return_match'),
+        ),
+        migrations.AddConstraint(
+            model_name='return',
+            constraint=models.CheckConstraint(condition=models.Q(('done__in', ['suppressed', 'noted', 'look', 'dismissed', 'nothing'])), name='return_done'),
+        ),
+        migrations.AddConstraint(
+            model_name='return',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('done', 'suppressed'), _negated=True), ('match__in', ['verp', 'message_id', 'provider']), ('settled_by__isnull', False), _connector='OR'), name='return_suppressed_for_sure'),
         ),
         migrations.AddConstraint(
             model_name='segment',

@@ -3,6 +3,7 @@ from campaigns.models.audience import Audience, AudienceMember, AudienceSegment,
 from campaigns.models.campaign import Campaign
 from campaigns.models.click import AppealLink, Click
 from campaigns.models.results import AppealHour, AppealIncome, AppealResult, DeliveryCount
+from campaigns.models.returned import Return, ReturnedMessage
 from campaigns.models.segment import Segment, SegmentMember
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "Click",
     "Delivery",
     "DeliveryCount",
+    "Return",
+    "ReturnedMessage",
     "Segment",
     "SegmentMember",
     "SyncRun",

@@ -101,3 +101,28 @@ def test_bounce_address_refuses_what_no_token_can_be_added_to(monkeypatch, addre
     monkeypatch.setenv("BOUNCE_ADDRESS", address)
     with pytest.raises(ImproperlyConfigured, match="BOUNCE_ADDRESS"):
         env.bounce_address()
+
+
+def test_mailbox_is_read(monkeypatch):
+    assert env.mailbox() == {}
+    monkeypatch.setenv("MAILBOX_URL", "imaps://bounces%40example.org:s%40fe@mail.example.org/Bounces?done=Old")
+    read = env.mailbox()
+    assert (read["host"], read["port"], read["tls"]) == ("mail.example.org", 993, True)
+    assert (read["user"], read["password"]) == ("bounces@example.org", "s@fe")
+    assert (read["folder"], read["done"]) == ("Bounces", "Old")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "imaps://mail.org",
+        "imaps://ann@mail.org",
+        "imap://ann:safe@mail.org",
+        "pop3://a:b@mail.org",
+        "imaps://a:b@mail.org:x",
+    ],
+)
+def test_mailbox_refuses_what_can_not_be_read_or_is_not_safe(monkeypatch, url):
+    monkeypatch.setenv("MAILBOX_URL", url)
+    with pytest.raises(ImproperlyConfigured, match="MAILBOX_URL"):
+        env.mailbox()

@@ -4,6 +4,7 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.text
 import uuid
+from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
 
@@ -183,7 +184,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'campaign',
                 'verbose_name_plural': 'campaigns',
                 'ordering': ['-created_at'],
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('source_code'), name='campaign_source_unique', violation_error_message='This source code is taken.'), models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('starts_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='campaign_ends_after_start', violation_error_message='A campaign ends after it starts.'), models.CheckConstraint(condition=models.Q(('goal_amount__isnull', True), ('goal_amount__gt', 0), _connector='OR'), name='campaign_goal_positive', violation_error_message='A goal is above 0.')],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('source_code'), name='campaign_source_unique', violation_error_message='This source code is taken.'), models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('starts_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='campaign_ends_after_start', violation_error_message='A campaign ends after it starts.'), models.CheckConstraint(condition=models.Q(models.Q(('goal_amount__gt', 0), ('goal_amount__lt', Decimal('1E+12'))), ('goal_amount__isnull', True), _connector='OR'), name='campaign_goal_amount_positive', violation_error_message='An amount is above 0.'), models.CheckConstraint(condition=models.Q(('goal_currency__regex', '^[A-Z]{3}$')), name='campaign_currency_iso', violation_error_message='A currency is three capital letters, such as SEK.')],
             },
         ),
         migrations.AddField(

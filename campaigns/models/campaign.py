@@ -3,6 +3,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
+from supporters.models.donation import amount_constraint
+
 
 class Campaign(models.Model):
     """An effort with a goal, such as a spring drive: never one email."""
@@ -33,10 +35,11 @@ class Campaign(models.Model):
                 name="campaign_ends_after_start",
                 violation_error_message=_("A campaign ends after it starts."),
             ),
+            amount_constraint("campaign", "goal_amount"),
             models.CheckConstraint(
-                condition=Q(goal_amount__isnull=True) | Q(goal_amount__gt=0),
-                name="campaign_goal_positive",
-                violation_error_message=_("A goal is above 0."),
+                condition=Q(goal_currency__regex=r"^[A-Z]{3}$"),
+                name="campaign_currency_iso",
+                violation_error_message=_("A currency is three capital letters, such as SEK."),
             ),
         ]
 

@@ -127,7 +127,7 @@ def compile_row(mapping: dict) -> Callable[[Sequence[str]], dict[str, str]]:
     def fields(cells: Sequence[str]) -> dict[str, str]:
         found = {}
         for index, field in wanted:
-            text = unguarded(cells[index].strip())
+            text = unguarded(cells[index].strip()).strip()
             if text:
                 found[field] = text
         return found

@@ -5,10 +5,11 @@ import hashlib
 import io
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from supporters.addresses import AddressError, normalise_email
@@ -162,7 +163,7 @@ def _parse_donation(number: int, fields: dict, orders: dict, options: dict, _sta
             _("The amount %(amount)s is below 0. Record refunds on the donation itself.") % {"amount": amount}
         )
     received_on = values.parse_date(fields["received_on"], orders["received_on"])
-    if received_on > datetime.now(UTC).date():
+    if received_on > timezone.localdate():
         raise RowProblem(_("The donation is dated in the future."))
     if not (currency := fields.get("currency") or options["currency"]):
         raise RowProblem(_("The row names no currency, and none is set for the file."))
@@ -213,7 +214,7 @@ def _leave_out(problem: RowProblem, notes: list[str], known: bool) -> None:
 
 def _birth_date(text: str, order: str) -> date:
     born = values.parse_date(text, order)
-    if born > datetime.now(UTC).date():
+    if born > timezone.localdate():
         raise RowProblem(_("The birth date %(date)s is in the future.") % {"date": born})
     return born
 

@@ -7,6 +7,7 @@ import django.db.models.functions.math
 import django.db.models.functions.text
 import supporters.models.functions
 import uuid
+from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
 
@@ -382,11 +383,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='refund_amount_positive', violation_error_message='An amount is above 0.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('amount__lt', Decimal('1E+12'))), ('amount__isnull', True), _connector='OR'), name='refund_amount_positive', violation_error_message='An amount is above 0.'),
         ),
         migrations.AddConstraint(
             model_name='refund',
             constraint=models.UniqueConstraint(condition=models.Q(('provider_id', ''), _negated=True), fields=('provider', 'provider_id'), name='refund_provider_unique', violation_error_message='This payment is on file already.'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=models.CheckConstraint(condition=models.Q(('provider_id', ''), models.Q(('provider', ''), _negated=True), _connector='OR'), name='refund_provider_named', violation_error_message="A provider's id needs its provider."),
         ),
         migrations.AddIndex(
             model_name='signature',
@@ -418,6 +423,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='signature',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'pending'), _negated=True), ('validated_at__isnull', True), _connector='OR'), name='signature_pending_not_validated'),
+        ),
+        migrations.AddConstraint(
+            model_name='signature',
             constraint=models.CheckConstraint(condition=models.Q(('country', ''), ('country__regex', '^[A-Z]{2}$'), _connector='OR'), name='signature_country_iso'),
         ),
         migrations.AddConstraint(
@@ -426,11 +435,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='reference',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('system', ''), _negated=True), models.Q(('identifier', ''), _negated=True)), name='reference_filled'),
+            constraint=models.CheckConstraint(condition=models.Q(('identifier__regex', '^\\S(.*\\S)?$'), ('system__regex', '^\\S(.*\\S)?$')), name='reference_trimmed', violation_error_message='A reference is filled in, without spaces around it.'),
         ),
         migrations.AddConstraint(
             model_name='recurringdonation',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='recurring_amount_positive', violation_error_message='An amount is above 0.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('amount__lt', Decimal('1E+12'))), ('amount__isnull', True), _connector='OR'), name='recurring_amount_positive', violation_error_message='An amount is above 0.'),
         ),
         migrations.AddConstraint(
             model_name='recurringdonation',
@@ -443,6 +452,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='recurringdonation',
             constraint=models.UniqueConstraint(condition=models.Q(('provider_id', ''), _negated=True), fields=('provider', 'provider_id'), name='recurring_provider_unique', violation_error_message='This payment is on file already.'),
+        ),
+        migrations.AddConstraint(
+            model_name='recurringdonation',
+            constraint=models.CheckConstraint(condition=models.Q(('provider_id', ''), models.Q(('provider', ''), _negated=True), _connector='OR'), name='recurring_provider_named', violation_error_message="A provider's id needs its provider."),
+        ),
+        migrations.AddConstraint(
+            model_name='recurringdonation',
+            constraint=models.CheckConstraint(condition=models.Q(('ended_on__isnull', True), ('started_on__isnull', True), ('ended_on__gte', models.F('started_on')), _connector='OR'), name='recurring_ends_after_start', violation_error_message='An agreement ends after it starts.'),
         ),
         migrations.AddConstraint(
             model_name='recurringdonation',
@@ -490,7 +507,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='donation',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='donation_amount_positive', violation_error_message='An amount is above 0.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('amount__lt', Decimal('1E+12'))), ('amount__isnull', True), _connector='OR'), name='donation_amount_positive', violation_error_message='An amount is above 0.'),
         ),
         migrations.AddConstraint(
             model_name='donation',
@@ -503,6 +520,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='donation',
             constraint=models.UniqueConstraint(condition=models.Q(('provider_id', ''), _negated=True), fields=('provider', 'provider_id'), name='donation_provider_unique', violation_error_message='This payment is on file already.'),
+        ),
+        migrations.AddConstraint(
+            model_name='donation',
+            constraint=models.CheckConstraint(condition=models.Q(('provider_id', ''), models.Q(('provider', ''), _negated=True), _connector='OR'), name='donation_provider_named', violation_error_message="A provider's id needs its provider."),
+        ),
+        migrations.AddConstraint(
+            model_name='donation',
+            constraint=models.CheckConstraint(condition=models.Q(('method__in', ['card', 'swish', 'bank', 'debit', 'paypal', 'cash', 'cheque', 'other'])), name='donation_method'),
         ),
         migrations.AddConstraint(
             model_name='donation',
@@ -530,7 +555,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='consent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'granted'), _negated=True), models.Q(('wording', ''), _negated=True), _connector='OR'), name='consent_grant_shows_wording', violation_error_message='A grant needs the words that the person agreed to.'),
+            constraint=models.CheckConstraint(condition=models.Q(('method__in', ['form', 'confirmed', 'import', 'staff', 'link', 'one_click', 'mailchimp', 'bounce', 'complaint'])), name='consent_method'),
+        ),
+        migrations.AddConstraint(
+            model_name='consent',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'granted'), _negated=True), ('wording__regex', '\\S'), _connector='OR'), name='consent_grant_shows_wording', violation_error_message='A grant needs the words that the person agreed to.'),
         ),
         migrations.AddConstraint(
             model_name='consent',

@@ -1,7 +1,9 @@
-"""What the consent ledger promises, kept by the database itself.
+"""What the ledgers promise, kept by the database itself.
 
-Rows are only ever added. Deleting and re-assigning them takes a transaction that has said what it is:
-`SET LOCAL lodestar.ledger = 'erase'` (supporters.privacy) or `'merge'` (supporters.merging).
+Lines of the consent ledger are only ever added. Deleting them and giving them to another person takes a transaction
+that has said what it is: `SET LOCAL lodestar.ledger = 'erase'` (supporters.privacy) or `'merge'` (supporters.merging).
+
+No more of a donation goes back than came, whoever writes the refund.
 """
 
 from django.db import migrations
@@ -21,7 +23,8 @@ class Migration(migrations.Migration):
                     RETURN NEW;
                 ELSIF TG_OP = 'DELETE' AND current_setting('lodestar.ledger', true) = 'erase' THEN
                     RETURN OLD;
-                ELSIF TG_OP = 'UPDATE' AND current_setting('lodestar.ledger', true) = 'merge' THEN
+                ELSIF TG_OP = 'UPDATE' AND current_setting('lodestar.ledger', true) = 'merge'
+                    AND to_jsonb(NEW) - 'supporter_id' = to_jsonb(OLD) - 'supporter_id' THEN
                     RETURN NEW;
                 END IF;
                 RAISE EXCEPTION 'The consent ledger is append-only.' USING ERRCODE = 'restrict_violation';
@@ -32,6 +35,41 @@ class Migration(migrations.Migration):
             """
             DROP TRIGGER consent_guard ON supporters_consent;
             DROP FUNCTION supporters_consent_guard();
+            """,
+        ),
+        migrations.RunSQL(
+            """
+            CREATE FUNCTION supporters_refund_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+            DECLARE
+                came numeric;
+            BEGIN
+                -- The lock keeps two refunds at once from giving back more than came.
+                SELECT amount INTO came FROM supporters_donation WHERE id = NEW.donation_id FOR NO KEY UPDATE;
+                IF NEW.amount + (SELECT coalesce(sum(amount), 0) FROM supporters_refund
+                                 WHERE donation_id = NEW.donation_id AND id <> NEW.id) > came THEN
+                    RAISE EXCEPTION 'More would go back than came.'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'refund_no_more_than_came';
+                END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER refund_guard BEFORE INSERT OR UPDATE ON supporters_refund
+            FOR EACH ROW EXECUTE FUNCTION supporters_refund_guard();
+            CREATE FUNCTION supporters_refunded_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF NEW.amount < (SELECT coalesce(sum(amount), 0) FROM supporters_refund WHERE donation_id = NEW.id) THEN
+                    RAISE EXCEPTION 'More went back than would have come.'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'refund_no_more_than_came';
+                END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER refunded_guard BEFORE UPDATE OF amount ON supporters_donation
+            FOR EACH ROW EXECUTE FUNCTION supporters_refunded_guard();
+            """,
+            """
+            DROP TRIGGER refunded_guard ON supporters_donation;
+            DROP FUNCTION supporters_refunded_guard();
+            DROP TRIGGER refund_guard ON supporters_refund;
+            DROP FUNCTION supporters_refund_guard();
             """,
         ),
     ]

@@ -108,7 +108,23 @@ class Consent(models.Model):
                 name="consent_purpose",
             ),
             models.CheckConstraint(
-                condition=~Q(state="granted") | ~Q(wording=""),
+                condition=Q(
+                    method__in=[
+                        "form",
+                        "confirmed",
+                        "import",
+                        "staff",
+                        "link",
+                        "one_click",
+                        "mailchimp",
+                        "bounce",
+                        "complaint",
+                    ]
+                ),
+                name="consent_method",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="granted") | Q(wording__regex=r"\S"),
                 name="consent_grant_shows_wording",
                 violation_error_message=_("A grant needs the words that the person agreed to."),
             ),

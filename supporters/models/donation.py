@@ -1,7 +1,8 @@
+from decimal import Decimal
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now, Round
 from django.utils.translation import gettext_lazy as _
 
@@ -26,14 +27,19 @@ WHOLE_CURRENCIES = [
 """ISO 4217 currencies without a minor unit."""
 
 
+def amount_constraint(name: str, field: str = "amount") -> models.CheckConstraint:
+    """An amount is a number above nothing. PostgreSQL's numeric also knows NaN, which it holds to be the greatest."""
+    return models.CheckConstraint(
+        condition=Q(**{f"{field}__gt": 0, f"{field}__lt": Decimal("1e12")}) | Q(**{f"{field}__isnull": True}),
+        name=f"{name}_{field}_positive",
+        violation_error_message=_("An amount is above 0."),
+    )
+
+
 def money_constraints(name: str) -> list[models.CheckConstraint]:
     """What holds of every amount: above nothing, in a currency's own units."""
     return [
-        models.CheckConstraint(
-            condition=Q(amount__gt=0),
-            name=f"{name}_amount_positive",
-            violation_error_message=_("An amount is above 0."),
-        ),
+        amount_constraint(name),
         models.CheckConstraint(
             condition=Q(currency__regex=r"^[A-Z]{3}$"),
             name=f"{name}_currency_iso",
@@ -47,14 +53,21 @@ def money_constraints(name: str) -> list[models.CheckConstraint]:
     ]
 
 
-def provider_constraint(name: str) -> models.UniqueConstraint:
+def provider_constraints(name: str) -> list[models.BaseConstraint]:
     """A payment event that arrives twice makes one record."""
-    return models.UniqueConstraint(
-        fields=["provider", "provider_id"],
-        condition=~Q(provider_id=""),
-        name=f"{name}_provider_unique",
-        violation_error_message=_("This payment is on file already."),
-    )
+    return [
+        models.UniqueConstraint(
+            fields=["provider", "provider_id"],
+            condition=~Q(provider_id=""),
+            name=f"{name}_provider_unique",
+            violation_error_message=_("This payment is on file already."),
+        ),
+        models.CheckConstraint(
+            condition=Q(provider_id="") | ~Q(provider=""),
+            name=f"{name}_provider_named",
+            violation_error_message=_("A provider's id needs its provider."),
+        ),
+    ]
 
 
 class RecurringDonation(models.Model):
@@ -95,7 +108,12 @@ class RecurringDonation(models.Model):
         verbose_name_plural = _("recurring donations")
         constraints = [
             *money_constraints("recurring"),
-            provider_constraint("recurring"),
+            *provider_constraints("recurring"),
+            models.CheckConstraint(
+                condition=Q(ended_on__isnull=True) | Q(started_on__isnull=True) | Q(ended_on__gte=F("started_on")),
+                name="recurring_ends_after_start",
+                violation_error_message=_("An agreement ends after it starts."),
+            ),
             models.CheckConstraint(condition=Q(interval__in=["month", "quarter", "year"]), name="recurring_interval"),
             models.CheckConstraint(
                 condition=Q(state__in=["pending", "active", "paused", "ended"]), name="recurring_state"
@@ -181,7 +199,11 @@ class Donation(models.Model):
         permissions = [("export_donation", "Can export donations")]
         constraints = [
             *money_constraints("donation"),
-            provider_constraint("donation"),
+            *provider_constraints("donation"),
+            models.CheckConstraint(
+                condition=Q(method__in=["card", "swish", "bank", "debit", "paypal", "cash", "cheque", "other"]),
+                name="donation_method",
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=["pending", "received", "refunded", "failed"]), name="donation_state"
             ),
@@ -223,12 +245,8 @@ class Refund(models.Model):
         verbose_name = _("refund")
         verbose_name_plural = _("refunds")
         constraints = [
-            models.CheckConstraint(
-                condition=Q(amount__gt=0),
-                name="refund_amount_positive",
-                violation_error_message=_("An amount is above 0."),
-            ),
-            provider_constraint("refund"),
+            amount_constraint("refund"),
+            *provider_constraints("refund"),
         ]
 
     def __str__(self) -> str:

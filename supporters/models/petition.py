@@ -119,6 +119,10 @@ class Signature(models.Model):
                 violation_error_message=_("A validated signature says when."),
             ),
             models.CheckConstraint(
+                condition=~Q(state="pending") | Q(validated_at__isnull=True),
+                name="signature_pending_not_validated",
+            ),
+            models.CheckConstraint(
                 condition=Q(country="") | Q(country__regex=r"^[A-Z]{2}$"), name="signature_country_iso"
             ),
         ]

@@ -190,7 +190,11 @@ class Reference(models.Model):
                 name="reference_unique",
                 violation_error_message=_("This reference belongs to somebody already."),
             ),
-            models.CheckConstraint(condition=~Q(system="") & ~Q(identifier=""), name="reference_filled"),
+            models.CheckConstraint(
+                condition=Q(system__regex=r"^\S(.*\S)?$", identifier__regex=r"^\S(.*\S)?$"),
+                name="reference_trimmed",
+                violation_error_message=_("A reference is filled in, without spaces around it."),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -150,7 +150,7 @@ def test_a_search_that_finds_many_walks_the_list_and_shows_an_exact_reference_al
 def test_gifts_are_found_by_donor_source_and_transaction(staff_client, monkeypatch, few):
     monkeypatch.setattr(base, "FEW", few)
     ann, bo = make_supporter(first_name="Ånn"), make_supporter(first_name="Bo", email="bo@mail.se")
-    make_donation(ann, amount=1, source_code="spring", provider_id="ch_1")
+    make_donation(ann, amount=1, source_code="spring", provider="stripe", provider_id="ch_1")
     make_donation(ann, amount=2, source_code="spring")
     make_donation(bo, amount=3, source_code="autumn")
     assert found(staff_client, "donation", "ann ANDERSSON") == ["2.00 SEK", "1.00 SEK"]

@@ -6,10 +6,14 @@ import tempfile
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]*[a-z][a-z0-9-]*", re.IGNORECASE)
 WEAK_SECRETS = ("secret", "changeme", "change-me", "password", "django-insecure", "insecure", "default")
 
 
@@ -160,3 +164,50 @@ def mailbox(name: str = "MAILBOX_URL") -> dict[str, object]:
         "folder": unquote(parts.path.strip("/")) or "INBOX",
         "done": parse_qs(parts.query).get("done", [""])[0],
     }
+
+
+def domain(name: str) -> str:
+    value = text(name)
+    if value and not DOMAIN.fullmatch(value):
+        raise ImproperlyConfigured(f"{name} must be a domain, such as example.org.")
+    return value.lower()
+
+
+def dkim_keys() -> tuple[tuple[str, RSAPrivateKey | Ed25519PrivateKey], ...]:
+    """Selectors and private keys: DKIM_KEY holds the PEM text of one key or more, or is the path of a file that does."""
+    pem = text("DKIM_KEY")
+    if not pem:
+        return ()
+    if "-----BEGIN" not in pem:
+        try:
+            pem = Path(pem).read_text()
+        except (OSError, UnicodeDecodeError):
+            raise ImproperlyConfigured("DKIM_KEY is neither the text of a private key nor a file that can be read.")
+    blocks = re.findall(r"-----BEGIN [A-Z ]+-----.+?-----END [A-Z ]+-----", pem.replace("\\n", "\n"), re.DOTALL)
+    selectors = words("DKIM_SELECTOR")
+    if not blocks:
+        raise ImproperlyConfigured("DKIM_KEY holds no private key in PEM form: openssl genrsa -out dkim.pem 2048")
+    if len(selectors) != len(blocks):
+        raise ImproperlyConfigured(
+            f"DKIM_SELECTOR must name one selector for each key of DKIM_KEY, by comma; it has {len(blocks)}."
+        )
+    if not all(re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", selector) for selector in selectors):
+        raise ImproperlyConfigured("DKIM_SELECTOR may hold letters, digits, dots and hyphens only.")
+    return tuple((selector, _dkim_key(block)) for selector, block in zip(selectors, blocks, strict=True))
+
+
+def _dkim_key(block: str) -> RSAPrivateKey | Ed25519PrivateKey:
+    try:
+        key = load_pem_private_key(block.encode(), None)
+    except TypeError:
+        raise ImproperlyConfigured("DKIM_KEY has a password: Lodestar can't ask for one.") from None
+    except Exception:
+        # Whatever the library raises may quote the key.
+        raise ImproperlyConfigured("DKIM_KEY can't be read as a private key.") from None
+    if isinstance(key, RSAPrivateKey):
+        if key.key_size < 2048:
+            raise ImproperlyConfigured(f"DKIM_KEY is an RSA key of {key.key_size} bits: it must have 2048.")
+        return key
+    if isinstance(key, Ed25519PrivateKey):
+        return key
+    raise ImproperlyConfigured("DKIM_KEY must be an RSA or Ed25519 key.")

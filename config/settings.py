@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.mail.dkim import Key
 from config import env
 
 BASE_DIR = env.BASE_DIR
@@ -47,6 +48,12 @@ BOUNCE_ADDRESS = env.bounce_address()
 
 MAILBOX = env.mailbox()
 """The mailbox that BOUNCE_ADDRESS leads to, read by campaigns.mail.returns.mailbox; empty if there is none."""
+
+DKIM_KEYS = tuple(Key(selector, private) for selector, private in env.dkim_keys())
+DKIM_DOMAIN = env.domain("DKIM_DOMAIN")
+"""Whose name the signatures bear; the domain of each appeal's sender where it is empty."""
+DNS_SERVER = env.text("DNS_SERVER")
+"""Whom to ask about the sender's domain, as in 127.0.0.1:53; the machine's own resolver where it is empty."""
 
 ORGANISATION_NAME = env.text("ORGANISATION_NAME", "RealStars")
 ORGANISATION_ADDRESS = env.text("ORGANISATION_ADDRESS")

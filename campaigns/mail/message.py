@@ -16,7 +16,7 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 
-from campaigns.mail import compose, headers
+from campaigns.mail import compose, dkim, headers
 from campaigns.mail.addresses import AddressUnusable, deliverable
 from campaigns.mail.body import Body, Filled, Unfit
 from campaigns.mail.compose import NOTHING_COUNTED, Counting, Letter, Template, one_line
@@ -46,14 +46,14 @@ class Recipient:
 class MessageSkeleton:
     """One text of one appeal, compiled: every octet that is the same for everybody is ready."""
 
-    def __init__(self, origin: "_Origin", template: Template, values: Mapping[str, str], eight_bit: bool) -> None:
+    def __init__(self, origin: "_Origin", template: Template, values: Mapping[str, str], *, eight_bit: bool) -> None:
         self._origin = origin
         self._template = template
         self._values = values
         self._subject = template.subject.settled(values)
         self._body = Body(template.text.settled(values), template.html.settled(values), eight_bit=eight_bit)
         self.sender = deliverable(origin.sender_email)
-        domain = self.sender.rpartition("@")[2]
+        self._domain = domain = self.sender.rpartition("@")[2]
         feedback = f"{origin.appeal}:{origin.campaign or 0}:{template.language}:lodestar"
         self._from = headers.mailbox("From", one_line(origin.sender_name), self.sender)
         if origin.reply_to:
@@ -69,7 +69,6 @@ class MessageSkeleton:
                 b"\r\n",
             ]
         )
-        self._domain = domain.encode()
 
     def fill(self, recipient: Recipient, date: datetime | None = None) -> bytes:
         """The whole message for this person, dated now if no date is given.
@@ -90,7 +89,10 @@ class MessageSkeleton:
             body = self._body.fill(values)
         except Unfit:
             return self._narrow._filled(recipient, date)
-        return self._head(recipient, values, date), body
+        head = self._head(recipient, values, date)
+        if self._origin.keys:
+            head = dkim.sign(self._origin.keys, self._origin.signing_domain or self._domain, head, body.octets) + head
+        return head, body
 
     def _head(self, recipient: Recipient, values: Mapping[str, str], date: datetime | None) -> bytes:
         return b"".join(
@@ -100,8 +102,8 @@ class MessageSkeleton:
                 headers.unstructured("Subject", one_line(self._subject.fill(values))),
                 _date_field(date),
                 # The same at every attempt, so that a receiver that got it after all can see so.
-                b"Message-ID: <%b@%b>\r\n" % (recipient.delivery.hex.encode(), self._domain),
-                b"List-Unsubscribe: <%b>\r\n" % values["unsubscribe_url"].encode(),
+                f"Message-ID: <{recipient.delivery.hex}@{self._domain}>\r\n".encode(),
+                f"List-Unsubscribe: <{values['unsubscribe_url']}>\r\n".encode(),
                 self._rest,
             ]
         )
@@ -118,10 +120,11 @@ class _Origin:
 
     appeal: int
     campaign: int | None
-    source_code: str
     sender_name: str
     sender_email: str
     reply_to: str
+    keys: tuple[dkim.Key, ...]
+    signing_domain: str
 
 
 def wire(
@@ -134,10 +137,11 @@ def wire(
     origin = _Origin(
         appeal.pk,
         appeal.campaign_id,
-        appeal.source_code,
         appeal.sender_name,
         appeal.sender_email,
         appeal.reply_to,
+        settings.DKIM_KEYS,
+        settings.DKIM_DOMAIN,
     )
     template = compose.compile_text(text.language, text.subject, text.preheader, text.body, counting)
     values = shared_values(text.language, appeal.source_code)
@@ -148,7 +152,7 @@ def wire(
 def _compiled(
     origin: _Origin, template: Template, values: tuple[tuple[str, str], ...], eight_bit: bool
 ) -> MessageSkeleton:
-    return MessageSkeleton(origin, template, dict(values), eight_bit)
+    return MessageSkeleton(origin, template, dict(values), eight_bit=eight_bit)
 
 
 def letter(appeal: Appeal, text: AppealText, recipient: Recipient, counting: Counting = NOTHING_COUNTED) -> Letter:

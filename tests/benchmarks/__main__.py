@@ -9,9 +9,10 @@ from pathlib import Path
 
 
 def main() -> None:
-    from tests.benchmarks import importing, mailchimp, returns, segments
+    from tests.benchmarks import importing, mailchimp, rendering, returns, segments
 
     returns.run()
+    rendering.run()
     importing.run()
     segments.run()
     mailchimp.run()

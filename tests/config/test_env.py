@@ -3,6 +3,11 @@ import subprocess
 import sys
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
+from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
@@ -126,3 +131,52 @@ def test_mailbox_refuses_what_can_not_be_read_or_is_not_safe(monkeypatch, url):
     monkeypatch.setenv("MAILBOX_URL", url)
     with pytest.raises(ImproperlyConfigured, match="MAILBOX_URL"):
         env.mailbox()
+
+
+def pem(key):
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def test_dkim_key_is_a_text_or_a_file_with_a_selector_for_each_key(monkeypatch, tmp_path):
+    assert env.dkim_keys() == ()
+    rsa, other = generate_rsa(65537, 2048), Ed25519PrivateKey.generate()
+    (tmp_path / "dkim.pem").write_text(pem(rsa) + pem(other))
+    monkeypatch.setenv("DKIM_KEY", str(tmp_path / "dkim.pem"))
+    monkeypatch.setenv("DKIM_SELECTOR", "spring, autumn")
+    (first, private), (second, also) = env.dkim_keys()
+    assert (first, second) == ("spring", "autumn")
+    assert private.private_numbers() == rsa.private_numbers()
+    assert also.private_bytes_raw() == other.private_bytes_raw()
+    monkeypatch.setenv("DKIM_KEY", pem(other).replace("\n", "\\n"))
+    monkeypatch.setenv("DKIM_SELECTOR", "autumn")
+    assert env.dkim_keys()[0][1].private_bytes_raw() == other.private_bytes_raw()
+
+
+@pytest.mark.parametrize(
+    ("key", "selector", "said"),
+    [
+        ("/nowhere/dkim.pem", "a", "DKIM_KEY is neither"),
+        ("-----BEGIN nonsense", "a", "DKIM_KEY holds no private key"),
+        ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "a", "DKIM_KEY can't be read"),
+        (pem(generate_rsa(65537, 1024)), "a", "DKIM_KEY is an RSA key of 1024 bits"),
+        (pem(generate_ec(SECP256R1())), "a", "DKIM_KEY must be an RSA or Ed25519 key"),
+        (pem(Ed25519PrivateKey.generate()), "", "DKIM_SELECTOR must name one selector"),
+        (pem(Ed25519PrivateKey.generate()), "a,b", "DKIM_SELECTOR must name one selector"),
+        (pem(Ed25519PrivateKey.generate()), "a b", "DKIM_SELECTOR may hold"),
+    ],
+)
+def test_a_dkim_key_that_can_not_be_used_is_named_and_not_shown(monkeypatch, key, selector, said):
+    monkeypatch.setenv("DKIM_KEY", key)
+    monkeypatch.setenv("DKIM_SELECTOR", selector)
+    with pytest.raises(ImproperlyConfigured, match=said) as told:
+        env.dkim_keys()
+    assert "AAAA" not in str(told.value)
+
+
+def test_domain_is_a_name_and_no_address(monkeypatch):
+    monkeypatch.setenv("DKIM_DOMAIN", "Mail.Example.ORG")
+    assert env.domain("DKIM_DOMAIN") == "mail.example.org"
+    for wrong in ("https://example.org", "ann@example.org", "localhost", "127.0.0.1", "-a.org"):
+        monkeypatch.setenv("DKIM_DOMAIN", wrong)
+        with pytest.raises(ImproperlyConfigured, match="DKIM_DOMAIN"):
+            env.domain("DKIM_DOMAIN")

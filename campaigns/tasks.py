@@ -2,6 +2,7 @@ from celery import shared_task
 
 from campaigns import appeals, segments
 from campaigns.appeals import launching, ledger
+from campaigns.mailchimp.compare import compare
 from campaigns.mailchimp.pull import pull
 from campaigns.mailchimp.push import push
 from campaigns.models import Segment
@@ -34,6 +35,12 @@ def refresh_segment(pk: int) -> None:
 def push_audience(pk: int) -> None:
     if push(pk):
         push_audience.delay(pk)
+
+
+@shared_task
+def compare_audience(pk: int) -> None:
+    if compare(pk):
+        compare_audience.delay(pk)
 
 
 @shared_task

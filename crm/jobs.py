@@ -138,6 +138,14 @@ JOBS = {
             every=MINUTE,
         ),
         Periodic(
+            "mailchimp-compare",
+            _("Compare with Mailchimp as a whole"),
+            _("Once a week, holds everybody in Mailchimp against what we believe is there, and counts who differs."),
+            "campaigns.mailchimp.sync.compare_due",
+            queue="sync",
+            every=timedelta(hours=1),
+        ),
+        Periodic(
             "forget-files",
             _("Forget old import files"),
             _("Each night, deletes the contents of files that were imported more than 30 days ago."),

@@ -118,6 +118,17 @@ _COUNTS = {
     "left": _("left there"),
     "bounced": _("bounced there"),
     "strangers": _("not on file here"),
+    "returned": _("came back"),
+    "moved_there": _("new address there"),
+    "edited": _("changed there"),
+    "conflicts": _("changed on both sides"),
+    "compared": _("compared"),
+    "drift": _("differ"),
+    "missing_there": _("no longer there"),
+    "missing_here": _("not known here"),
+    "status": _("with another status"),
+    "fields": _("with other fields"),
+    "tags": _("with other tags"),
 }
 
 

@@ -94,7 +94,7 @@ class _Merger:
         there = self.there[tag]
         base = outcome.agreed.get(tag)
         theirs = mapping.plain(value, there)
-        if base is not None and _unchanged(base, theirs, there):
+        if base is not None and unchanged(base, value, there):
             return
         columns = mapping.field(name).columns
         if not columns:
@@ -139,9 +139,10 @@ class _Merger:
             outcome.edits["language"] = outcome.agreed[LANGUAGE] = theirs
 
 
-def _unchanged(base: str, theirs: object, there: There) -> bool:
+def unchanged(base: str, value: object, there: There) -> bool:
+    """Whether this is what was agreed last, as the field there holds it, or can't hold it."""
     sent = mapping.express(base, there)
-    return sent is None or mapping.plain(sent, there) == theirs
+    return sent is None or mapping.plain(sent, there) == mapping.plain(value, there)
 
 
 def _raw(name: str, supporter: Supporter, edits: Mapping[str, object] = {}) -> str:

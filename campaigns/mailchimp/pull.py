@@ -32,10 +32,15 @@ def pull(pk: int, seconds: float = STRETCH) -> bool:
 
 def _pull(audience: Audience, run: SyncRun, until: float) -> None:
     """Raises OutOfTime, MailchimpError."""
-    if not audience.merge_fields:
-        audience.merge_fields = dict(mapping.DEFAULT_MERGE_FIELDS)
     mailchimp = connect()
     hooks.ensure(mailchimp, audience)
+    catch_up(mailchimp, audience, run, until)
+
+
+def catch_up(mailchimp: Mailchimp, audience: Audience, run: SyncRun, until: float) -> None:
+    """Read what changed since last time. Raises OutOfTime, MailchimpError."""
+    if not audience.merge_fields:
+        audience.merge_fields = dict(mapping.DEFAULT_MERGE_FIELDS)
     asked_at = audience.pull_requested_at
     _read(mailchimp, audience, run, until, CHANGED, audience.changed_since)
     read_at = audience.place.get("archived_at")

@@ -47,7 +47,7 @@ def pages(
 ) -> Iterator[tuple[list[Heard], Place]]:
     """Each page with the place to go on from once it was taken; the last one's is done. Raises MailchimpError."""
     names = fields(audience)
-    tags = set(audience.links.filter(tag_id__isnull=False).values_list("tag_id", flat=True))
+    tags = our_tags(audience)
     narrower = {"status": status} if status else {}
     while not place.done:
         if place.second:
@@ -92,6 +92,10 @@ def fields(audience: Audience) -> list[str]:
         *("timestamp_opt", "ip_opt", "tags.id", "tags_count"),
         *(f"merge_fields.{tag}" for tag in audience.merge_fields),
     ]
+
+
+def our_tags(audience: Audience) -> set[int]:
+    return set(audience.links.filter(tag_id__isnull=False).values_list("tag_id", flat=True))
 
 
 def heard_of(member: dict, our_tags: set[int]) -> Heard:

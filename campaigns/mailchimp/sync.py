@@ -1,6 +1,6 @@
-"""When an audience is pushed and pulled, and what its runs tell: push.py and pull.py do the work.
+"""When an audience is pushed and pulled, and what its runs tell: push.py, pull.py and compare.py do the work.
 
-running ──▶ done | failed
+running ──▶ done | failed | held (it asks first), which goes on as running
 """
 
 import time
@@ -20,6 +20,7 @@ STRETCH = 40
 EVERY = timedelta(hours=1)
 
 
+EACH_WEEK, EACH_DAY = timedelta(days=7), timedelta(days=1)
 AGAIN = timedelta(minutes=10)
 """After a failure."""
 
@@ -100,6 +101,21 @@ def pull_due() -> dict:
     from campaigns.tasks import pull_audience
 
     return _hand_out(Audience.objects.filter(paused=False), pull_audience)
+
+
+def compare_due() -> dict:
+    """Hand out each audience that was not compared as a whole for a week, or whose comparison was cut short."""
+    from campaigns.tasks import compare_audience
+
+    runs = SyncRun.objects.filter(audience=OuterRef("pk"), kind=SyncRun.Kind.COMPARE)
+    under_way = runs.filter(state=SyncRun.State.RUNNING)
+    recent = runs.filter(
+        Q(started_at__gt=Now() - EACH_WEEK) & ~Q(state=SyncRun.State.FAILED) | Q(started_at__gt=Now() - EACH_DAY)
+    )
+    return _hand_out(
+        Audience.objects.filter(Exists(under_way) | ~Exists(recent), paused=False, changed_since__isnull=False),
+        compare_audience,
+    )
 
 
 def _hand_out(audiences: QuerySet[Audience], task) -> dict:  # noqa: ANN001

@@ -151,7 +151,7 @@ def _look_owed(counts: dict[str, int]) -> None:
                 return
             with transaction.atomic():
                 if member:
-                    take_over(audience, [reading.heard_of(member, set())])
+                    take_over(audience, [reading.heard_of(member, reading.our_tags(audience))])
                 else:
                     hearing.gone(audience, [key])
         WebhookEvent.objects.filter(pk=event.pk).update(applied_at=Now(), error="")

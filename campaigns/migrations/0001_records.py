@@ -157,6 +157,7 @@ class Migration(migrations.Migration):
                 ('refused_at', models.DateTimeField(null=True, verbose_name='refused')),
                 ('note', models.CharField(blank=True, db_default='', help_text='What was decided when both sides differed.', max_length=500, verbose_name='note')),
                 ('differs', models.JSONField(db_default=models.Value([], models.JSONField()), default=list, help_text='What the last full comparison found to be different there.', verbose_name='differs')),
+                ('seen_in', models.BigIntegerField(editable=False, help_text='The last full comparison that met it there.', null=True)),
                 ('last_changed', models.DateTimeField(null=True, verbose_name='changed there')),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='synced')),
                 ('audience', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='campaigns.audience', verbose_name='audience')),

@@ -176,6 +176,9 @@ class AudienceMember(models.Model):
         db_default=models.Value([], models.JSONField()),
         help_text=_("What the last full comparison found to be different there."),
     )
+    seen_in = models.BigIntegerField(
+        null=True, editable=False, help_text="The last full comparison that met it there."
+    )
     last_changed = models.DateTimeField(_("changed there"), null=True)
     updated_at = models.DateTimeField(_("synced"), db_default=Now())
 

@@ -21,7 +21,9 @@ def forget(supporter: Supporter) -> None:
     """
     deliveries = Delivery.objects.filter(supporter=supporter)
     Click.objects.filter(delivery__in=deliveries).delete()
-    deliveries.filter(state=Delivery.State.QUEUED).update(state=Delivery.State.SKIPPED, claim=None)
+    deliveries.filter(state__in=[Delivery.State.HELD, Delivery.State.QUEUED]).update(
+        state=Delivery.State.SKIPPED, claim=None
+    )
     deliveries.filter(state=Delivery.State.SKIPPED).update(supporter=None, reason=ERASED)
     deliveries.update(supporter=None, reason="")
     AudienceMember.objects.filter(supporter=supporter).update(

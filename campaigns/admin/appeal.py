@@ -17,11 +17,17 @@ from unfold.decorators import display
 
 from campaigns.admin import appeal_pages as pages
 from campaigns.admin import appeal_results as results
-from campaigns.admin.appeal_forms import AppealForm, AppealTextForm, AppealTextFormSet
+from campaigns.admin.appeal_forms import (
+    AppealForm,
+    AppealTextForm,
+    AppealTextFormSet,
+    AppealVariantForm,
+    AppealVariantFormSet,
+)
 from campaigns.appeals import schedule, texts
 from campaigns.appeals.schedule import Refusal
 from campaigns.mail import fields
-from campaigns.models import Appeal, AppealText
+from campaigns.models import Appeal, AppealText, AppealVariant
 from supporters.admin.base import RecordAdmin
 
 STATE_LABELS = {
@@ -65,10 +71,35 @@ class AppealTextInline(StackedInline):
         return super().has_delete_permission(request, obj) and (obj is None or obj.launched_at is None)
 
 
+class AppealVariantInline(StackedInline):
+    model = AppealVariant
+    form = AppealVariantForm
+    formset = AppealVariantFormSet
+    fields = [("letter", "language"), "subject", "preheader", "body"]
+    extra = 0
+    verbose_name_plural = _("Variants to test: up to three beside the text itself, which is A")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "body" and field is not None:
+            field.widget.attrs.update(rows=10, dir="auto", spellcheck="true")
+        return field
+
+    def has_change_permission(self, request: HttpRequest, obj: Appeal | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _editable(obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Appeal | None = None) -> bool:
+        # Once launched, it is settled who gets which.
+        return super().has_add_permission(request, obj) and (obj is None or _not_launched(obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Appeal | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or _not_launched(obj))
+
+
 @admin.register(Appeal)
 class AppealAdmin(RecordAdmin):
     form = AppealForm
-    inlines = [AppealTextInline]
+    inlines = [AppealTextInline, AppealVariantInline]
     list_display = ["name", "state_label", "when", "segment", "sent", "clicked", "gifts", "campaign"]
     list_filter = [
         ("state", ChoicesDropdownFilter),
@@ -84,6 +115,7 @@ class AppealAdmin(RecordAdmin):
         (None, {"fields": [("name", "source_code"), ("segment", "campaign"), "default_language"]}),
         (_("Sender"), {"fields": [("sender_name", "sender_email"), "reply_to"]}),
         (_("What came of it"), {"fields": ["count_clicks"]}),
+        (_("Test of variants"), {"fields": [("test_share", "test_hours", "test_by")]}),
     ]
 
     class Media:
@@ -132,7 +164,7 @@ class AppealAdmin(RecordAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Appeal | None = None) -> list[str]:
         if obj is not None and obj.launched_at:
-            return ["segment", "campaign", "source_code", "default_language"]
+            return ["segment", "campaign", "source_code", "default_language", "test_share", "test_hours", "test_by"]
         return []
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Appeal | None = None) -> dict:
@@ -189,6 +221,12 @@ class AppealAdmin(RecordAdmin):
                     formset.confirmed_languages(),
                     new_main=change and "default_language" in form.changed_data,
                 )
+            elif formset.has_changed():
+                texts.ask_again(form.instance)
+
+
+def _not_launched(appeal: Appeal) -> bool:
+    return _editable(appeal) and appeal.launched_at is None
 
 
 def _editable(appeal: Appeal | None) -> bool:

@@ -14,7 +14,7 @@ from unfold.widgets import (
 
 from campaigns.mail import compose
 from campaigns.mail.fields import Problem
-from campaigns.models import Appeal, AppealText
+from campaigns.models import Appeal, AppealText, AppealVariant
 from supporters.addresses import AddressError, normalise_email
 
 
@@ -24,6 +24,7 @@ class AppealForm(forms.ModelForm):
         fields = [
             *("name", "campaign", "segment", "source_code", "default_language"),
             *("sender_name", "sender_email", "reply_to", "count_clicks"),
+            *("test_share", "test_hours", "test_by"),
         ]
 
     def clean_sender_email(self) -> str:
@@ -36,9 +37,52 @@ class AppealForm(forms.ModelForm):
         return compose.one_line(self.cleaned_data["sender_name"])
 
 
-class AppealTextForm(forms.ModelForm):
-    """A text; what is wrong with it is said at the field, with the line."""
+class _WordingForm(forms.ModelForm):
+    """What is wrong with a text is said at the field, with the line."""
 
+    def clean_subject(self) -> str:
+        return self._checked("subject", compose.check_line)
+
+    def clean_preheader(self) -> str:
+        return self._checked("preheader", compose.check_line)
+
+    def clean_body(self) -> str:
+        return self._checked("body", compose.check)
+
+    def _checked(self, name: str, check: Any) -> str:
+        source = _unix(self.cleaned_data[name])
+        problems: list[Problem] = check(source)
+        if problems:
+            raise forms.ValidationError([str(problem) for problem in problems])
+        return source
+
+
+class AppealVariantForm(_WordingForm):
+    class Meta:
+        model = AppealVariant
+        fields = ["letter", "language", "subject", "preheader", "body"]
+
+    def clean(self) -> None:
+        super().clean()
+        said = ("subject", "preheader", "body")
+        if not self.errors and not any(self.cleaned_data[name] for name in said):
+            self.add_error("subject", _("A variant differs in its subject, its preview line or its text."))
+
+
+class AppealVariantFormSet(forms.BaseInlineFormSet):
+    def clean(self) -> None:
+        """Says at its field what the form as a whole has no place to say."""
+        seen = set()
+        for form in self.forms:
+            wording = (form.cleaned_data.get("letter"), form.cleaned_data.get("language"))
+            if None in wording or form.cleaned_data.get("DELETE"):
+                continue
+            if wording in seen:
+                form.add_error("letter", _("This appeal has that variant in that language."))
+            seen.add(wording)
+
+
+class AppealTextForm(_WordingForm):
     up_to_date = forms.BooleanField(
         label=_("Follows the present main text"),
         required=False,
@@ -55,15 +99,6 @@ class AppealTextForm(forms.ModelForm):
         if not outdated:
             self.fields["up_to_date"].widget = forms.HiddenInput()
 
-    def clean_subject(self) -> str:
-        return self._checked("subject", compose.check_line)
-
-    def clean_preheader(self) -> str:
-        return self._checked("preheader", compose.check_line)
-
-    def clean_body(self) -> str:
-        return self._checked("body", compose.check)
-
     @property
     def has_new_content(self) -> bool:
         """Whether the reader would see a difference; line ends of the browser are none."""
@@ -71,13 +106,6 @@ class AppealTextForm(forms.ModelForm):
             self.cleaned_data.get(name) != _unix(self.initial.get(name) or "")
             for name in ("language", "subject", "preheader", "body")
         )
-
-    def _checked(self, name: str, check: Any) -> str:
-        source = _unix(self.cleaned_data[name])
-        problems: list[Problem] = check(source)
-        if problems:
-            raise forms.ValidationError([str(problem) for problem in problems])
-        return source
 
 
 class AppealTextFormSet(forms.BaseInlineFormSet):

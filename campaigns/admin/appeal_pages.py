@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -13,13 +14,15 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.admin.appeal_forms import ScheduleForm
 from campaigns.admin.appeal_preview import preview, preview_html
 from campaigns.admin.appeal_results import results_csv, results_of
-from campaigns.appeals import report, schedule, texts
+from campaigns.admin.appeal_test import test_of
+from campaigns.appeals import report, schedule, texts, variants
 from campaigns.appeals.schedule import Refusal
 from campaigns.models import Appeal, Delivery
 from campaigns.tasks import launch_appeal
@@ -34,6 +37,13 @@ ACTS: dict[str, tuple[Callable[[Appeal], None], Any]] = {
     "resume": (schedule.resume, gettext_lazy("It goes on within a minute.")),
     "cancel": (schedule.cancel, gettext_lazy("Cancelled: nobody else gets it.")),
     "again": (schedule.try_again, gettext_lazy("The mail server is tried again within a minute.")),
+    **{
+        f"choose-{letter}": (
+            partial(variants.choose, letter=letter),
+            format_lazy(gettext_lazy("{letter} goes to the rest within a minute."), letter=letter),
+        )
+        for letter in "ABCD"
+    },
 }
 
 
@@ -47,6 +57,7 @@ def panel(request: HttpRequest, appeal: Appeal) -> dict[str, Any]:
         "when": when(appeal),
         "progress": progress_of(appeal, found.total.states) if found else None,
         "results": results_of(request, appeal, found) if found else None,
+        "test": test_of(request, appeal, found),
         "audiences": audiences,
         "people": sum(audience.people for audience in audiences),
         "outdated": [] if launched else [texts.language_name(text.language) for text in texts.outdated(appeal)],
@@ -67,7 +78,7 @@ def when(appeal: Appeal) -> str:
 
 def progress_of(appeal: Appeal, counts: Counter) -> dict[str, Any]:
     """Counts by state, and how far it is."""
-    waiting = counts.get("queued", 0) + counts.get("sending", 0)
+    waiting = counts["held"] + counts["queued"] + counts["sending"]
     total = sum(counts.values())
     done = total - waiting
     return {

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
-from campaigns.appeals import texts
+from campaigns.appeals import texts, variants
 from campaigns.mail import message
 from campaigns.mail.compose import Letter
 from campaigns.mail.fields import FieldError
@@ -35,12 +35,17 @@ class _View:
 
     appeal: Appeal
     text: AppealText | None
+    variant: str
     reader: Supporter | None
     problems: list[str]
 
     @property
     def query(self) -> str:
-        chosen = {"supporter": self.reader.pk if self.reader else "", "language": self.language}
+        chosen = {
+            "supporter": self.reader.pk if self.reader else "",
+            "language": self.language,
+            "variant": self.variant if self.variant != variants.MAIN else "",
+        }
         return urlencode({name: value for name, value in chosen.items() if value})
 
     @property
@@ -99,10 +104,11 @@ def preview(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> HttpRe
         "problems": problems,
         "reader": view.reader,
         "languages": [
-            {"code": text.language, "label": texts.language_name(text.language)}
-            for text in view.appeal.texts.order_by("pk")
+            {"code": language, "variant": letter, "label": _label(language, letter)}
+            for language, letter in variants.wordings(view.appeal)
         ],
         "language": view.language,
+        "variant": view.variant,
         "search": search,
         "found": found,
         "may_see_people": may_see_people,
@@ -134,13 +140,21 @@ def _view(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> _View:
     reader = None
     if request.user.has_perm(_SEE_PEOPLE):
         reader = _reader(appeal, request.GET.get("supporter", ""))
-    by_language = {text.language: text for text in appeal.texts.all()}
-    language = request.GET.get("language", "")
-    if language not in by_language:
-        language = texts.chosen(reader.language if reader else "", set(by_language), appeal.default_language)
-    text = by_language.get(language)
+    wordings = variants.wordings(appeal)
+    languages = {language for language, _letter in wordings}
+    language, letter = request.GET.get("language", ""), request.GET.get("variant", "")
+    if language not in languages:
+        language = texts.chosen(reader.language if reader else "", languages, appeal.default_language)
+    if (language, letter) not in wordings:
+        letter = variants.MAIN
+    text = wordings.get((language, letter))
     problems = texts.broken(text) if text else [_("There is no text yet.")]
-    return _View(appeal, text, reader, problems)
+    return _View(appeal, text, letter, reader, problems)
+
+
+def _label(language: str, letter: str) -> str:
+    name = texts.language_name(language)
+    return name if letter == variants.MAIN else f"{name} · {letter}"
 
 
 def _reader(appeal: Appeal, pk: str) -> Supporter | None:

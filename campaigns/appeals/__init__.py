@@ -14,8 +14,10 @@ Each arrow is one conditional UPDATE whose row count is checked: of two that try
 
 - `schedule` holds the arrows that people take, `launching` those that time takes, `texts` what stands in the way.
 - `ledger` owns the deliveries: who is claimed by which worker, and what became of each.
+- `variants` tests wordings on a share of the readers, while the rest are held.
 - `sending` is one worker's share of the work: `outgoing` brings the messages to the mail server, `journal` writes down what
   leaves, `outcomes` says what an answer means, and `recovery` settles what a dead worker held.
+- `results` works out what came of it, `report` reads that.
 """
 
 from campaigns.appeals.launching import tick

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from campaigns.appeals import variants
 from campaigns.appeals.ledger import Addressee
+from campaigns.appeals.variants import Wording
 from campaigns.mail import message, tracking
 from campaigns.mail.message import MessageSkeleton, Recipient
 from campaigns.mail.returns.verp import envelope_sender
@@ -13,15 +15,15 @@ from campaigns.models import Appeal, AppealText
 class Composer:
     """Makes the messages of one appeal."""
 
-    def __init__(self, appeal: Appeal, texts: Mapping[str, AppealText]) -> None:
+    def __init__(self, appeal: Appeal, texts: Mapping[Wording, AppealText]) -> None:
         self._appeal = appeal
         self._texts = texts
-        self._counting = {language: tracking.counting(appeal, text) for language, text in texts.items()}
-        self._skeletons: dict[tuple[str, bool], MessageSkeleton] = {}
+        self._counting = tracking.counting_all(appeal, texts)
+        self._skeletons: dict[tuple[Wording, bool], MessageSkeleton] = {}
 
     def mail(self, addressee: Addressee, eight_bit: bool) -> Mail:
         """Raises fields.FieldError or AddressUnusable."""
-        text = self._texts.get(addressee.language) or self._texts[self._appeal.default_language]
+        wording = variants.chosen(self._texts, self._appeal.default_language, addressee.language, addressee.variant)
         recipient = Recipient(
             addressee.uuid,
             addressee.email,
@@ -30,13 +32,13 @@ class Composer:
             addressee.city,
             addressee.country,
         )
-        skeleton = self._skeleton(text, eight_bit)
+        skeleton = self._skeleton(wording, eight_bit)
         sender = envelope_sender(skeleton.sender, addressee.uuid)
         return Mail(addressee.pk, sender, addressee.email, skeleton.fill_wire(recipient))
 
-    def _skeleton(self, text: AppealText, eight_bit: bool) -> MessageSkeleton:
-        kept = self._skeletons.get((text.language, eight_bit))
+    def _skeleton(self, wording: Wording, eight_bit: bool) -> MessageSkeleton:
+        kept = self._skeletons.get((wording, eight_bit))
         if kept is None:
-            kept = message.wire(self._appeal, text, self._counting[text.language], eight_bit=eight_bit)
-            self._skeletons[text.language, eight_bit] = kept
+            kept = message.wire(self._appeal, self._texts[wording], self._counting[wording], eight_bit=eight_bit)
+            self._skeletons[wording, eight_bit] = kept
         return kept

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from campaigns import segments
-from campaigns.appeals import ledger, recovery, sending, texts
+from campaigns.appeals import ledger, recovery, sending, texts, variants
 from campaigns.models import Appeal, Claim
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,9 @@ def tick(hand_out: bool = True) -> dict[str, int]:
             logger.exception("Appeal %s could not be launched", pk)
             why = _("It could not be started; the log says why. It is tried again each minute.")
             Appeal.objects.filter(pk=pk).update(trouble=why, trouble_since=Coalesce(F("trouble_since"), Now()))
-    halfway = Appeal.objects.filter(state=State.CANCELLED, deliveries__state="queued").distinct()
+    for pk in variants.running():
+        variants.move_on(pk)
+    halfway = Appeal.objects.filter(state=State.CANCELLED, deliveries__state__in=["held", "queued"]).distinct()
     for pk in halfway.values_list("pk", flat=True):
         ledger.skip_rest(pk)
     free = Q(retry_at=None) | Q(retry_at__lte=Now())

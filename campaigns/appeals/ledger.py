@@ -1,5 +1,7 @@
 """The ledger of deliveries: written once at launch, claimed by workers, and told what became of each.
 
+    held ──release──▶ queued (variants: it waited for a test of texts)
+
     queued ──take──▶ sending ──settle──▶ sent | failed | unknown
       ▲  │              ├──settle──▶ queued, with a pause (a refusal for now)
       │  └─▶ skipped    └──give_back──▶ queued (it did not leave)
@@ -23,6 +25,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
+from campaigns.appeals import variants
 from campaigns.appeals.journal import boot, place
 from campaigns.appeals.outcomes import Outcome
 from campaigns.models import Appeal, Claim, Delivery
@@ -43,6 +46,7 @@ class Addressee:
     pk: int
     uuid: UUID
     language: str
+    variant: str
     attempts: int
     email: str
     first_name: str
@@ -55,21 +59,24 @@ def write(appeal: Appeal) -> int:
     """One delivery for each person of the segment who may be written to; how many. One statement."""
     allowed, allowed_params = _contactable(appeal.purpose, "m.supporter_id")
     languages = list(appeal.texts.values_list("language", flat=True))
+    drawn, drawn_params = variants.draw(appeal)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            INSERT INTO campaigns_delivery (appeal_id, supporter_id, language)
-            SELECT %s, s.id,
-                   CASE WHEN s.language = ANY(%s) THEN s.language
-                        WHEN split_part(s.language, '-', 1) = ANY(%s) THEN split_part(s.language, '-', 1)
-                        ELSE %s END
-            FROM campaigns_segmentmember m JOIN supporters_supporter s ON s.id = m.supporter_id
-            WHERE m.segment_id = %s AND EXISTS ({allowed})
+            WITH readers AS (
+                SELECT s.id, s.uuid,
+                       CASE WHEN s.language = ANY(%s) THEN s.language
+                            WHEN split_part(s.language, '-', 1) = ANY(%s) THEN split_part(s.language, '-', 1)
+                            ELSE %s END AS language
+                FROM campaigns_segmentmember m JOIN supporters_supporter s ON s.id = m.supporter_id
+                WHERE m.segment_id = %s AND EXISTS ({allowed}))
+            INSERT INTO campaigns_delivery (appeal_id, supporter_id, language, variant, state)
+            SELECT %s, id, language, variant, state FROM ({drawn}) drawn
             ON CONFLICT DO NOTHING
             """,
             [
-                *(appeal.pk, languages, languages, appeal.default_language, appeal.segment_id),
-                *allowed_params,
+                *(languages, languages, appeal.default_language, appeal.segment_id),
+                *(*allowed_params, appeal.pk, *drawn_params),
             ],
         )
         return cursor.rowcount
@@ -127,7 +134,7 @@ class Hold:
                                   WHEN s.email IS NULL THEN %s ELSE %s END,
                     updated_at = now()
                 FROM seen s WHERE d.id = s.id
-                RETURNING d.id, d.uuid, d.language, d.attempts, {_PERSON}, s.allowed
+                RETURNING d.id, d.uuid, d.language, d.variant, d.attempts, {_PERSON}, s.allowed
                 """,
                 [
                     *(self.claim.appeal_id, self._reached, self.claim.pk, self.claim.appeal_id, size),
@@ -143,7 +150,7 @@ class Hold:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
-                SELECT d.id, d.uuid, d.language, d.attempts, {_PERSON}
+                SELECT d.id, d.uuid, d.language, d.variant, d.attempts, {_PERSON}
                 FROM campaigns_delivery d JOIN supporters_supporter s ON s.id = d.supporter_id
                 WHERE d.id = ANY(%s) AND d.claim = %s AND d.state = 'sending' AND {_IN_FORCE} AND EXISTS ({allowed})
                 """,
@@ -239,7 +246,7 @@ def send_again(pks: list[int]) -> int:
 
 def skip_rest(appeal_pk: int) -> int:
     """Nobody more gets a cancelled appeal."""
-    rest = Delivery.objects.filter(appeal=appeal_pk, state=State.QUEUED)
+    rest = Delivery.objects.filter(appeal=appeal_pk, state__in=[State.HELD, State.QUEUED])
     return rest.update(state=State.SKIPPED, claim=None, reason=CANCELLED, updated_at=Now())
 
 

@@ -9,20 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns.appeals import ledger, texts
+from campaigns.appeals.refusal import Refusal
 from campaigns.models import Appeal
 
 State = Appeal.State
 _READY = Q(state=State.DRAFT) | Q(state=State.PAUSED, launched_at=None)
 """What can be given an hour: drafts, and what was found too late or incomplete at its hour."""
 EDITABLE = (State.DRAFT, State.PAUSED)
-
-
-class Refusal(ValueError):
-    """It can't be done; each message says why."""
-
-    def __init__(self, *messages: str) -> None:
-        super().__init__(" ".join(messages))
-        self.messages = list(messages)
 
 
 def moment(local: datetime, zone: str) -> datetime:

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from campaigns.appeals import ledger, recovery
+from campaigns.appeals import ledger, recovery, variants
 from campaigns.appeals.composing import Composer
 from campaigns.appeals.journal import Journal, JournalError
 from campaigns.appeals.outgoing import Outgoing
@@ -42,8 +42,8 @@ def work(appeal_pk: int, seconds: float | None = None) -> dict[str, int]:
     if appeal is None or (appeal.retry_at and appeal.retry_at > timezone.now()):
         return counts
     # Read once per piece of work: a text that is mended while the appeal is paused goes into the next.
-    texts = {text.language: text for text in appeal.texts.all()}
-    if appeal.default_language not in texts:
+    texts = variants.wordings(appeal)
+    if (appeal.default_language, variants.MAIN) not in texts:
         why = _("The main text is missing.")
         Appeal.objects.filter(pk=appeal_pk, state=Appeal.State.SENDING).update(
             state=Appeal.State.PAUSED, pause_reason=why
@@ -58,7 +58,7 @@ def work(appeal_pk: int, seconds: float | None = None) -> dict[str, int]:
 
 def finish(appeal_pk: int) -> bool:
     """Close an appeal of which nothing is owed."""
-    unfinished = Delivery.objects.filter(appeal=appeal_pk, state__in=[State.QUEUED, State.SENDING])
+    unfinished = Delivery.objects.filter(appeal=appeal_pk, state__in=[State.HELD, State.QUEUED, State.SENDING])
     if unfinished.exists():
         return False
     with transaction.atomic():

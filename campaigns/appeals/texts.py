@@ -4,6 +4,7 @@ The chain for each person: their language (sv, pt-br), then the same without its
 main language.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,9 +15,10 @@ from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from campaigns.appeals import variants
 from campaigns.appeals.report import Figures
 from campaigns.mail import compose
-from campaigns.models import Appeal, AppealText, Segment, SegmentMember
+from campaigns.models import Appeal, AppealText, AppealVariant, Segment, SegmentMember
 
 
 @dataclass(frozen=True)
@@ -114,13 +116,47 @@ def obstacles(appeal: Appeal) -> list[Obstacle]:
                 final=False,
             )
         )
-    for audience in audiences(appeal):
+    readers = audiences(appeal)
+    for audience in readers:
         if audience.missing:
             found.append(Obstacle(_missing(audience), final=False))
-    return found
+    return [*found, *_of_the_test(appeal, {text.language for text in texts}, readers)]
 
 
-def broken(text: AppealText) -> list[str]:
+def _of_the_test(appeal: Appeal, languages: set[str], readers: list[Audience]) -> Iterator[Obstacle]:
+    """What keeps a test of variants from being one."""
+    rows = list(appeal.variants.all())
+    if not rows:
+        return
+    for variant in rows:
+        name = _("Variant %(letter)s, %(language)s") % {
+            "letter": variant.letter,
+            "language": language_name(variant.language),
+        }
+        if variant.language not in languages:
+            yield Obstacle(
+                _("%(variant)s: there is no text in that language that it could differ from.") % {"variant": name}
+            )
+        for problem in broken(variant):
+            yield Obstacle(f"{name}: {problem}")
+    tested = variants.tested(languages, [(variant.language, variant.letter) for variant in rows])
+    if not tested:
+        yield Obstacle(_("Nothing would be tested: no language has every variant."))
+        return
+    people = sum(audience.people for audience in readers if audience.gets in tested)
+    each = people * appeal.test_share // 100 // (1 + len({variant.letter for variant in rows}))
+    if each < variants.FEWEST_SENT:
+        yield Obstacle(
+            _(
+                "Each variant of the test would go to about %(each)d people. With fewer than %(fewest)d nothing can be told,"
+                " and A goes to the rest."
+            )
+            % {"each": each, "fewest": variants.FEWEST_SENT},
+            final=False,
+        )
+
+
+def broken(text: AppealText | AppealVariant) -> list[str]:
     """What is wrong with a text as such."""
     checks = (
         *compose.check_line(text.subject),
@@ -136,7 +172,7 @@ def note_changes(
     """Keep count after these languages' texts were changed, or confirmed to follow the main text.
 
     A change of the main text, or of which text is the main one, leaves every other behind until it is changed or
-    confirmed too. What staff agreed to send anyway was another text, so they are asked again.
+    confirmed too.
     """
     main = AppealText.objects.filter(appeal=appeal, language=appeal.default_language)
     if appeal.default_language in changed or new_main:
@@ -147,7 +183,12 @@ def note_changes(
         others = AppealText.objects.filter(appeal=appeal, language__in=changed | confirmed)
         others.exclude(language=appeal.default_language).update(follows=revision, updated_at=Now())
     if changed or confirmed or new_main:
-        Appeal.objects.filter(pk=appeal.pk).update(send_anyway=False)
+        ask_again(appeal)
+
+
+def ask_again(appeal: Appeal) -> None:
+    """What staff agreed to send anyway was another text."""
+    Appeal.objects.filter(pk=appeal.pk).update(send_anyway=False)
 
 
 def _speakers(segment: Segment) -> list[tuple[str, int]]:

@@ -7,8 +7,10 @@ are an address, and everything in the plain-text part.
 
 import logging
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
@@ -20,6 +22,7 @@ from campaigns.mail.compose import NOTHING_COUNTED, Counting
 from campaigns.mail.message import shared_values
 from campaigns.models import Appeal, AppealLink, AppealText
 
+Key = TypeVar("Key")
 logger = logging.getLogger(__name__)
 OPENING = ""
 """The target of the picture that tells of opening: it has none."""
@@ -35,17 +38,32 @@ class Link:
     target: str
 
 
-def counting(appeal: Appeal, text: AppealText) -> Counting:
-    """What of this text is counted. Writes down where its links lead, once."""
+def counting_all(appeal: Appeal, texts: Mapping[Key, AppealText]) -> dict[Key, Counting]:
+    """What of each text is counted. Writes down where their links lead, once; one query where that was done before."""
     if not (settings.COUNT_CLICKS and appeal.count_clicks):
-        return NOTHING_COUNTED
-    values = shared_values(text.language, appeal.source_code)
-    found = {written: target for written in markup.to_addresses(text.body) if (target := resolve(written, values))}
-    wanted = {*found.values(), *([OPENING] if settings.COUNT_OPENS else [])}
-    codes = _codes(appeal.pk, wanted)
-    links = ((written, _through(codes[target])) for written, target in found.items() if target in codes)
+        return dict.fromkeys(texts, NOTHING_COUNTED)
+    found = {key: _targets(appeal, text) for key, text in texts.items()}
+    wanted = {target for targets in found.values() for target in targets.values()}
+    codes = _codes(appeal.pk, wanted | ({OPENING} if settings.COUNT_OPENS else set()))
     picture = _through(codes[OPENING]) if OPENING in codes else ""
-    return Counting(tuple(links), picture)
+    return {
+        key: Counting(
+            tuple((written, _through(codes[target])) for written, target in targets.items() if target in codes),
+            picture,
+        )
+        for key, targets in found.items()
+    }
+
+
+def counting(appeal: Appeal, text: AppealText) -> Counting:
+    """The same of one text."""
+    return counting_all(appeal, {text.language: text})[text.language]
+
+
+def _targets(appeal: Appeal, text: AppealText) -> dict[str, str]:
+    """Where the links of a text lead, by what was written."""
+    values = shared_values(text.language, appeal.source_code)
+    return {written: target for written in markup.to_addresses(text.body) if (target := resolve(written, values))}
 
 
 def resolve(written: str, values: dict[str, str]) -> str | None:

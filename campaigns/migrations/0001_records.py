@@ -1,5 +1,6 @@
 import campaigns.models.click
 import django.contrib.postgres.functions
+import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.text
@@ -61,6 +62,12 @@ class Migration(migrations.Migration):
                 ('sender_email', models.EmailField(max_length=254, verbose_name="sender's address")),
                 ('reply_to', models.EmailField(blank=True, default='', max_length=254, verbose_name='replies to')),
                 ('count_clicks', models.BooleanField(default=True, help_text='Links lead through this site, which counts them. Without it they lead straight to their targets.', verbose_name='count clicks')),
+                ('test_share', models.PositiveSmallIntegerField(default=20, help_text='So many of the readers get one of the variants at once; the others wait for the best.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(90)], verbose_name='share of the test, in %')),
+                ('test_hours', models.PositiveSmallIntegerField(default=4, help_text='After which the best goes to those who wait.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(168)], verbose_name='hours of the test')),
+                ('test_by', models.CharField(choices=[('clicks', 'Who clicked'), ('gifts', 'Gifts')], default='clicks', max_length=6, verbose_name='best by')),
+                ('winner', models.CharField(blank=True, default='', editable=False, max_length=1)),
+                ('verdict', models.CharField(blank=True, choices=[('better', 'It did best.'), ('even', 'Several did equally well, and it is the first of them.'), ('too_few', 'Too few reacted to tell them apart, so A it was.'), ('by_hand', 'It was chosen by hand.')], default='', editable=False, max_length=7)),
+                ('decided_at', models.DateTimeField(editable=False, null=True)),
                 ('counted_at', models.DateTimeField(editable=False, null=True, verbose_name='results counted')),
                 ('clicks_forgotten_at', models.DateTimeField(editable=False, help_text='Since when only the sums are kept.', null=True)),
                 ('scheduled_at', models.DateTimeField(blank=True, null=True, verbose_name='goes out')),
@@ -134,6 +141,23 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'text',
                 'verbose_name_plural': 'texts',
+            },
+        ),
+        migrations.CreateModel(
+            name='AppealVariant',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('letter', models.CharField(choices=[('B', 'B'), ('C', 'C'), ('D', 'D')], default='B', max_length=1, verbose_name='variant')),
+                ('language', models.CharField(choices=[('bg', 'Bulgarian'), ('hr', 'Croatian'), ('cs', 'Czech'), ('da', 'Danish'), ('nl', 'Dutch'), ('en', 'English'), ('et', 'Estonian'), ('fi', 'Finnish'), ('fr', 'French'), ('de', 'German'), ('el', 'Greek'), ('hu', 'Hungarian'), ('ga', 'Irish'), ('it', 'Italian'), ('lv', 'Latvian'), ('lt', 'Lithuanian'), ('mt', 'Maltese'), ('pl', 'Polish'), ('pt', 'Portuguese'), ('ro', 'Romanian'), ('sk', 'Slovak'), ('sl', 'Slovene'), ('es', 'Spanish'), ('sv', 'Swedish'), ('uk', 'Ukrainian'), ('ar', 'Arabic')], max_length=12, verbose_name='language')),
+                ('subject', models.CharField(blank=True, default='', help_text='Empty: as in the text itself.', max_length=200, verbose_name='subject')),
+                ('preheader', models.CharField(blank=True, default='', help_text='Empty: as in the text itself.', max_length=200, verbose_name='preview line')),
+                ('body', models.TextField(blank=True, default='', help_text='Empty: as in the text itself.', verbose_name='text')),
+                ('appeal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='variants', to='campaigns.appeal', verbose_name='appeal')),
+            ],
+            options={
+                'verbose_name': 'variant to test',
+                'verbose_name_plural': 'variants to test',
+                'ordering': ['language', 'letter'],
             },
         ),
         migrations.CreateModel(
@@ -214,9 +238,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), default=uuid.uuid4, editable=False)),
-                ('state', models.CharField(choices=[('queued', 'Waiting'), ('sending', 'Being sent'), ('sent', 'Sent'), ('bounced', 'Bounced'), ('complained', 'Complained'), ('failed', 'Failed'), ('skipped', 'Skipped'), ('unknown', 'Not known')], db_default='queued', default='queued', max_length=10, verbose_name='state')),
+                ('state', models.CharField(choices=[('held', 'Waiting for the test'), ('queued', 'Waiting'), ('sending', 'Being sent'), ('sent', 'Sent'), ('bounced', 'Bounced'), ('complained', 'Complained'), ('failed', 'Failed'), ('skipped', 'Skipped'), ('unknown', 'Not known')], db_default='queued', default='queued', max_length=10, verbose_name='state')),
                 ('language', models.CharField(db_default='', max_length=12, verbose_name='language')),
-                ('variant', models.CharField(db_default='', editable=False, help_text='Of a test of texts: campaigns.appeals.', max_length=1, verbose_name='variant')),
+                ('variant', models.CharField(blank=True, db_default='', editable=False, help_text='campaigns.appeals.variants.', max_length=1, verbose_name='variant')),
                 ('claim', models.BigIntegerField(editable=False, help_text='The claim that holds it: campaigns.appeals.', null=True)),
                 ('attempts', models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='attempts')),
                 ('not_before', models.DateTimeField(editable=False, help_text='A refusal for now is tried again then.', null=True)),
@@ -437,6 +461,18 @@ class Migration(migrations.Migration):
             model_name='appealtext',
             constraint=models.UniqueConstraint(fields=('appeal', 'language'), name='appeal_text_unique', violation_error_message='This appeal has a text in that language.'),
         ),
+        migrations.AddConstraint(
+            model_name='appealvariant',
+            constraint=models.UniqueConstraint(fields=('appeal', 'language', 'letter'), name='appeal_variant_unique', violation_error_message='This appeal has that variant in that language.'),
+        ),
+        migrations.AddConstraint(
+            model_name='appealvariant',
+            constraint=models.CheckConstraint(condition=models.Q(('letter__in', ['B', 'C', 'D'])), name='appeal_variant_letter'),
+        ),
+        migrations.AddConstraint(
+            model_name='appealvariant',
+            constraint=models.CheckConstraint(condition=models.Q(('body', ''), ('preheader', ''), ('subject', ''), _negated=True), name='appeal_variant_differs', violation_error_message='A variant differs in its subject, its preview line or its text.'),
+        ),
         migrations.AddIndex(
             model_name='audiencemember',
             index=models.Index(condition=models.Q(('to_delete', True)), fields=['audience', 'id'], name='audience_member_to_delete'),
@@ -491,7 +527,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'sending', 'sent', 'bounced', 'complained', 'failed', 'skipped', 'unknown'])), name='delivery_state'),
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['held', 'queued', 'sending', 'sent', 'bounced', 'complained', 'failed', 'skipped', 'unknown'])), name='delivery_state'),
         ),
         migrations.AddConstraint(
             model_name='delivery',
@@ -556,6 +592,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='appeal',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'scheduled', 'sending', 'paused', 'sent', 'cancelled'])), name='appeal_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='appeal',
+            constraint=models.CheckConstraint(condition=models.Q(('test_by__in', ['clicks', 'gifts']), ('test_hours__range', (1, 168)), ('test_share__range', (1, 90))), name='appeal_test', violation_error_message='A test takes 1 to 90 % and 1 to 168 hours.'),
+        ),
+        migrations.AddConstraint(
+            model_name='appeal',
+            constraint=models.CheckConstraint(condition=models.Q(('winner__in', ['', 'A', 'B', 'C', 'D'])), name='appeal_winner'),
         ),
         migrations.AddConstraint(
             model_name='appeal',

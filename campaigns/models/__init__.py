@@ -5,6 +5,7 @@ from campaigns.models.click import AppealLink, Click
 from campaigns.models.results import AppealHour, AppealIncome, AppealResult, DeliveryCount
 from campaigns.models.returned import Return, ReturnedMessage
 from campaigns.models.segment import Segment, SegmentMember
+from campaigns.models.variant import AppealVariant
 
 __all__ = [
     "Appeal",
@@ -13,6 +14,7 @@ __all__ = [
     "AppealLink",
     "AppealResult",
     "AppealText",
+    "AppealVariant",
     "Audience",
     "AudienceMember",
     "AudienceSegment",

@@ -2,6 +2,7 @@ import uuid
 
 from django.conf import settings
 from django.contrib.postgres.functions import RandomUUID
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
@@ -19,6 +20,16 @@ class Appeal(models.Model):
     class Channel(models.TextChoices):
         MAIL = "mail", _("Our own mail")
         MAILCHIMP = "mailchimp", _("Mailchimp")
+
+    class TestBy(models.TextChoices):
+        CLICKS = "clicks", _("Who clicked")
+        GIFTS = "gifts", _("Gifts")
+
+    class Verdict(models.TextChoices):
+        BETTER = "better", _("It did best.")
+        EVEN = "even", _("Several did equally well, and it is the first of them.")
+        TOO_FEW = "too_few", _("Too few reacted to tell them apart, so A it was.")
+        BY_HAND = "by_hand", _("It was chosen by hand.")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -60,6 +71,22 @@ class Appeal(models.Model):
             "Links lead through this site, which counts them. Without it they lead straight to their targets."
         ),
     )
+    test_share = models.PositiveSmallIntegerField(
+        _("share of the test, in %"),
+        default=20,
+        validators=[MinValueValidator(1), MaxValueValidator(90)],
+        help_text=_("So many of the readers get one of the variants at once; the others wait for the best."),
+    )
+    test_hours = models.PositiveSmallIntegerField(
+        _("hours of the test"),
+        default=4,
+        validators=[MinValueValidator(1), MaxValueValidator(168)],
+        help_text=_("After which the best goes to those who wait."),
+    )
+    test_by = models.CharField(_("best by"), max_length=6, choices=TestBy, default=TestBy.CLICKS)
+    winner = models.CharField(max_length=1, blank=True, default="", editable=False)
+    verdict = models.CharField(max_length=7, choices=Verdict, blank=True, default="", editable=False)
+    decided_at = models.DateTimeField(null=True, editable=False)
     counted_at = models.DateTimeField(_("results counted"), null=True, editable=False)
     clicks_forgotten_at = models.DateTimeField(
         null=True, editable=False, help_text="Since when only the sums are kept."
@@ -106,6 +133,12 @@ class Appeal(models.Model):
                 condition=Q(state__in=["draft", "scheduled", "sending", "paused", "sent", "cancelled"]),
                 name="appeal_state",
             ),
+            models.CheckConstraint(
+                condition=Q(test_share__range=(1, 90), test_hours__range=(1, 168), test_by__in=["clicks", "gifts"]),
+                name="appeal_test",
+                violation_error_message=_("A test takes 1 to 90 % and 1 to 168 hours."),
+            ),
+            models.CheckConstraint(condition=Q(winner__in=["", *"ABCD"]), name="appeal_winner"),
             models.CheckConstraint(condition=Q(channel__in=["mail", "mailchimp"]), name="appeal_channel"),
             models.CheckConstraint(
                 condition=~Q(state="scheduled") | Q(scheduled_at__isnull=False),
@@ -196,6 +229,7 @@ class Delivery(models.Model):
     """
 
     class State(models.TextChoices):
+        HELD = "held", _("Waiting for the test")
         QUEUED = "queued", _("Waiting")
         SENDING = "sending", _("Being sent")
         SENT = "sent", _("Sent")
@@ -217,7 +251,7 @@ class Delivery(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED, db_default=State.QUEUED)
     language = models.CharField(_("language"), max_length=12, db_default="")
     variant = models.CharField(
-        _("variant"), max_length=1, db_default="", editable=False, help_text="Of a test of texts: campaigns.appeals."
+        _("variant"), max_length=1, blank=True, db_default="", editable=False, help_text="campaigns.appeals.variants."
     )
     claim = models.BigIntegerField(null=True, editable=False, help_text="The claim that holds it: campaigns.appeals.")
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
@@ -241,6 +275,7 @@ class Delivery(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     state__in=[
+                        "held",
                         "queued",
                         "sending",
                         "sent",

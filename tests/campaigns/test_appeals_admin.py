@@ -19,12 +19,22 @@ def url(name, appeal, *more):
     return reverse(f"admin:campaigns_appeal_{name}", args=[appeal.pk, *more])
 
 
+NO_VARIANTS = {
+    **{"variants-INITIAL_FORMS": 0, "variants-TOTAL_FORMS": 0},
+    **{"variants-MIN_NUM_FORMS": 0, "variants-MAX_NUM_FORMS": 1000},
+}
+
+
 def form_of(appeal, **changes):
     """What the browser posts when an appeal's form is saved."""
     fields = {
         name: getattr(appeal, name)
-        for name in ("name", "source_code", "default_language", "sender_name", "sender_email", "reply_to")
+        for name in (
+            *("name", "source_code", "default_language", "sender_name", "sender_email", "reply_to"),
+            *("test_share", "test_hours", "test_by"),
+        )
     }
+    fields |= NO_VARIANTS
     rows = list(appeal.texts.order_by("pk"))
     fields |= {"segment": appeal.segment_id, "campaign": "", "texts-INITIAL_FORMS": len(rows)}
     fields |= {"texts-MIN_NUM_FORMS": 0, "texts-MAX_NUM_FORMS": 1000, "texts-TOTAL_FORMS": len(rows)}
@@ -60,6 +70,7 @@ def test_an_appeal_is_written_in_one_form(staff_client, staff):
             **{"texts-INITIAL_FORMS": 0, "texts-TOTAL_FORMS": 1, "texts-MIN_NUM_FORMS": 0},
             **{"texts-MAX_NUM_FORMS": 1000, "texts-0-language": "sv", "texts-0-subject": "Hej"},
             **{"texts-0-preheader": "", "texts-0-body": "Kära {{ first_name }}\r\n\r\nTack"},
+            **{"test_share": 20, "test_hours": 4, "test_by": "clicks", **NO_VARIANTS},
         },
     )
     assert answer.status_code == 302
@@ -133,6 +144,47 @@ def test_a_form_that_was_open_while_the_appeal_went_out_changes_nothing(staff_cl
     answer = staff_client.post(url("change", appeal), sent, follow=True)
     assert "Nothing was saved: the appeal is “sending” by now." in answer.text
     assert Appeal.objects.get().name == appeal.name
+
+
+def test_a_variant_is_written_in_the_same_form_and_its_mistakes_are_said_there(staff_client):
+    appeal = make_appeal()
+    Appeal.objects.update(send_anyway=True)
+    written = {"variants-TOTAL_FORMS": 1, "variants-0-letter": "B", "variants-0-language": "en", "variants-0-id": ""}
+    written |= {"variants-0-subject": "Or so", "variants-0-preheader": "", "variants-0-body": "{{ frist_name }}"}
+    answer = staff_client.post(url("change", appeal), form_of(appeal, **written))
+    errors = answer.context["inline_admin_formsets"][1].formset.forms[0].errors
+    assert "Did you mean “first_name”?" in errors["body"][0]
+    assert not appeal.variants.exists()
+    assert (
+        staff_client.post(url("change", appeal), form_of(appeal, **{**written, "variants-0-body": ""})).status_code
+        == 302
+    )
+    assert [(each.letter, each.subject) for each in appeal.variants.all()] == [("B", "Or so")]
+    assert not Appeal.objects.get().send_anyway  # it is another text now
+
+
+def test_a_variant_without_any_difference_is_refused(staff_client):
+    appeal = make_appeal()
+    written = {"variants-TOTAL_FORMS": 1, "variants-0-letter": "B", "variants-0-language": "en", "variants-0-id": ""}
+    written |= {"variants-0-subject": "", "variants-0-preheader": "", "variants-0-body": ""}
+    answer = staff_client.post(url("change", appeal), form_of(appeal, **written))
+    assert "A variant differs in its subject, its preview line or its text." in answer.text
+    twice = {f"variants-1-{name}": value for name, value in (("letter", "B"), ("language", "en"), ("subject", "x"))}
+    answer = staff_client.post(
+        url("change", appeal),
+        form_of(appeal, **{**written, **twice, "variants-0-subject": "y", "variants-TOTAL_FORMS": 2}),
+    )
+    assert "This appeal has that variant in that language." in answer.text
+    assert not appeal.variants.exists()
+
+
+@pytest.mark.parametrize(("share", "hours"), [(0, 4), (91, 4), (20, 0), (20, 169)])
+def test_a_test_without_sense_is_refused(staff_client, share, hours):
+    appeal = make_appeal()
+    answer = staff_client.post(url("change", appeal), form_of(appeal, test_share=share, test_hours=hours))
+    assert answer.status_code == 200
+    assert set(answer.context["adminform"].form.errors) <= {"test_share", "test_hours"}
+    assert Appeal.objects.get().test_share == 20
 
 
 # Schedule ---------------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 """What a worker writes down on its own disk while messages leave, so that its death leaves little in doubt.
 
-One file for each claim, one line for each fact, written with one write(2) before the next thing happens:
+One file for each claim, one line for each fact:
 
-    >4711          the body of delivery 4711 is about to leave
-    <4711 250      the server's answer to it
+    >4711          the body of delivery 4711 is about to leave; written before its first byte does
+    <4711 250      the server's answer to it; written before another body leaves over the same connection
 
 No line holds anything about a person. What write(2) has taken survives the death of the process, whatever kills it; it
 is not flushed to the disk each time, so it may not survive the machine. The running of the machine is therefore noted
@@ -48,6 +48,7 @@ class Journal:
         self.name = uuid4().hex
         self._path = settings.MAIL_JOURNAL / self.name
         self._broken = False
+        self._answers = b""
         try:
             place()
             self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
@@ -57,12 +58,19 @@ class Journal:
 
     def begins(self, delivery: int) -> None:
         """Its body is about to leave. Raises JournalError: then it must not."""
-        self._write(b">%d\n" % delivery)
+        answers, self._answers = self._answers, b""
+        self._write(b"%b>%d\n" % (answers, delivery))
 
     def answered(self, delivery: int, code: int) -> None:
-        """The server's answer. Should it not get onto the disk, the ledger may still learn it from us."""
-        with suppress(JournalError):
-            self._write(b"<%d %03d\n" % (delivery, code))
+        """The server's answer. It is written with the next beginning, or by `flush`."""
+        self._answers += b"<%d %03d\n" % (delivery, code)
+
+    def flush(self) -> None:
+        """Write the answers that have come. Should that fail, the ledger may still learn them from us."""
+        answers, self._answers = self._answers, b""
+        if answers:
+            with suppress(JournalError):
+                self._write(answers)
 
     def discard(self) -> None:
         """Everything in it stands in the ledger."""

@@ -14,9 +14,8 @@ however many deliveries it is about.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -39,8 +38,7 @@ NOT_ALLOWED = gettext_noop("The person may not be written to any more.")
 _PERSON = "s.email, s.first_name, s.last_name, s.city, s.country"
 
 
-@dataclass(frozen=True, slots=True)
-class Addressee:
+class Addressee(NamedTuple):
     """A delivery that is about to leave, with its person as of this moment."""
 
     pk: int
@@ -191,8 +189,18 @@ def settle(claim: int, outcomes: Sequence[Outcome]) -> int:
 
     What was given up may have been the last of its appeal, so it is not owed again by itself: it failed.
     """
-    if not outcomes:
-        return 0
+    sent = [outcome.pk for outcome in outcomes if outcome.state == State.SENT]
+    others = [outcome for outcome in outcomes if outcome.state != State.SENT]
+    return (_settle_sent(claim, sent) if sent else 0) + (_settle(claim, others) if others else 0)
+
+
+def _settle_sent(claim: int, pks: list[int]) -> int:
+    """The usual outcome, which needs no more than this."""
+    held = Delivery.objects.filter(pk__in=pks, claim=claim, state__in=[State.SENDING, State.UNKNOWN])
+    return held.update(state=State.SENT, reason="", claim=None, not_before=None, sent_at=Now(), updated_at=Now())
+
+
+def _settle(claim: int, outcomes: Sequence[Outcome]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -200,8 +208,7 @@ def settle(claim: int, outcomes: Sequence[Outcome]) -> int:
             SET state = CASE WHEN d.state = 'unknown' AND o.state = 'queued' THEN 'failed' ELSE o.state END,
                 reason = o.reason, claim = NULL, updated_at = now(),
                 not_before = now() + o.retry_in,
-                attempts = d.attempts - CASE WHEN o.counts THEN 0 ELSE 1 END,
-                sent_at = CASE WHEN o.state = 'sent' THEN now() END
+                attempts = d.attempts - CASE WHEN o.counts THEN 0 ELSE 1 END
             FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::interval[], %s::bool[])
                  AS o(id, state, reason, retry_in, counts)
             WHERE d.id = o.id AND d.claim = %s AND d.state IN ('sending', 'unknown')

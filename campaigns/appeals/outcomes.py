@@ -1,7 +1,7 @@
 """What becomes of a delivery, by what the mail server said."""
 
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from django.utils.translation import gettext_noop
 
@@ -13,8 +13,7 @@ PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 20, 60)]
 WORKER_DIED = gettext_noop("The program ended before it knew whether the message had left.")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a delivery that was being sent."""
 
     pk: int

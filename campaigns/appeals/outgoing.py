@@ -84,7 +84,7 @@ class Outgoing:
                 self._ask_for_more()
             if not self._queue:
                 if self._coming is None:
-                    return None
+                    break
                 self._take_in()
                 continue
             pending = self._queue.popleft()
@@ -96,6 +96,7 @@ class Outgoing:
                 continue
             self._handed_out[mail.key] = pending
             return mail
+        self._journal.flush()
         return None
 
     def waiting(self) -> int:

@@ -247,8 +247,8 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(blank=True, db_default='', help_text='Why it was not sent, or what came back.', max_length=250, verbose_name='reason')),
                 ('sent_at', models.DateTimeField(null=True, verbose_name='sent')),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='changed')),
-                ('appeal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='campaigns.appeal', verbose_name='appeal')),
-                ('supporter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='supporters.supporter', verbose_name='supporter')),
+                ('appeal', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='campaigns.appeal', verbose_name='appeal')),
+                ('supporter', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='supporters.supporter', verbose_name='supporter')),
             ],
             options={
                 'verbose_name': 'delivery',

@@ -240,12 +240,16 @@ class Delivery(models.Model):
         UNKNOWN = "unknown", _("Not known")
 
     uuid = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
-    appeal = models.ForeignKey(Appeal, on_delete=models.PROTECT, related_name="deliveries", verbose_name=_("appeal"))
+    # Each index costs every sending; those below serve both keys.
+    appeal = models.ForeignKey(
+        Appeal, on_delete=models.PROTECT, related_name="deliveries", db_index=False, verbose_name=_("appeal")
+    )
     supporter = models.ForeignKey(
         "supporters.Supporter",
         on_delete=models.PROTECT,
         null=True,
         related_name="deliveries",
+        db_index=False,
         verbose_name=_("supporter"),
     )
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED, db_default=State.QUEUED)

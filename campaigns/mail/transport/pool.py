@@ -120,8 +120,9 @@ class Pool:
             self._end(session, error)
             self._stop(error)
         else:
-            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if session.link.wants_to_write else 0)
-            if self._selector.get_key(session.link).events != events:
+            if session.link.wants_to_write != session.watched:
+                session.watched = session.link.wants_to_write
+                events = selectors.EVENT_READ | (selectors.EVENT_WRITE if session.watched else 0)
                 self._selector.modify(session.link, events, session)
         if session.carried > before:
             self._carried += session.carried - before

@@ -8,6 +8,7 @@ With PIPELINING (RFC 2920) a row goes out in one piece, without it command by co
 envelope of the next message in the same piece (RFC 2920, 3.1), and answers come in the order of the commands.
 """
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -53,8 +54,12 @@ class Session:
     def __init__(self, link: Link, outbox: Outbox) -> None:
         self.link = link
         self.outbox = outbox
+        self._patience = settings.EMAIL_TIMEOUT
+        self._limit = settings.MAIL_PER_CONNECTION
         self.shut = False
         """Whether it takes up no further message."""
+        self.watched = False
+        """Whether somebody waits for the moment when more can be written."""
         self.carried = 0
         """Messages that the server has said yes or no to."""
         self.deadline: float | None = None
@@ -82,6 +87,7 @@ class Session:
         """Take up the next message, if there is one."""
         if envelope := self._envelope():
             self._say(envelope)
+            self._wait()
 
     def leave(self) -> None:
         """Say goodbye, once nothing is under way."""
@@ -89,6 +95,7 @@ class Session:
             self.shut = True
             self._expected.append(self._on_quit)
             self._say([b"QUIT\r\n"])
+            self._wait()
 
     def work(self) -> None:
         """Take in what has come, send what is left to send. Raises Closed, Unreachable, or what the outbox raises."""
@@ -143,8 +150,7 @@ class Session:
         return commands
 
     def _next(self) -> Mail | None:
-        limit = settings.MAIL_PER_CONNECTION
-        if self.shut or (limit and self.carried + (self.flying is not None) >= limit):
+        if self.shut or (self._limit and self.carried + (self.flying is not None) >= self._limit):
             self.shut = True
             return None
         while (mail := self.outbox.next(self.link.eight_bit)) is not None:
@@ -166,10 +172,9 @@ class Session:
         else:
             self._unsaid.extend(commands)
             self.link.write(self._unsaid.popleft())
-        self._wait()
 
     def _wait(self) -> None:
-        patience = settings.EMAIL_TIMEOUT * (AFTER_THE_DOT if self.flying else 1)
+        patience = self._patience * (AFTER_THE_DOT if self.flying else 1)
         self.deadline = time.monotonic() + patience if self._expected else None
 
     # What we hear -----------------------------------------------------------------------------------
@@ -185,6 +190,7 @@ class Session:
             if line[3:4] != b"-":
                 text, self._text = b" ".join(self._text), []
                 self._hear(int(line[:3]), text)
+        self._wait()
 
     def _hear(self, code: int, text: bytes) -> None:
         if not self._expected:
@@ -195,7 +201,6 @@ class Session:
         hear(code, text)
         if self._unsaid and len(self._unsaid) == len(self._expected):
             self.link.write(self._unsaid.popleft())
-        self._wait()
 
     def _on_reset(self, code: int, text: bytes) -> None:
         if code >= 300:
@@ -260,7 +265,6 @@ class Session:
         if self.link.pipelining:
             pieces += self._envelope()
         self.link.write(b"".join(pieces))
-        self._wait()
 
     def _on_body(self, code: int, text: bytes) -> None:
         mail, self.flying = self.flying, None
@@ -282,8 +286,5 @@ class Session:
         raise Closed("")
 
 
-def _is_path(address: str) -> bool:
-    """Whether an address can stand in MAIL and RCPT without being taken for more than an address."""
-    if not address or any(character < " " or character == "\x7f" for character in address):
-        return False
-    return address.startswith('"') or not any(character in address for character in " <>")
+_is_path = re.compile(r'(?:"[^\x00-\x1f\x7f]+|[^\x00-\x20\x7f<>]+)').fullmatch
+"""Whether an address can stand in MAIL and RCPT without being taken for more than an address."""

@@ -78,6 +78,7 @@ class Journal:
 
     def close(self) -> None:
         """Let go of it. What was not discarded is left to whoever sweeps."""
+        self.flush()
         os.close(self._file)
 
     def _write(self, line: bytes) -> None:

@@ -4,6 +4,7 @@ tests.standins.mail is the one that keeps mail for people to read; this one is f
 """
 
 import contextlib
+import io
 import socket
 import threading
 import time
@@ -24,6 +25,11 @@ class Server:
         offers = {"PIPELINING": pipelining, "8BITMIME": eight_bit, "SMTPUTF8": smtputf8, "SIZE": True}
         self.offers = [name for name, offered in offers.items() if offered]
         self.delay = 0.0
+        self.chop = False
+        """Whether answers come in small pieces."""
+        self.slow_reading = False
+        self.pieces = 0
+        """How often something came in that had to be waited for."""
         self.taken: list[tuple[str, bytes]] = []
         self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -58,7 +64,7 @@ class Server:
 
     def _serve(self, client: socket.socket) -> None:
         self.connections += 1
-        with client, client.makefile("rb") as lines, contextlib.suppress(OSError, _Dropped):
+        with client, _Lines(client, self) as lines, contextlib.suppress(OSError, _Dropped):
             self._reply(client, "CONNECT", "", "220 ready")
             recipient = ""
             while line := lines.readline():
@@ -95,14 +101,42 @@ class Server:
             self.taken.append((recipient, message))
         if reply in {"drop", "take and drop"}:
             raise _Dropped
-        client.sendall(f"{reply or '250 taken'}\r\n".encode())
+        self._say(client, reply or "250 taken")
 
     def _reply(self, client: socket.socket, verb: str, argument: str, usual: str) -> str:
         reply = self.answer(verb, argument) or usual
         if reply == "drop":
             raise _Dropped
-        client.sendall(f"{reply}\r\n".encode())
+        self._say(client, reply)
         return reply
+
+    def _say(self, client: socket.socket, reply: str) -> None:
+        data = f"{reply}\r\n".encode()
+        step = 3 if self.chop else len(data)
+        for start in range(0, len(data), step):
+            client.sendall(data[start : start + step])
+            time.sleep(0.0005 if self.chop else 0)
+
+
+class _Lines(io.BufferedReader):
+    """The client's lines, one after another."""
+
+    def __init__(self, client: socket.socket, server: Server) -> None:
+        super().__init__(_Raw(client, server), 65536)
+
+
+class _Raw(io.RawIOBase):
+    def __init__(self, client: socket.socket, server: Server) -> None:
+        self.client, self.server = client, server
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        if self.server.slow_reading:
+            time.sleep(0.001)
+        self.server.pieces += 1
+        return self.client.recv_into(buffer, 16384 if self.server.slow_reading else 0)
 
 
 class _Dropped(Exception):

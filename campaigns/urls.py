@@ -2,10 +2,12 @@ from django.urls import URLPattern, path
 
 from campaigns.views.clicks import click
 from campaigns.views.mailchimp import mailchimp_webhook
+from campaigns.views.providers import provider_webhook
 from campaigns.views.unsubscribe import unsubscribe
 
 app_name = "campaigns"
 urlpatterns: list[URLPattern] = [
+    path("webhooks/mail/<slug:provider>/", provider_webhook, name="provider_webhook"),
     path("webhooks/mailchimp/<str:token>/", mailchimp_webhook, name="mailchimp_webhook"),
     path("u/<str:token>/", unsubscribe, name="unsubscribe"),
     path("c/<str:code>/<str:reader>", click, name="click"),

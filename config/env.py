@@ -89,14 +89,83 @@ def _kept_secret(path: Path) -> str:
     return path.read_text()
 
 
+PROVIDERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "brevo": ("brevo://KEY@", ("api_key",)),
+    "mailersend": ("mailersend://TOKEN@", ("api_token",)),
+    "mailgun": ("mailgun://KEY@DOMAIN", ("api_key", "sender_domain")),
+    "mailjet": ("mailjet://KEY:SECRET@", ("api_key", "secret_key")),
+    "mandrill": ("mandrill://KEY@", ("api_key",)),
+    "postmark": ("postmark://TOKEN@", ("server_token",)),
+    "resend": ("resend://KEY@", ("api_key",)),
+    "sendgrid": ("sendgrid://KEY@", ("api_key",)),
+    "sparkpost": ("sparkpost://KEY@", ("api_key",)),
+}
+"""How EMAIL_URL names a mail provider, and what its django-anymail backend calls the parts."""
+_REGIONS = {
+    ("mailgun", "eu"): "https://api.eu.mailgun.net/v3",
+    ("sparkpost", "eu"): "https://api.eu.sparkpost.com/api/v1",
+    ("sendgrid", "eu"): "https://api.eu.sendgrid.com/v3/",
+}
+
+
+def mail_provider(name: str = "EMAIL_URL") -> dict[str, object]:
+    """The provider that EMAIL_URL names, with the options of its django-anymail backend; empty if it names none.
+
+    `?region=eu` for those who have one; `?stream=broadcast` for Postmark; `?api=http://…` only to point elsewhere than the
+    provider's own host, such as a stand-in on loopback.
+    """
+    parts = urlsplit(text(name))
+    if parts.scheme not in PROVIDERS:
+        return {}
+    example, fields = PROVIDERS[parts.scheme]
+    given = (parts.username, parts.password or parts.hostname)
+    options = {field: unquote(value or "") for field, value in zip(fields, given, strict=False)}
+    query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+    if not all(options.values()):
+        raise ImproperlyConfigured(f"{name} for this provider looks like {example}")
+    if region := query.pop("region", ""):
+        if (parts.scheme, region) not in _REGIONS:
+            raise ImproperlyConfigured(f"{name}: {parts.scheme} has no region {region} that we know.")
+        options["api_url"] = _REGIONS[parts.scheme, region]
+    if parts.scheme == "postmark" and "stream" in query:
+        options["message_stream"] = query.pop("stream")
+    if "api" in query:
+        options["api_url"] = query.pop("api")
+    if query:
+        raise ImproperlyConfigured(f"{name} has something that {parts.scheme} doesn't know: {', '.join(query)}")
+    return {"name": parts.scheme, "backend": f"anymail.backends.{parts.scheme}.EmailBackend", "options": options}
+
+
+_SIGNING_KEYS = {
+    "mailersend": "MAILERSEND_SIGNING_SECRET",
+    "mailgun": "MAILGUN_WEBHOOK_SIGNING_KEY",
+    "mandrill": "MANDRILL_WEBHOOK_KEY",
+    "resend": "RESEND_SIGNING_SECRET",
+    "sendgrid": "SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY",
+}
+
+
+def mail_webhooks(provider: str) -> dict[str, object]:
+    """django-anymail's settings for webhooks, from ANYMAIL_WEBHOOK_SECRET and ANYMAIL_SIGNING_KEY."""
+    secret, key = text("ANYMAIL_WEBHOOK_SECRET"), text("ANYMAIL_SIGNING_KEY")
+    if secret and (":" not in secret or len(secret) < 20):
+        raise ImproperlyConfigured(
+            "ANYMAIL_WEBHOOK_SECRET must be name:password, at least 20 characters that nobody can guess."
+        )
+    if key and provider not in _SIGNING_KEYS:
+        raise ImproperlyConfigured(f"ANYMAIL_SIGNING_KEY is for {', '.join(_SIGNING_KEYS)} in EMAIL_URL only.")
+    settings: dict[str, object] = {"WEBHOOK_SECRET": secret} if secret else {}
+    return {**settings, _SIGNING_KEYS[provider]: key} if key else settings
+
+
 def smtp(name: str = "EMAIL_URL") -> dict[str, object]:
     """Django's EMAIL_… settings from `smtp://user:password@host:port/?tls=starttls`.
 
     smtps:// speaks TLS from the first byte; smtp:// uses STARTTLS when it carries a password or says
     `tls=starttls`, and stays plain with `tls=none`.
     """
-    value = address(name, "", ("smtp", "smtps"))
-    if not value:
+    value = address(name, "", ("smtp", "smtps", *PROVIDERS))
+    if not value or urlsplit(value).scheme in PROVIDERS:
         return {"EMAIL_HOST": ""}
     parts = urlsplit(value)
     if not parts.hostname:

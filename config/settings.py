@@ -41,6 +41,17 @@ MAILCHIMP_API_URL = env.address("MAILCHIMP_API_URL", "", ("http", "https"))
 MAILCHIMP_WEBHOOK_SECRET = env.text("MAILCHIMP_WEBHOOK_SECRET")
 
 globals().update(env.smtp())
+EMAIL_PROVIDER = env.mail_provider()
+"""Sends instead of a mail server; empty if EMAIL_URL names none."""
+if EMAIL_PROVIDER:
+    EMAIL_BACKEND = EMAIL_PROVIDER["backend"]
+ANYMAIL = {
+    **env.mail_webhooks(EMAIL_PROVIDER.get("name", "")),
+    **{
+        f"{EMAIL_PROVIDER['name'].upper()}_{key.upper()}": value
+        for key, value in EMAIL_PROVIDER.get("options", {}).items()
+    },
+}
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Lodestar <lodestar@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 BOUNCE_ADDRESS = env.bounce_address()

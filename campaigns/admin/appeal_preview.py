@@ -14,7 +14,7 @@ from django.utils.html import escape
 from django.utils.translation import gettext as _
 
 from campaigns.appeals import texts, variants
-from campaigns.mail import message
+from campaigns.mail import message, providers
 from campaigns.mail.compose import Letter
 from campaigns.mail.fields import FieldError
 from campaigns.mail.message import AddressUnusable, Recipient
@@ -175,7 +175,7 @@ def _send_test(request: HttpRequest, view: _View, model_admin: "AppealAdmin") ->
         return model_admin.message_user(request, said, messages.ERROR)
     recipient = view.recipient(address)
     try:
-        with Connection() as server:
+        with Connection(providers.transport(1)) as server:
             server.send(view.appeal.sender_email, address, view.test(recipient))
     except (FieldError, AddressUnusable, MailError) as error:
         said = _("The test was not sent. %(why)s") % {"why": error}

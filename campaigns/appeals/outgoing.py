@@ -127,6 +127,10 @@ class Outgoing:
 
     def put_back(self, mail: Mail) -> None:
         pending = self._handed_out.pop(mail.key)
+        if mail.key in self._leaving:
+            # Let go of, and known not to have left: written down as a refusal for now, so that nobody doubts it.
+            self._leaving.discard(mail.key)
+            self._journal.answered(mail.key, 421)
         if not pending.gone:
             self._queue.appendleft(pending)
 

@@ -18,7 +18,8 @@ from campaigns.appeals import ledger, recovery, variants
 from campaigns.appeals.composing import Composer
 from campaigns.appeals.journal import Journal, JournalError
 from campaigns.appeals.outgoing import Outgoing
-from campaigns.mail.transport import Pool, Transport, Unreachable
+from campaigns.mail import providers
+from campaigns.mail.transport import Transport, Unreachable
 from campaigns.models import Appeal, Delivery
 from supporters.locks import advisory_lock
 
@@ -72,7 +73,7 @@ def finish(appeal_pk: int) -> bool:
 
 
 def _send(appeal: Appeal, composer: Composer, seconds: float, counts: Counter[str]) -> None:
-    transport: Transport = Pool(settings.MAIL_CONNECTIONS)
+    transport = providers.transport(settings.MAIL_CONNECTIONS)
     try:
         # Nobody is claimed while there is no server to hand them to.
         transport.open()

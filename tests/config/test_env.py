@@ -180,3 +180,57 @@ def test_domain_is_a_name_and_no_address(monkeypatch):
         monkeypatch.setenv("DKIM_DOMAIN", wrong)
         with pytest.raises(ImproperlyConfigured, match="DKIM_DOMAIN"):
             env.domain("DKIM_DOMAIN")
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("postmark://t0ken@?stream=broadcast", {"server_token": "t0ken", "message_stream": "broadcast"}),
+        (
+            "mailgun://k%2Fey@mail.example.org?region=eu",
+            {"api_key": "k/ey", "sender_domain": "mail.example.org", "api_url": "https://api.eu.mailgun.net/v3"},
+        ),
+        ("mailjet://key:secret@", {"api_key": "key", "secret_key": "secret"}),
+        ("resend://key@?api=http://127.0.0.1:9/", {"api_key": "key", "api_url": "http://127.0.0.1:9/"}),
+    ],
+)
+def test_mail_provider_is_read_from_the_mail_address(monkeypatch, url, options):
+    monkeypatch.setenv("EMAIL_URL", url)
+    assert env.mail_provider()["options"] == options
+    assert env.smtp() == {"EMAIL_HOST": ""}
+
+
+@pytest.mark.parametrize("url", ["", "smtp://mail.org", "smtps://a:b@mail.org"])
+def test_mail_provider_is_none_where_there_is_a_server(monkeypatch, url):
+    monkeypatch.setenv("EMAIL_URL", url)
+    assert env.mail_provider() == {}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postmark://token",
+        "postmark://@",
+        "mailgun://key@",
+        "mailjet://key@",
+        "brevo://k@?region=eu",
+        "resend://k@?stream=x",
+    ],
+)
+def test_mail_provider_refuses_half_of_what_it_needs(monkeypatch, url):
+    monkeypatch.setenv("EMAIL_URL", url)
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL"):
+        env.mail_provider()
+
+
+def test_mail_webhooks_need_a_secret_that_is_one(monkeypatch):
+    assert env.mail_webhooks("postmark") == {}
+    monkeypatch.setenv("ANYMAIL_WEBHOOK_SECRET", "lodestar:a-long-password")
+    assert env.mail_webhooks("postmark") == {"WEBHOOK_SECRET": "lodestar:a-long-password"}
+    monkeypatch.setenv("ANYMAIL_SIGNING_KEY", "key")
+    assert env.mail_webhooks("mailgun")["MAILGUN_WEBHOOK_SIGNING_KEY"] == "key"
+    with pytest.raises(ImproperlyConfigured, match="ANYMAIL_SIGNING_KEY"):
+        env.mail_webhooks("postmark")
+    monkeypatch.setenv("ANYMAIL_WEBHOOK_SECRET", "short")
+    with pytest.raises(ImproperlyConfigured, match="ANYMAIL_WEBHOOK_SECRET"):
+        env.mail_webhooks("mailgun")

@@ -6,17 +6,15 @@
 """
 
 from campaigns.mail.transport.errors import InDoubt, MailError, Refused, Unreachable
-from campaigns.mail.transport.outbox import Courier, Mail, OneByOne, Outbox, Transport
+from campaigns.mail.transport.outbox import Mail, Outbox, Transport
 from campaigns.mail.transport.pool import Pool
 from campaigns.mail.transport.single import Connection, on_the_wire
 
 __all__ = [
     "Connection",
-    "Courier",
     "InDoubt",
     "Mail",
     "MailError",
-    "OneByOne",
     "Outbox",
     "Pool",
     "Refused",

@@ -1,15 +1,16 @@
 """One message at a time, for whoever wants to know at once how it went."""
 
 from campaigns.mail.transport.errors import InDoubt, Refused
-from campaigns.mail.transport.outbox import Mail
+from campaigns.mail.transport.outbox import Mail, Transport
 from campaigns.mail.transport.pool import Pool
 
 
 class Connection:
-    """A connection to the mail server of EMAIL_URL. Opened at the first message, and again when it breaks."""
+    """A connection to the mail server of EMAIL_URL, or another way out. Opened at the first message, and again when
+    it breaks."""
 
-    def __init__(self) -> None:
-        self._pool = Pool(1)
+    def __init__(self, transport: Transport | None = None) -> None:
+        self._pool = transport or Pool(1)
 
     def __enter__(self) -> "Connection":
         return self

@@ -43,6 +43,8 @@ def main() -> None:
             PORT=str(port),
             SITE_URL=f"http://localhost:{port}",
             EMAIL_URL=mail.facts["smtp_url"],
+            BOUNCE_ADDRESS="bounces@realstars.example.org",
+            MAILBOX_URL=mail.facts["mailbox_url"],
             DEFAULT_FROM_EMAIL="RealStars <hej@realstars.example.org>",
             ORGANISATION_NAME="RealStars",
             ORGANISATION_ADDRESS="RealStars, Järntorget 7, 413 04 Göteborg, Sweden",
@@ -125,6 +127,7 @@ def greet(port: int, mail: str, mailchimp: str) -> None:
                 log in as {BOLD}astrid{PLAIN}, password {BOLD}{PASSWORD}{PLAIN}
   Appeals       {site}/admin/campaigns/appeal/     one goes out within a minute: open it and watch
   The inbox     {mail}      every mail that was sent, as its reader sees it
+  Came back     {site}/admin/campaigns/return/   some of it does, within five minutes
   Mailchimp     {mailchimp}      a stand-in for it: what the sync put there
   Background    {site}/admin/background/           what the workers do
 
@@ -166,7 +169,7 @@ def say(text: str) -> None:
 def _forget_environment() -> None:
     """The demo is its own world: nothing set for a real installation may reach it."""
     for name in list(os.environ):
-        if name.startswith(("MAILCHIMP_", "STRIPE_", "EMAIL_")) or name in {
+        if name.startswith(("MAILCHIMP_", "STRIPE_", "EMAIL_", "ANYMAIL_", "MAILBOX_")) or name in {
             *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SITE_URL", "ALLOWED_HOSTS", "DEBUG", "STATIC_ROOT"),
         }:
             del os.environ[name]

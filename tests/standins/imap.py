@@ -18,11 +18,12 @@ class Mailbox:
         self.drop_after = None
         """Hang up at the first command that holds this word, instead of doing it."""
         self.fetched = 0
+        self._last = 0
 
     def add(self, *raw):
         for message in raw:
-            uid = max(self.messages, default=0) + 1
-            self.messages[uid], self.flags[uid] = message, set()
+            self._last += 1
+            self.flags[self._last], self.messages[self._last] = set(), message
 
     def __enter__(self):
         box = self
@@ -86,7 +87,7 @@ class Dialogue:
     def do_search(self, args):
         words = args.split()
         hide = {r"\Seen"} if "UNSEEN" in words else {words[words.index("UNKEYWORD") + 1]}
-        found = [uid for uid, flags in self.box.flags.items() if not flags & (hide | {r"\Deleted"})]
+        found = [uid for uid, flags in list(self.box.flags.items()) if not flags & (hide | {r"\Deleted"})]
         self.say("* SEARCH " + " ".join(map(str, found)))
 
     def do_fetch(self, args):

@@ -8,6 +8,7 @@ import threading
 from types import FrameType
 
 from tests.standins.mail import MailCatcher
+from tests.standins.mail.returning import Returning
 
 
 def main() -> None:
@@ -23,8 +24,12 @@ def main() -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, stop)
-    with MailCatcher(options.smtp_port, options.web_port, keep=options.keep) as mail:
-        print(json.dumps({"smtp_url": mail.smtp_url, "web_url": mail.web_url}), flush=True)
+    with (
+        Returning() as returning,
+        MailCatcher(options.smtp_port, options.web_port, keep=options.keep, heard=returning.hear) as mail,
+    ):
+        facts = {"smtp_url": mail.smtp_url, "web_url": mail.web_url, "mailbox_url": returning.url}
+        print(json.dumps(facts), flush=True)
         done.wait()
     sys.exit(0)
 

@@ -1,6 +1,7 @@
 import asyncio
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from tests.standins.mail import web
@@ -27,11 +28,12 @@ class MailCatcher:
         web_port: int = 0,
         login: tuple[str, str] | None = None,
         keep: int = 20_000,
+        heard: Callable[[Mail], object] | None = None,
     ) -> None:
         self.smtp_port = smtp_port
         self.web_port = web_port
         self.login = login
-        self.store = Store(keep)
+        self.store = Store(keep, heard=heard)
 
     # Life
 

@@ -3,7 +3,7 @@
 import email
 import email.policy
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -77,9 +77,16 @@ class Mail:
 class Store:
     """Memory stays flat: past `keep` mails or `keep_bytes` the oldest go. `count` goes on counting."""
 
-    def __init__(self, keep: int = 20_000, keep_bytes: int = 256 * 1024 * 1024) -> None:
+    def __init__(
+        self,
+        keep: int = 20_000,
+        keep_bytes: int = 256 * 1024 * 1024,
+        heard: Callable[[Mail], object] | None = None,
+    ) -> None:
+        """`heard` is told of each mail."""
         self.keep = keep
         self.keep_bytes = keep_bytes
+        self.heard = heard
         self.count = 0
         self.size = 0
         self.mails: dict[int, Mail] = {}
@@ -94,7 +101,9 @@ class Store:
             while len(self.mails) > self.keep or (self.size > self.keep_bytes and len(self.mails) > 1):
                 oldest = self.mails.pop(next(iter(self.mails)))
                 self.size -= len(oldest.raw)
-            return mail
+        if self.heard:
+            self.heard(mail)
+        return mail
 
     def clear(self) -> None:
         with self.lock:

@@ -18,12 +18,14 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from campaigns.admin.appeal_check import check
 from campaigns.admin.appeal_forms import ScheduleForm
 from campaigns.admin.appeal_preview import preview, preview_html
 from campaigns.admin.appeal_results import results_csv, results_of
 from campaigns.admin.appeal_test import test_of
 from campaigns.appeals import report, schedule, texts, variants
 from campaigns.appeals.schedule import Refusal
+from campaigns.mail import preflight
 from campaigns.models import Appeal, Delivery
 from campaigns.tasks import launch_appeal
 
@@ -107,6 +109,7 @@ def schedule_page(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> 
     asked_for_an_hour = request.method == "POST" and "now" not in request.POST
     form = ScheduleForm(request.POST if asked_for_an_hour else None, initial={"time_zone": appeal.time_zone})
     refused: list[str] = []
+    preflight.look(appeal)
     if request.method == "POST":
         send_anyway = "send_anyway" in request.POST
         try:
@@ -207,6 +210,7 @@ PAGES = {
     "cancel": cancel_page,
     "progress": progress,
     "results_csv": results_csv,
+    "check": check,
     "preview": preview,
     "preview_html": preview_html,
 }

@@ -104,7 +104,7 @@ def preview(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> HttpRe
         "problems": problems,
         "reader": view.reader,
         "languages": [
-            {"code": language, "variant": letter, "label": _label(language, letter)}
+            {"code": language, "variant": letter, "label": label(language, letter)}
             for language, letter in variants.wordings(view.appeal)
         ],
         "language": view.language,
@@ -152,7 +152,8 @@ def _view(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> _View:
     return _View(appeal, text, letter, reader, problems)
 
 
-def _label(language: str, letter: str) -> str:
+def label(language: str, letter: str) -> str:
+    """What staff call a wording."""
     name = texts.language_name(language)
     return name if letter == variants.MAIN else f"{name} · {letter}"
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import segments
 from campaigns.appeals import ledger, recovery, sending, texts, variants
+from campaigns.mail import preflight
 from campaigns.models import Appeal, Claim
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ def launch(pk: int) -> bool:
     """Write the ledger of a due appeal and let it go, in one transaction; False if it didn't go."""
     appeal = Appeal.objects.select_related("segment").get(pk=pk)
     segments.refresh(appeal.segment)
+    preflight.look(appeal)
     with transaction.atomic():
         due = Appeal.objects.filter(
             pk=pk, state=State.SCHEDULED, scheduled_at__lte=Now(), scheduled_at__gt=Now() - LATEST

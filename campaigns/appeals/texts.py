@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from campaigns.appeals import variants
 from campaigns.appeals.report import Figures
-from campaigns.mail import compose
+from campaigns.mail import compose, preflight
 from campaigns.models import Appeal, AppealText, AppealVariant, Segment, SegmentMember
 
 
@@ -107,6 +107,7 @@ def obstacles(appeal: Appeal) -> list[Obstacle]:
     for text in texts:
         for problem in broken(text):
             found.append(Obstacle(f"{language_name(text.language)}: {problem}"))
+    found.extend(Obstacle(refusal) for refusal in preflight.refusals(appeal))
     old = outdated(appeal)
     if old:
         names = ", ".join(language_name(text.language) for text in old)

@@ -3,6 +3,8 @@ from celery import shared_task
 from campaigns import appeals, segments
 from campaigns.appeals import launching, ledger
 from campaigns.mailchimp.compare import compare
+from campaigns.mailchimp.mailing import results
+from campaigns.mailchimp.mailing import sending as mailings
 from campaigns.mailchimp.pull import pull
 from campaigns.mailchimp.push import push
 from campaigns.models import Segment
@@ -21,6 +23,19 @@ def work_on_appeal(appeal_pk: int) -> None:
     # Nothing done means that others are at it, or that the server is not there: the tick looks after that.
     if counts and ledger.owed(appeal_pk):
         work_on_appeal.apply_async(args=[appeal_pk], expires=55)
+
+
+@shared_task
+def work_on_mailings(appeal_pk: int) -> None:
+    """What an appeal that goes out through Mailchimp owes there."""
+    if mailings.work(appeal_pk):
+        work_on_mailings.apply_async(args=[appeal_pk], expires=55)
+
+
+@shared_task
+def read_mailing_results(pk: int) -> None:
+    if results.read_again(pk):
+        read_mailing_results.apply_async(args=[pk], expires=55)
 
 
 @shared_task

@@ -146,6 +146,13 @@ JOBS = {
             every=timedelta(hours=1),
         ),
         Periodic(
+            "mailchimp-results",
+            _("Read results from Mailchimp"),
+            _("Reads what came of the appeals that Mailchimp sent, for thirty days after each."),
+            "campaigns.mailchimp.mailing.results.hand_out",
+            every=MINUTE,
+        ),
+        Periodic(
             "forget-files",
             _("Forget old import files"),
             _("Each night, deletes the contents of files that were imported more than 30 days ago."),

@@ -27,7 +27,7 @@ from campaigns.admin.appeal_forms import (
 from campaigns.appeals import schedule, texts
 from campaigns.appeals.schedule import Refusal
 from campaigns.mail import fields
-from campaigns.models import Appeal, AppealText, AppealVariant
+from campaigns.models import Appeal, AppealText, AppealVariant, Audience
 from supporters.admin.base import RecordAdmin
 
 STATE_LABELS = {
@@ -164,8 +164,16 @@ class AppealAdmin(RecordAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Appeal | None = None) -> list[str]:
         if obj is not None and obj.launched_at:
-            return ["segment", "campaign", "source_code", "default_language", "test_share", "test_hours", "test_by"]
+            fixed = ["segment", "campaign", "source_code", "default_language", "channel", "audience"]
+            return [*fixed, "test_share", "test_hours", "test_by"]
         return []
+
+    def get_fieldsets(self, request: HttpRequest, obj: Appeal | None = None) -> list:
+        fieldsets = super().get_fieldsets(request, obj)
+        if Audience.objects.exists():
+            channel = (_("How it goes out"), {"fields": [("channel", "audience")]})
+            return [fieldsets[0], channel, *fieldsets[1:]]
+        return fieldsets
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Appeal | None = None) -> dict:
         return {"source_code": ["name"]} if obj is None else {}

@@ -22,10 +22,16 @@ class AppealForm(forms.ModelForm):
     class Meta:
         model = Appeal
         fields = [
-            *("name", "campaign", "segment", "source_code", "default_language"),
+            *("name", "campaign", "segment", "source_code", "default_language", "channel", "audience"),
             *("sender_name", "sender_email", "reply_to", "count_clicks"),
             *("test_share", "test_hours", "test_by"),
         ]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("channel") == Appeal.Channel.MAILCHIMP and not cleaned.get("audience"):
+            self.add_error("audience", _("Choose the audience in Mailchimp that it goes to."))
+        return cleaned
 
     def clean_sender_email(self) -> str:
         return _ascii(self.cleaned_data["sender_email"])

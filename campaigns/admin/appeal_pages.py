@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -60,6 +61,8 @@ def panel(request: HttpRequest, appeal: Appeal) -> dict[str, Any]:
         "progress": progress_of(appeal, found.total.states) if found else None,
         "results": results_of(request, appeal, found) if found else None,
         "test": test_of(request, appeal, found),
+        "opens": settings.COUNT_OPENS,
+        "mailings": list(appeal.mailings.all()) if appeal.channel == Appeal.Channel.MAILCHIMP else [],
         "audiences": audiences,
         "people": sum(audience.people for audience in audiences),
         "outdated": [] if launched else [texts.language_name(text.language) for text in texts.outdated(appeal)],
@@ -109,7 +112,8 @@ def schedule_page(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> 
     asked_for_an_hour = request.method == "POST" and "now" not in request.POST
     form = ScheduleForm(request.POST if asked_for_an_hour else None, initial={"time_zone": appeal.time_zone})
     refused: list[str] = []
-    preflight.look(appeal)
+    if appeal.channel == Appeal.Channel.MAIL:
+        preflight.look(appeal)
     if request.method == "POST":
         send_anyway = "send_anyway" in request.POST
         try:

@@ -19,6 +19,10 @@ from campaigns.mail.compose import Letter
 from campaigns.mail.fields import FieldError
 from campaigns.mail.message import AddressUnusable, Recipient
 from campaigns.mail.transport import Connection, MailError
+from campaigns.mailchimp.client import MailchimpError
+from campaigns.mailchimp.mailing import drafts
+from campaigns.mailchimp.mailing.content import Untranslatable
+from campaigns.mailchimp.mailing.drafts import NotYet
 from campaigns.models import Appeal, AppealText, SegmentMember
 from supporters.models import Supporter
 
@@ -134,7 +138,7 @@ def preview_html(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> H
 
 
 def _view(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> _View:
-    appeal = get_object_or_404(Appeal.objects.select_related("segment"), pk=pk)
+    appeal = get_object_or_404(Appeal.objects.select_related("segment", "audience"), pk=pk)
     if not model_admin.has_view_permission(request, appeal):
         raise PermissionDenied
     reader = None
@@ -174,12 +178,29 @@ def _send_test(request: HttpRequest, view: _View, model_admin: "AppealAdmin") ->
     if not address:
         said = _("Your own account has no address: add one, then the test can go there.")
         return model_admin.message_user(request, said, messages.ERROR)
-    recipient = view.recipient(address)
     try:
-        with Connection(providers.transport(1)) as server:
-            server.send(view.appeal.sender_email, address, view.test(recipient))
-    except (FieldError, AddressUnusable, MailError) as error:
+        if view.appeal.channel == Appeal.Channel.MAILCHIMP:
+            _test_by_mailchimp(view, address)
+        else:
+            _test_by_mail(view, address)
+    except (FieldError, AddressUnusable, MailError, Untranslatable) as error:
         said = _("The test was not sent. %(why)s") % {"why": error}
         return model_admin.message_user(request, said, messages.ERROR)
     said = _("The test is on its way to %(address)s.") % {"address": address}
     return model_admin.message_user(request, said, messages.SUCCESS)
+
+
+def _test_by_mail(view: _View, address: str) -> None:
+    with Connection(providers.transport(1)) as server:
+        server.send(view.appeal.sender_email, address, view.test(view.recipient(address)))
+
+
+def _test_by_mailchimp(view: _View, address: str) -> None:
+    if view.text is None or view.problems:
+        raise FieldError(" ".join(view.problems))
+    try:
+        drafts.send_test(view.appeal, view.text, address)
+    except MailchimpError as error:
+        raise FieldError(error.for_staff) from None
+    except NotYet:
+        raise FieldError(_("Mailchimp has it in hand just now. Try again in two minutes.")) from None

@@ -237,6 +237,7 @@ def send_again(pks: list[int]) -> int:
     Only what failed or is unknown, and only where its appeal still goes or has gone out.
     """
     doubtful = Delivery.objects.filter(pk__in=pks, state__in=[State.UNKNOWN, State.FAILED])
+    doubtful = doubtful.filter(appeal__channel=Appeal.Channel.MAIL)  # Mailchimp sends a campaign once
     doubtful = doubtful.filter(appeal__state__in=[Appeal.State.SENDING, Appeal.State.PAUSED, Appeal.State.SENT])
     with transaction.atomic():
         # Appeals first: `finish` must not close one while this owes it something.

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.appeals import ledger, texts
 from campaigns.appeals.refusal import Refusal
+from campaigns.mailchimp.mailing.hours import quarter
 from campaigns.models import Appeal
 
 State = Appeal.State
@@ -35,10 +36,15 @@ def moment(local: datetime, zone: str) -> datetime:
 
 
 def schedule(appeal: Appeal, local: datetime, zone: str, *, send_anyway: bool = False) -> datetime:
-    """Set the hour. With send_anyway, missing and outdated translations don't stand in the way."""
+    """Set the hour. With send_anyway, missing and outdated translations don't stand in the way.
+
+    Mailchimp sends on the quarter of an hour: what lies between goes to the next one. Returns what was set.
+    """
     instant = moment(local, zone)
     if instant <= timezone.now():
         raise Refusal(_("That hour has passed."))
+    if appeal.channel == Appeal.Channel.MAILCHIMP:
+        instant = quarter(instant)
     _set(appeal, instant, zone, send_anyway)
     return instant
 
@@ -75,7 +81,8 @@ def cancel(appeal: Appeal) -> None:
     """For good. Who has it already keeps it; nobody else gets it."""
     unfinished = Q(state__in=[State.DRAFT, State.SCHEDULED, State.SENDING, State.PAUSED])
     _move(appeal, unfinished, state=State.CANCELLED, finished_at=Now())
-    ledger.skip_rest(appeal.pk)
+    if appeal.channel == Appeal.Channel.MAIL:
+        ledger.skip_rest(appeal.pk)  # what Mailchimp has already, its worker takes back first
 
 
 def try_again(appeal: Appeal) -> None:

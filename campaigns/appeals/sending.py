@@ -39,7 +39,7 @@ def work(appeal_pk: int, seconds: float | None = None) -> dict[str, int]:
     """
     counts: Counter[str] = Counter()
     recovery.sweep()
-    appeal = Appeal.objects.filter(pk=appeal_pk, state=Appeal.State.SENDING).first()
+    appeal = Appeal.objects.filter(pk=appeal_pk, channel=Appeal.Channel.MAIL, state=Appeal.State.SENDING).first()
     if appeal is None or (appeal.retry_at and appeal.retry_at > timezone.now()):
         return counts
     # Read once per piece of work: a text that is mended while the appeal is paused goes into the next.

@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 from campaigns.appeals import variants
 from campaigns.appeals.report import Figures
 from campaigns.mail import compose, preflight
+from campaigns.mailchimp.mailing.content import obstacles as mailchimp_obstacles
 from campaigns.models import Appeal, AppealText, AppealVariant, Segment, SegmentMember
 
 
@@ -93,8 +94,8 @@ def obstacles(appeal: Appeal) -> list[Obstacle]:
     """Everything that keeps this appeal from going out as it is."""
     texts = list(appeal.texts.order_by("language"))
     found = []
-    if appeal.channel != Appeal.Channel.MAIL:
-        found.append(Obstacle(_("This appeal belongs to Mailchimp and can't be sent from here.")))
+    if appeal.channel == Appeal.Channel.MAILCHIMP:
+        found += [Obstacle(message) for message in mailchimp_obstacles(appeal, texts)]
     if appeal.segment.error:
         found.append(Obstacle(_("The segment can't be worked out: %(error)s") % {"error": appeal.segment.error}))
     if appeal.default_language not in {text.language for text in texts}:
@@ -107,7 +108,8 @@ def obstacles(appeal: Appeal) -> list[Obstacle]:
     for text in texts:
         for problem in broken(text):
             found.append(Obstacle(f"{language_name(text.language)}: {problem}"))
-    found.extend(Obstacle(refusal) for refusal in preflight.refusals(appeal))
+    if appeal.channel == Appeal.Channel.MAIL:  # Mailchimp answers for its own servers
+        found.extend(Obstacle(refusal) for refusal in preflight.refusals(appeal))
     old = outdated(appeal)
     if old:
         names = ", ".join(language_name(text.language) for text in old)

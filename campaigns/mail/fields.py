@@ -76,12 +76,21 @@ class Field:
     @cached_property
     def names(self) -> frozenset[str]:
         """The values that it needs."""
-        return frozenset(meta.find_undeclared_variables(_environment().parse(f"{{{{ {self.source} }}}}")))
+        return frozenset(meta.find_undeclared_variables(self._parsed))
 
     @property
     def is_shared(self) -> bool:
         """Whether it says the same to everybody who reads this text."""
         return self.names <= SHARED
+
+    @property
+    def tree(self) -> nodes.Expr:
+        """The expression, for who has to say it in another language."""
+        return self._parsed.body[0].nodes[0]
+
+    @property
+    def _parsed(self) -> nodes.Template:
+        return _environment().parse(f"{{{{ {self.source} }}}}")
 
     def value(self, values: Mapping[str, str]) -> str:
         """Raises FieldError."""

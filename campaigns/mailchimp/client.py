@@ -19,6 +19,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from mailchimp_marketing.api_client import ApiClient
 
+from campaigns.mailchimp.campaign_calls import ONCE, CampaignCalls
 from campaigns.mailchimp.slots import NoSlot, slot
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5, 30
@@ -105,6 +106,7 @@ class _Pooled(ApiClient):
         *_args: Any,
         **_kwargs: Any,
     ) -> Any:
+        once = (method, resource_path) in ONCE
         for name, value in (path_params or {}).items():
             resource_path = resource_path.replace(f"{{{name}}}", requests.utils.quote(str(value), safe=""))
         query = [(name, _text(value)) for name, value in query_params or []]
@@ -117,7 +119,8 @@ class _Pooled(ApiClient):
                 return self._once(method, self.host + resource_path, query, sent)
             except MailchimpError as error:
                 pause = _pause(attempt, error.retry_after)
-                if not error.passing or attempt >= self.attempts or time.monotonic() + pause > until:
+                repeatable = error.passing and (error.status == 429 or not once)  # a throttled call took no effect
+                if not repeatable or attempt >= self.attempts or time.monotonic() + pause > until:
                     raise
                 time.sleep(pause)
 
@@ -188,7 +191,7 @@ class Tag(NamedTuple):
     """Who are subscribed."""
 
 
-class Mailchimp:
+class Mailchimp(CampaignCalls):
     """The calls we make, by what they are for."""
 
     def __init__(self, key: str, url: str = "", *, quick: bool = False) -> None:
@@ -199,8 +202,11 @@ class Mailchimp:
                 _("MAILCHIMP_API_KEY is no Mailchimp key: one ends in its data centre, such as -us12.")
             )
         client = mailchimp_marketing.Client()
-        client.lists.api_client = client.ping.api_client = client.root.api_client = _Pooled(key, url, quick=quick)
+        pooled = _Pooled(key, url, quick=quick)
+        for api in (client.lists, client.root, client.campaigns, client.reports):
+            api.api_client = pooled
         self._lists, self._root = client.lists, client.root
+        self._campaigns, self._reports = client.campaigns, client.reports
 
     def account(self) -> dict:
         return self._root.get_root(fields=["account_name", "login_id", "total_subscribers"])

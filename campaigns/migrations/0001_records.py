@@ -83,6 +83,7 @@ class Migration(migrations.Migration):
                 ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='finished')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
                 ('created_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('audience', models.ForeignKey(blank=True, help_text='For the channel Mailchimp: the audience that the segment goes to.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='appeals', to='campaigns.audience', verbose_name='audience in Mailchimp')),
             ],
             options={
                 'verbose_name': 'appeal',
@@ -283,6 +284,32 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'count of deliveries',
                 'verbose_name_plural': 'counts of deliveries',
+            },
+        ),
+        migrations.CreateModel(
+            name='Mailing',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('language', models.CharField(choices=[('bg', 'Bulgarian'), ('hr', 'Croatian'), ('cs', 'Czech'), ('da', 'Danish'), ('nl', 'Dutch'), ('en', 'English'), ('et', 'Estonian'), ('fi', 'Finnish'), ('fr', 'French'), ('de', 'German'), ('el', 'Greek'), ('hu', 'Hungarian'), ('ga', 'Irish'), ('it', 'Italian'), ('lv', 'Latvian'), ('lt', 'Lithuanian'), ('mt', 'Maltese'), ('pl', 'Polish'), ('pt', 'Portuguese'), ('ro', 'Romanian'), ('sk', 'Slovak'), ('sl', 'Slovene'), ('es', 'Spanish'), ('sv', 'Swedish'), ('uk', 'Ukrainian'), ('ar', 'Arabic')], max_length=12, verbose_name='language')),
+                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, help_text='In its title there, by which it is found again.')),
+                ('state', models.CharField(choices=[('planned', 'Being prepared'), ('made', 'Ready in Mailchimp'), ('asked', 'Handed over'), ('scheduled', 'Scheduled in Mailchimp'), ('sending', 'Mailchimp is sending it'), ('sent', 'Sent'), ('cancelled', 'Cancelled')], db_default='planned', default='planned', max_length=9, verbose_name='state')),
+                ('list_id', models.CharField(blank=True, default='', editable=False, max_length=32)),
+                ('tag_id', models.BigIntegerField(editable=False, help_text="Mailchimp's id of the tag of its recipients.", null=True)),
+                ('campaign_id', models.CharField(blank=True, default='', editable=False, max_length=32)),
+                ('asked_at', models.DateTimeField(editable=False, help_text="When it was last asked for what can't be asked twice.", null=True)),
+                ('checked', models.BooleanField(default=False, editable=False, help_text='Whether the recipients there were read and compared.')),
+                ('cursor', models.JSONField(default=dict, editable=False, help_text='How far a reading in pages has come.')),
+                ('results', models.JSONField(default=dict, editable=False, help_text="Sums from Mailchimp's report.", verbose_name='results')),
+                ('sent_at', models.DateTimeField(editable=False, null=True, verbose_name='sent')),
+                ('results_at', models.DateTimeField(editable=False, null=True, verbose_name='results read')),
+                ('next_results_at', models.DateTimeField(editable=False, null=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('appeal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mailings', to='campaigns.appeal', verbose_name='appeal')),
+            ],
+            options={
+                'verbose_name': 'mailing',
+                'verbose_name_plural': 'mailings',
+                'ordering': ['language'],
             },
         ),
         migrations.CreateModel(
@@ -538,6 +565,26 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('link', 'delivery'), name='click_once'),
         ),
         migrations.AddIndex(
+            model_name='mailing',
+            index=models.Index(condition=models.Q(('next_results_at__isnull', False)), fields=['next_results_at'], name='mailing_results_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='mailing',
+            constraint=models.UniqueConstraint(fields=('appeal', 'language'), name='mailing_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='mailing',
+            constraint=models.UniqueConstraint(fields=('uuid',), name='mailing_uuid_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='mailing',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'made', 'asked', 'scheduled', 'sending', 'sent', 'cancelled'])), name='mailing_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='mailing',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'cancelled']), models.Q(('campaign_id', ''), _negated=True), _connector='OR'), name='mailing_made_has_id'),
+        ),
+        migrations.AddIndex(
             model_name='return',
             index=models.Index(models.F('supporter'), models.OrderBy(models.F('happened_at'), descending=True), name='return_of_supporter'),
         ),
@@ -604,6 +651,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='appeal',
             constraint=models.CheckConstraint(condition=models.Q(('channel__in', ['mail', 'mailchimp'])), name='appeal_channel'),
+        ),
+        migrations.AddConstraint(
+            model_name='appeal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('channel', 'mailchimp'), _negated=True), ('audience__isnull', False), _connector='OR'), name='appeal_mailchimp_audience', violation_error_message='For the channel Mailchimp, choose an audience there.'),
         ),
         migrations.AddConstraint(
             model_name='appeal',

@@ -2,6 +2,7 @@ from campaigns.models.appeal import Appeal, AppealText, Claim, Delivery
 from campaigns.models.audience import Audience, AudienceMember, AudienceSegment, SyncRun, WebhookEvent
 from campaigns.models.campaign import Campaign
 from campaigns.models.click import AppealLink, Click
+from campaigns.models.mailing import Mailing
 from campaigns.models.results import AppealHour, AppealIncome, AppealResult, DeliveryCount
 from campaigns.models.returned import Return, ReturnedMessage
 from campaigns.models.segment import Segment, SegmentMember
@@ -23,6 +24,7 @@ __all__ = [
     "Click",
     "Delivery",
     "DeliveryCount",
+    "Mailing",
     "Return",
     "ReturnedMessage",
     "Segment",

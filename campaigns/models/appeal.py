@@ -52,6 +52,15 @@ class Appeal(models.Model):
         "campaigns.Segment", on_delete=models.PROTECT, related_name="appeals", verbose_name=_("segment")
     )
     channel = models.CharField(_("channel"), max_length=9, choices=Channel, default=Channel.MAIL)
+    audience = models.ForeignKey(
+        "campaigns.Audience",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="appeals",
+        verbose_name=_("audience in Mailchimp"),
+        help_text=_("For the channel Mailchimp: the audience that the segment goes to."),
+    )
     purpose = models.CharField(_("purpose"), max_length=20, choices=Purpose, default=Purpose.EMAIL, editable=False)
     source_code = models.SlugField(_("source code"), max_length=64, help_text=_("Marks what this appeal brings in."))
     default_language = models.CharField(
@@ -140,6 +149,11 @@ class Appeal(models.Model):
             ),
             models.CheckConstraint(condition=Q(winner__in=["", *"ABCD"]), name="appeal_winner"),
             models.CheckConstraint(condition=Q(channel__in=["mail", "mailchimp"]), name="appeal_channel"),
+            models.CheckConstraint(
+                condition=~Q(channel="mailchimp") | Q(audience__isnull=False),
+                name="appeal_mailchimp_audience",
+                violation_error_message=_("For the channel Mailchimp, choose an audience there."),
+            ),
             models.CheckConstraint(
                 condition=~Q(state="scheduled") | Q(scheduled_at__isnull=False),
                 name="appeal_scheduled_when",

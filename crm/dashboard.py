@@ -3,8 +3,9 @@
 from datetime import date, timedelta
 
 import redis
+from django.contrib import messages
 from django.core.cache import cache
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import number_format
@@ -16,6 +17,8 @@ from supporters.models import Supporter
 REMEMBERED = 15 * 60
 """Seconds that the figures are kept; a job works them out anew every five minutes."""
 _KEY = "dashboard"
+PATIENCE = 1000
+"""Milliseconds that each figure may take while somebody waits for the page."""
 
 _MONTHS = """
 SELECT date_trunc('month', received_on)::date AS month, currency, sum(amount), count(*)
@@ -27,8 +30,10 @@ def context(request: HttpRequest, context: dict) -> dict:
     """Adds what the page shows, by what the person may see."""
     user = request.user
     figures = _remembered()
+    if figures is None:
+        messages.info(request, _("The figures are being added up; they are here in a few minutes."))
     tiles = []
-    if user.has_perm("supporters.view_supporter"):
+    if figures and user.has_perm("supporters.view_supporter"):
         tiles.append(
             {
                 "label": _("Supporters"),
@@ -43,7 +48,7 @@ def context(request: HttpRequest, context: dict) -> dict:
                 "text": _("granted, and nothing against it"),
             }
         )
-    if user.has_perm("supporters.view_signature"):
+    if figures and user.has_perm("supporters.view_signature"):
         tiles.append(
             {
                 "label": _("Signatures"),
@@ -51,7 +56,7 @@ def context(request: HttpRequest, context: dict) -> dict:
                 "text": _("in the last seven days"),
             }
         )
-    if user.has_perm("supporters.view_donation"):
+    if figures and user.has_perm("supporters.view_donation"):
         this_month = [
             f"{number_format(total, 0, force_grouping=True)} {currency}" for currency, total in figures["this_month"]
         ]
@@ -84,12 +89,20 @@ def refresh() -> dict:
     return {"supporters": remember()["supporters"]}
 
 
-def _remembered() -> dict:
+def _remembered() -> dict | None:
+    """The figures as last worked out. Where there are none, nobody waits longer than PATIENCE for them."""
     try:
         kept = cache.get(_KEY)
     except redis.RedisError:
         kept = None
-    return kept or remember()
+    if kept:
+        return kept
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(PATIENCE)])
+            return remember()
+    except OperationalError:
+        return None
 
 
 def _figures() -> dict:

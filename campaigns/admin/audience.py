@@ -24,7 +24,7 @@ from campaigns.mailchimp.client import MailchimpError, connect
 from campaigns.mailchimp.sync import EVERY
 from campaigns.models import Audience, AudienceMember, AudienceSegment, SyncRun, WebhookEvent
 from campaigns.tasks import pull_audience, push_audience
-from supporters.admin.base import ReadOnlyAdmin, RecordAdmin
+from supporters.admin.base import ReadOnlyAdmin, RecordAdmin, SearchedByPerson
 from supporters.admin.pages import StaffForm, form_page
 
 Text = str | Promise
@@ -268,10 +268,12 @@ class RefusedFilter(admin.SimpleListFilter):
 
 
 @admin.register(AudienceMember)
-class AudienceMemberAdmin(ReadOnlyAdmin):
+class AudienceMemberAdmin(SearchedByPerson, ReadOnlyAdmin):
     list_display = ["supporter", "audience", "status", "refusal", "refused_at", "updated_at"]
     list_filter = [RefusedFilter, ("status", ChoicesDropdownFilter), ("audience", AutocompleteSelectFilter)]
-    list_select_related = ["supporter", "audience"]
+    list_select_related = []
+    list_prefetch = ["supporter", "audience"]
+    sortable_by = []
     ordering = ["-pk"]
 
 

@@ -9,15 +9,17 @@ from unfold.decorators import action, display
 
 from campaigns.appeals import ledger
 from campaigns.models import Delivery
-from supporters.admin.base import ReadOnlyAdmin
+from supporters.admin.base import ReadOnlyAdmin, SearchedByPerson
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
+class DeliveryAdmin(SearchedByPerson, ReadOnlyAdmin):
     list_display = ["person", "appeal", "state_label", "why", "language", "attempts", "sent_at"]
     list_filter = [("appeal", AutocompleteSelectFilter), ("state", ChoicesDropdownFilter)]
     list_filter_submit = True
-    list_select_related = ["supporter", "appeal"]
+    list_select_related = []
+    list_prefetch = ["supporter", "appeal"]
+    sortable_by = []
     ordering = ["-id"]
     actions = ["send_again"]
     fields = [
@@ -48,6 +50,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
     )
     def state_label(self, delivery: Delivery) -> tuple[str, str]:
         return delivery.state, delivery.get_state_display()
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        # Of one appeal, as the index that keeps each delivery single orders them.
+        return ["-supporter"] if any(name.startswith("appeal") for name in request.GET) else ["-id"]
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("campaigns.schedule_appeal")

@@ -7,8 +7,12 @@ from django.core.paginator import Paginator
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
+
+from supporters.models import Supporter
+from supporters.models.supporter import words_in
 
 COUNT_LIMIT = 10_000
 """Rows counted exactly; beyond, an estimate has to do."""
@@ -44,8 +48,8 @@ class RecordList(ChangeList):
 class RecordAdmin(ModelAdmin):
     """The base of our admin classes. Set autocomplete_fields in each, and how its list gets what rows point at.
 
-    Where rows are many, name that in list_prefetch with an empty list_select_related: a sort by any column then
-    sorts the rows alone, not all of them joined.
+    Where rows are many, name that in list_prefetch with an empty list_select_related, so that rows are ordered alone,
+    not all of them joined; and in sortable_by the columns that an index orders.
     """
 
     list_prefetch: Sequence[str] = ()
@@ -89,6 +93,23 @@ class ReadOnlyAdmin(RecordAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
         return False
+
+
+class SearchedByPerson:
+    """For lists of what belongs to people: it is found by their name, address, phone, city or reference."""
+
+    search_fields = ["pk"]
+    search_help_text = _("The person's name, email, phone or city, in any spelling of accents; or a reference.")
+    person_path = "supporter"
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        term = search_term.strip()[:100]
+        if not term:
+            return queryset, False
+        mine = self.model.objects.values_list("pk")
+        exact = mine.filter(**{f"{self.person_path}__references__identifier": term})
+        fuzzy = mine.filter(**{f"{self.person_path}__in": Supporter.objects.matching(term).values("pk")})
+        return search(queryset, exact, fuzzy, words_in(f"{self.person_path}__search", term)), False
 
 
 def search(rows: QuerySet, exact: QuerySet, fuzzy: QuerySet, condition: Q) -> QuerySet:

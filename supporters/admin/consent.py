@@ -7,12 +7,12 @@ from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from supporters import consent
 from supporters.addresses import AddressError, normalise_email
-from supporters.admin.base import ReadOnlyAdmin, RecordAdmin
+from supporters.admin.base import ReadOnlyAdmin, RecordAdmin, SearchedByPerson
 from supporters.models import Consent, Suppression
 
 
 @admin.register(Consent)
-class ConsentAdmin(ReadOnlyAdmin):
+class ConsentAdmin(SearchedByPerson, ReadOnlyAdmin):
     list_display = ["supporter", "purpose", "state", "method", "happened_at", "source"]
     list_filter = [
         ("purpose", ChoicesDropdownFilter),
@@ -21,6 +21,7 @@ class ConsentAdmin(ReadOnlyAdmin):
     ]
     list_select_related = []
     list_prefetch = ["supporter"]
+    sortable_by = []
     ordering = ["-pk"]
 
 

@@ -14,7 +14,7 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import action, display
 
-from supporters.admin.base import ReadOnlyAdmin, RecordAdmin, search
+from supporters.admin.base import ReadOnlyAdmin, RecordAdmin, SearchedByPerson, search
 from supporters.admin.exporting import GuardedExport
 from supporters.admin.pages import StaffForm, form_page
 from supporters.giving import RefundProblem, refund
@@ -64,6 +64,7 @@ class DonationAdmin(GuardedExport, RecordAdmin):
     ]
     list_select_related = []
     list_prefetch = ["supporter"]
+    sortable_by = ["amount_in_words", "received_on"]
     search_fields = ["provider_id"]
     search_help_text = _("Source code or transaction id, exactly; or the donor's name or address.")
     ordering = ["-received_on", "-pk"]
@@ -145,12 +146,12 @@ class DonationAdmin(GuardedExport, RecordAdmin):
 
 
 @admin.register(RecurringDonation)
-class RecurringDonationAdmin(RecordAdmin):
+class RecurringDonationAdmin(SearchedByPerson, RecordAdmin):
     list_display = ["amount_in_words", "supporter", "interval", "state", "next_due_on", "source_code"]
     list_filter = [("state", ChoicesDropdownFilter), ("interval", ChoicesDropdownFilter)]
     list_select_related = []
     list_prefetch = ["supporter"]
-    search_fields = ["provider_id"]
+    sortable_by = []
     ordering = ["-pk"]
     autocomplete_fields = ["supporter"]
 
@@ -163,7 +164,8 @@ class RecurringDonationAdmin(RecordAdmin):
 
 
 @admin.register(Refund)
-class RefundAdmin(ReadOnlyAdmin):
+class RefundAdmin(SearchedByPerson, ReadOnlyAdmin):
+    person_path = "donation__supporter"
     list_display = ["amount", "donation", "refunded_on", "reason"]
     list_select_related = []
     list_prefetch = ["donation"]

@@ -9,7 +9,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import action, display
 
 from supporters import signing
-from supporters.admin.base import RecordAdmin
+from supporters.admin.base import RecordAdmin, SearchedByPerson
 from supporters.admin.exporting import GuardedExport
 from supporters.models import Petition, PetitionText, Signature
 from supporters.resources import SignatureResource
@@ -43,12 +43,13 @@ class PetitionAdmin(RecordAdmin):
 
 
 @admin.register(Signature)
-class SignatureAdmin(GuardedExport, RecordAdmin):
+class SignatureAdmin(GuardedExport, SearchedByPerson, RecordAdmin):
     resource_classes = [SignatureResource]
     list_display = ["supporter", "petition", "state", "country", "organisation", "source_code", "created_at"]
     list_filter = [("state", ChoicesDropdownFilter), ("petition", AutocompleteSelectFilter)]
     list_select_related = []
     list_prefetch = ["supporter", "petition", "organisation"]
+    sortable_by = ["created_at"]
     autocomplete_fields = ["supporter", "petition", "organisation"]
     ordering = ["-created_at", "-pk"]
     readonly_fields = ["state", "created_at", "validated_at"]

@@ -62,7 +62,8 @@ class ContactFilter(DropdownFilter):
         if self.value() == "yes":
             return queryset.contactable()
         if self.value() == "left":
-            return queryset.filter(email_consent=Consent.State.WITHDRAWN)
+            said_no = Consent.objects.filter(purpose=Purpose.EMAIL, state=Consent.State.WITHDRAWN)
+            return queryset.filter(email_consent=Consent.State.WITHDRAWN, pk__in=said_no.values("supporter"))
         return queryset.filter(email=None) if self.value() == "no_email" else queryset
 
 
@@ -214,6 +215,7 @@ class SupporterAdmin(GuardedExport, RecordAdmin):
     ]
     list_select_related = []
     list_prefetch = ["organisation"]
+    sortable_by = ["email", "created_at"]
     search_fields = ["search"]
     search_help_text = _("Name, email, phone or city, in any spelling of accents; or a reference.")
     ordering = ["-created_at", "-pk"]

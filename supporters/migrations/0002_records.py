@@ -503,6 +503,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='donation',
+            index=models.Index(fields=['-amount', '-id'], name='donation_largest'),
+        ),
+        migrations.AddIndex(
+            model_name='donation',
             index=models.Index(condition=models.Q(('source_code', ''), _negated=True), fields=['source_code'], name='donation_source'),
         ),
         migrations.AddConstraint(
@@ -536,6 +540,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='donation',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['received', 'refunded']), _negated=True), ('received_on__isnull', False), _connector='OR'), name='donation_received_when', violation_error_message='A received donation says when.'),
+        ),
+        migrations.AddIndex(
+            model_name='consent',
+            index=models.Index(condition=models.Q(('purpose', 'email'), ('state', 'withdrawn')), fields=['supporter'], name='consent_withdrawn'),
         ),
         migrations.AddIndex(
             model_name='consent',

@@ -136,6 +136,10 @@ class Consent(models.Model):
             ),
         ]
         indexes = [
+            # For the list of those who left.
+            models.Index(
+                fields=["supporter"], name="consent_withdrawn", condition=Q(purpose="email", state="withdrawn")
+            ),
             # For latest_state: the claim of a sending, the refresh of a segment.
             models.Index(
                 F("supporter"),

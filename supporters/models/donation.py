@@ -222,6 +222,7 @@ class Donation(models.Model):
                 name="donation_given",
             ),
             models.Index(fields=["-received_on", "-id"], name="donation_newest"),
+            models.Index(fields=["-amount", "-id"], name="donation_largest"),
             models.Index(fields=["source_code"], name="donation_source", condition=~Q(source_code="")),
         ]
 

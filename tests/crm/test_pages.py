@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Segment
-from crm import jobs, timeline
+from crm import dashboard, jobs, timeline
 from crm.models import Job
 from supporters.giving import refund
 from supporters.models import ImportRun
@@ -76,3 +76,12 @@ def test_a_job_is_run_by_hand(staff_client, broker):
 
 def test_whoever_types_the_bare_address_comes_to_the_staff_site(client):
     assert client.get("/")["Location"] == reverse("admin:index")
+
+
+def test_the_overview_does_not_wait_for_its_figures(staff_client, broker, monkeypatch):
+    cache.clear()
+    monkeypatch.setattr(dashboard, "PATIENCE", 1)
+    monkeypatch.setattr(dashboard, "_MONTHS", "SELECT pg_sleep(3600), %s")
+    page = staff_client.get(reverse("admin:index"))
+    assert page.context["tiles"] == []
+    assert "The figures are being added up" in page.content.decode()

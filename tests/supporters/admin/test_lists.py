@@ -2,6 +2,8 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.apps import apps
+from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -165,3 +167,39 @@ def test_only_a_list_that_shows_a_part_offers_to_show_all(staff_client):
     assert "Show all" not in staff_client.get(address).content.decode()
     assert "Show all" in staff_client.get(address, {"country": "SE"}).content.decode()
     assert "Show all" in staff_client.get(address, {"q": "Andersson"}).content.decode()
+
+
+MANY = ["supporters.supporter", "supporters.consent", "supporters.signature", "supporters.donation"]
+MANY += ["supporters.recurringdonation", "campaigns.delivery", "campaigns.audiencemember"]
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_a_list_of_very_many_is_sorted_only_by_what_an_index_orders(rf, staff, name):
+    model = apps.get_model(name)
+    request = rf.get("/")
+    request.user = staff
+    listed = admin.site.get_model_admin(model)
+    ordered = {index.fields_orders[0][0] for index in model._meta.indexes if index.fields and not index.condition}
+    ordered |= {
+        constraint.expressions[0].name
+        for constraint in model._meta.constraints
+        if getattr(constraint, "expressions", ())
+    }
+    for column in listed.get_sortable_by(request):
+        assert label_for(listed, column) in ordered
+
+
+def label_for(listed, column: str) -> str:
+    return getattr(getattr(listed, column, None), "admin_order_field", None) or column
+
+
+@pytest.mark.parametrize("few", [1, 1000])
+@pytest.mark.parametrize("name", ["consent", "signature", "recurringdonation", "refund"])
+def test_what_belongs_to_a_person_is_found_by_them(staff_client, monkeypatch, name, few):
+    monkeypatch.setattr(base, "FEW", few)
+    fill(2)
+    who = Supporter.objects.order_by("pk").first()
+    Supporter.objects.filter(pk=who.pk).update(first_name="Åsa", email="asa@mail.se")
+    for text in ("asa", "ASA@mail", f"{who.references.get().identifier}"):
+        assert len(found(staff_client, name, text)) == 1
+    assert found(staff_client, name, "nobody") == []

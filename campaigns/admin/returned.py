@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 
 from campaigns.mail.returns import applying
@@ -62,15 +63,19 @@ class ReturnAdmin(ReadOnlyAdmin):
     ordering = ["-happened_at"]
     actions_detail = ["stop_writing", "dismiss"]
     fieldsets = [
-        (None, {"fields": ["happened_at", "kind_label", "reason", "said", "status"]}),
+        (None, {"fields": ["happened_at", "kind", "reason", "said", "status"]}),
         (gettext_lazy("Whom it is about"), {"fields": ["person", "address", "appeal", "match"]}),
-        (gettext_lazy("What was done"), {"fields": ["done_label", "settled_by", "why_waiting"]}),
+        (gettext_lazy("What was done"), {"fields": ["done", "settled_by", "why_waiting"]}),
         (gettext_lazy("The message"), {"fields": ["channel", "original"]}),
     ]
-    readonly_fields = ["kind_label", "person", "appeal", "done_label", "why_waiting", "channel", "original"]
+    readonly_fields = ["person", "appeal", "why_waiting", "channel", "original"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Return]:
         return super().get_queryset(request).defer("said")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[UnfoldAction]:
+        """Only where there is something to decide."""
+        return super().get_actions_detail(request, object_id) if self._waiting(object_id) else []
 
     @display(description=gettext_lazy("supporter"))
     def person(self, row: Return) -> str:
@@ -122,7 +127,7 @@ class ReturnAdmin(ReadOnlyAdmin):
         if row.message.raw is None:
             return _("Not kept any more.") if row.message.event is None else str(row.message.event.get("type", ""))
         text = bytes(row.message.raw[:SHOWN]).decode("utf-8", "replace")
-        return format_html('<pre class="whitespace-pre-wrap break-all text-xs">{}</pre>', text)
+        return format_html('<pre style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>', text)
 
     def has_settle_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return request.user.has_perm("campaigns.settle_return")

@@ -173,7 +173,8 @@ def _of_verdict(report: Report, verdict: Verdict, found: Found) -> News:
         kind = Kind.SOFT if verdict.final else Kind.DELAYED
     else:
         kind = Kind.OTHER
-    return News(kind, verdict.reason, found, verdict.address, verdict.status, verdict.said)
+    reason = Reason.AUTH_FAILURE if kind == Kind.ALERT else verdict.reason
+    return News(kind, reason, found, verdict.address, verdict.status, verdict.said)
 
 
 # What is done -----------------------------------------------------------------------------------

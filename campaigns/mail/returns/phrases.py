@@ -439,7 +439,7 @@ PHRASES: tuple[tuple[str, tuple[str, ...]], ...] = (
             r"(email|message) (not accepted|rejected|refused|blocked) (for|by|due to) (policy|security|admin)",
             r"denied by (security )?policy",
             r"policy",
-            r"by administrative (decision|prohib)",
+            r"administrative(ly)? (decision|prohib)",
             r"prohibited by admin",
             r"for security reasons?",
             r"message (was )?(blocked|rejected|refused) by (the )?(admin|recipient's)",
@@ -470,10 +470,11 @@ PHRASES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "hostunknown",
         (
+            r"unrouteable address",
             r"host (is )?(unknown|not found)",
             r"(unknown|no such|illegal|invalid|bad|nonexist\w+|unrouteable|unresolvable|illegal) (mail )?(host|domain|destination host)(?!.{0,5}in from)(/domain)?( name)?",
             r"(host|domain)(/domain)?(s? name)?s? (or domain name )?(was |could not be |couldn't be |can't be |cannot be |is )?(not found|found|not exist|unknown|invalid|not valid|does not exist|doesn't exist|non-?exist|unresolv|located|wasn't found)",
-            r"domain .{0,80}(does not exist|doesn't exist|couldn't be found|could not be found|not found|is not valid|invalid|unknown|has no (mx|mail|a record))",
+            r"domain [^:]{0,60}(does not exist|doesn't exist|couldn't be found|could not be found|not found|is not valid|invalid|unknown|has no (mx|mail|a record))",
             r"nxdomain",
             r"(name|dns) (or service )?(not known|server.{0,40}host not found|error[^:]{0,20}host not|lookup fail.{0,20}host not)",
             r"can(no|')t find any host named",

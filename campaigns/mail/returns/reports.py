@@ -106,10 +106,11 @@ def _report(message: Message) -> Report:
     if original_text:
         about.update(_identity(headers(original_text), text, parts))
         original = {**headers(original_text), **original}
+    if not original_text and not is_from_a_server(message):
+        return Report(Kind.OTHER, (Recipient(first_address(header(message, "From"))),), **about)
     named = letters.named(message, body, original)
     recipients = tuple(Recipient(address, said=said) for address, said in named[:MOST_RECIPIENTS])
-    kind = Kind.DELIVERY if is_from_a_server(message) or original_text else Kind.OTHER
-    return Report(kind, recipients, **about)
+    return Report(Kind.DELIVERY, recipients, **about)
 
 
 # Reports ----------------------------------------------------------------------------------------

@@ -173,11 +173,11 @@ def _reply_of(text: str) -> str:
 _COMMANDS = (
     (
         "RCPT",
-        r"in reply to rcpt|after rcpt|rcpt[ _]to\]|smtp:rcpt|our rcpt to|to rcpt|does not like recipient|\(state 14\)|>>> rcpt to:(?!.*>>> data)",
+        r"in reply to rcpt|after rcpt|rcpt[ _]to\]|smtp:rcpt|our rcpt to|to rcpt|does not like recipient|\(state 14\)|(>>>|<<<) rcpt to:(?!.*(>>>|<<<) data)",
     ),
     (
         "DATA",
-        r"end of data|in reply to data|after data|smtp command data|command:? data|our (final )?data|\(state 1[5-8]\)|failed after i sent the message|>>> data|for text command|\bsmtp:data",
+        r"end of data|in reply to data|after data|smtp command data|command:? data|our (final )?data|\(state 1[5-8]\)|failed after i sent the message|(>>>|<<<) data|for text command|\bsmtp:data",
     ),
     (
         "MAIL",
@@ -220,6 +220,8 @@ def _by_words(said: str, status: str, command: str) -> Reason | None:
         if pattern.search(said):
             if reason == R.USER_UNKNOWN:
                 return _nobody(said, status, command)
+            if reason == R.FILTERED and _STATUSES.get(status) in ENDING:
+                return _STATUSES[status]
             return reason
     return None
 
@@ -236,7 +238,7 @@ def _nobody(said: str, status: str, command: str) -> Reason:
 
 _OWN_LETTER = re.compile(
     r"(?i)^unknown user:|invalid final delivery userid|error: invalid user address|not listed in (domino|public name)|recipient name is not recognized|no mailbox here|address not found|address couldn't be found"
-    r"|delivery error: dd |>: user unknown$|5\.4\.1 .{0,90}recipient address rejected: access denied|mailbox unavailable \(|invalid recipient"
+    r"|delivery error: dd |>: user unknown$|5\.4\.1 .{0,90}recipient address rejected: access denied|mailbox unavailable \([-s]?\d|invalid recipient"
 )
 
 

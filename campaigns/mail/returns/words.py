@@ -36,7 +36,7 @@ MEANINGS = {
     Reason.MAILER_ERROR: _("A program at the receiver's failed"),
     Reason.EXPIRED: _("It could not be delivered in time"),
     Reason.ON_HOLD: _("Refused, without a reason we know"),
-    Reason.FEEDBACK: _("The reader reported it"),
+    Reason.FEEDBACK: _("The reader said so"),
     Reason.VACATION: _("An automatic answer"),
     Reason.DELIVERED: _("It was delivered"),
     Reason.UNDEFINED: _("Not known"),

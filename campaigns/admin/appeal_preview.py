@@ -15,9 +15,10 @@ from django.utils.translation import gettext as _
 
 from campaigns.appeals import texts, variants
 from campaigns.mail import message, providers
+from campaigns.mail.addresses import AddressUnusable, deliverable
 from campaigns.mail.compose import Letter
 from campaigns.mail.fields import FieldError
-from campaigns.mail.message import AddressUnusable, Recipient
+from campaigns.mail.message import Recipient
 from campaigns.mail.transport import Connection, MailError
 from campaigns.mailchimp.client import MailchimpError
 from campaigns.mailchimp.mailing import drafts
@@ -192,7 +193,8 @@ def _send_test(request: HttpRequest, view: _View, model_admin: "AppealAdmin") ->
 
 def _test_by_mail(view: _View, address: str) -> None:
     with Connection(providers.transport(1)) as server:
-        server.send(view.appeal.sender_email, address, view.test(view.recipient(address)))
+        test = view.test(view.recipient(address))
+        server.send(deliverable(view.appeal.sender_email), deliverable(address), test)
 
 
 def _test_by_mailchimp(view: _View, address: str) -> None:

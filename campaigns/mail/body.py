@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from secrets import token_hex
+from typing import NamedTuple
 
 from campaigns.mail.compose import Skeleton
 from campaigns.mail.encoding import EightBit, Encoding, QuotedPrintable
@@ -25,8 +26,7 @@ class _Value:
     holes: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Filled:
+class Filled(NamedTuple):
     octets: bytes
     dotted: bool
     """Whether a line may begin with a dot, which SMTP wants doubled (RFC 5321, 4.5.2)."""

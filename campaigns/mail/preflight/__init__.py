@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from campaigns.mail import message
-from campaigns.mail.addresses import AddressUnusable
+from campaigns.mail.addresses import AddressUnusable, deliverable
 from campaigns.mail.compose import Letter
 from campaigns.mail.fields import FieldError
 from campaigns.mail.message import Recipient
@@ -27,7 +27,10 @@ _SOMEBODY = Recipient(UUID(int=0), "somebody@example.org", "Maria", "Andersson",
 
 def check(appeal: Appeal, texts: dict[str, AppealText]) -> list[Finding]:
     """Everything that can be found out; the texts, by what staff call each, have passed compose.check."""
-    return [*_sending(appeal, ask=True), letters.unsubscribing(), letters.postal_address(), *_reading(appeal, texts)]
+    read = list(_reading(appeal, texts))
+    if appeal.channel != Appeal.Channel.MAIL:
+        return read  # Mailchimp answers for its own servers, and for the foot of its messages.
+    return [*_sending(appeal, ask=True), letters.unsubscribing(), letters.postal_address(), *read]
 
 
 def look(appeal: Appeal) -> None:
@@ -38,6 +41,12 @@ def look(appeal: Appeal) -> None:
 
 def refusals(appeal: Appeal) -> list[str]:
     """What Gmail's and Yahoo's rules for bulk senders would certainly refuse. Asks nobody."""
+    try:
+        for address in filter(None, (appeal.sender_email, appeal.reply_to)):
+            deliverable(address)
+    except AddressUnusable as error:
+        # Every single message would fail of it, in production or not.
+        return [f"{address}: {error}"]
     if not settings.PRODUCTION:
         return []
     found = [*_sending(appeal, ask=False), letters.unsubscribing()]

@@ -6,6 +6,7 @@ click. Google means senders of 5,000 a day; Yahoo names no number, so everybody 
 refused: what nobody could tell us, and what the mail server may add by itself, is said and no more.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,33 +14,14 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from campaigns.mail.addresses import deliverable
+from campaigns.mail.dkim import Key
 from campaigns.mail.preflight import asking
 from campaigns.mail.preflight.asking import MOST_LOOKUPS, Facts
 from campaigns.mail.preflight.findings import Finding, Grade
 
-_MAILBOXES = (
-    *(
-        "gmail.com",
-        "googlemail.com",
-        "yahoo.com",
-        "ymail.com",
-        "rocketmail.com",
-        "aol.com",
-        "outlook.com",
-        "hotmail.com",
-    ),
-    *(
-        "live.com",
-        "msn.com",
-        "icloud.com",
-        "me.com",
-        "mac.com",
-        "gmx.net",
-        "gmx.de",
-        "web.de",
-        "mail.ru",
-        "proton.me",
-    ),
+_MAILBOX = re.compile(
+    r"(?:gmail|googlemail|ymail|rocketmail|aol|outlook|hotmail|live|msn|icloud|me|mac)\.com"
+    r"|yahoo(?:\.[a-z]+)+|gmx\.[a-z]+|web\.de|mail\.ru|proton\.me"
 )
 """Whose owners alone may send in their names: their DMARC records say so."""
 
@@ -51,19 +33,23 @@ class Sender:
     domain: str
     envelope: str
     """Where bounces go, which is what SPF is about."""
-    signing: str
-    """The d= of our signatures; empty where we don't sign."""
+    keys: tuple[Key, ...]
+    """What we sign with; a provider signs by itself, with keys of its own."""
+    signing: str = ""
+    """The d= of our signatures."""
 
     @classmethod
     def of(cls, address: str) -> "Sender":
         """Raises addresses.AddressUnusable."""
         domain = _domain(address)
+        if settings.EMAIL_PROVIDER:
+            return cls(domain, domain, ())
         envelope = _domain(settings.BOUNCE_ADDRESS) if settings.BOUNCE_ADDRESS else domain
-        return cls(domain, envelope, (settings.DKIM_DOMAIN or domain) if settings.DKIM_KEYS else "")
+        return cls(domain, envelope, settings.DKIM_KEYS, settings.DKIM_DOMAIN or domain)
 
     @property
     def dkim_names(self) -> list[str]:
-        return [key.name(self.signing) for key in settings.DKIM_KEYS]
+        return [key.name(self.signing) for key in self.keys]
 
     def facts(self) -> Facts:
         """Asks if need be: never inside a transaction."""
@@ -75,7 +61,7 @@ class Sender:
 
 def judge(sender: Sender, facts: Facts) -> Iterator[Finding]:
     """What the answers mean for this sender."""
-    if sender.domain in _MAILBOXES or sender.domain.startswith("yahoo."):
+    if _MAILBOX.fullmatch(sender.domain):
         yield Finding(
             _("Sender"),
             Grade.REFUSED,
@@ -91,7 +77,14 @@ def judge(sender: Sender, facts: Facts) -> Iterator[Finding]:
 
 def _spf(sender: Sender, facts: Facts) -> Iterator[Finding]:
     domain, topic = {"domain": sender.envelope}, "SPF"
-    if facts.spf is None:
+    if settings.EMAIL_PROVIDER and facts.spf == ():
+        yield Finding(
+            topic,
+            Grade.WARNING,
+            _("%(domain)s doesn't say which servers may send in its name.") % domain,
+            _("Your mail provider's pages tell which SPF record it wants, if any."),
+        )
+    elif facts.spf is None:
         yield _unanswered(topic, sender.envelope)
     elif not facts.spf:
         yield Finding(
@@ -134,7 +127,15 @@ def _spf(sender: Sender, facts: Facts) -> Iterator[Finding]:
 
 def _dkim(sender: Sender, facts: Facts) -> Iterator[Finding]:
     topic = "DKIM"
-    if not settings.DKIM_KEYS:
+    if settings.EMAIL_PROVIDER:
+        yield Finding(
+            topic,
+            Grade.UNKNOWN,
+            _("Your mail provider signs what it sends, in your name if you have set that up with it."),
+            _("Its pages tell whether %(domain)s is verified there.") % {"domain": sender.domain},
+        )
+        return
+    if not sender.keys:
         yield Finding(
             topic,
             Grade.WARNING,
@@ -142,7 +143,7 @@ def _dkim(sender: Sender, facts: Facts) -> Iterator[Finding]:
             _("If your mail server signs, all is well. If not, whoever runs Lodestar sets DKIM_KEY."),
         )
         return
-    for key in settings.DKIM_KEYS:
+    for key in sender.keys:
         name = key.name(sender.signing)
         records = facts.dkim.get(name)
         published = (name, key.record)
@@ -167,7 +168,7 @@ def _dkim(sender: Sender, facts: Facts) -> Iterator[Finding]:
             )
         else:
             yield Finding(topic, Grade.GOOD, _("Messages are signed, and %(name)s proves it.") % {"name": name})
-    if all(key.algorithm == "ed25519" for key in settings.DKIM_KEYS):
+    if all(key.algorithm == "ed25519" for key in sender.keys):
         yield Finding(
             topic,
             Grade.WARNING,
@@ -199,14 +200,14 @@ def _dmarc(sender: Sender, facts: Facts) -> Iterator[Finding]:
             _("Have a single record published that says p=none, p=quarantine or p=reject."),
         )
         return
-    signed = bool(sender.signing) and _aligned(sender, sender.signing, tags.get("adkim", ""), facts.dmarc_domain)
+    signed = bool(sender.keys) and _aligned(sender, sender.signing, tags.get("adkim", ""), facts.dmarc_domain)
     returned = _aligned(sender, sender.envelope, tags.get("aspf", ""), facts.dmarc_domain)
     if signed or returned:
         yield Finding(topic, Grade.GOOD, _("%(domain)s has a DMARC record, and the sender fits it.") % domain)
     else:
         yield Finding(
             topic,
-            Grade.REFUSED if sender.signing else Grade.WARNING,
+            Grade.REFUSED if sender.keys else Grade.WARNING,
             _("Neither the signature nor the return address belongs to %(domain)s, so DMARC fails.") % domain,
             _("Whoever runs Lodestar sets DKIM_DOMAIN, or BOUNCE_ADDRESS, to %(domain)s or below it.") % domain,
         )

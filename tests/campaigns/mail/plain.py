@@ -7,7 +7,7 @@ from email.policy import EmailPolicy
 from email.utils import localtime, unquote
 
 from campaigns.mail import message
-from campaigns.mail.compose import one_line
+from campaigns.mail.compose import NOTHING_COUNTED, one_line
 
 
 class FaithfulPolicy(EmailPolicy):
@@ -38,9 +38,9 @@ class FaithfulPolicy(EmailPolicy):
         return Header(text, "utf-8", header_name=name).encode(linesep=self.linesep)
 
 
-def build(appeal, text, recipient):
+def build(appeal, text, recipient, counting=NOTHING_COUNTED):
     """The whole message."""
-    letter = message.letter(appeal, text, recipient)
+    letter = message.letter(appeal, text, recipient, counting)
     domain = appeal.sender_email.rpartition("@")[2]
     mail = EmailMessage(policy=FaithfulPolicy(utf8=recipient.needs_smtputf8))
     mail["From"] = _address(appeal.sender_name, appeal.sender_email)

@@ -100,3 +100,8 @@ def test_the_domain_is_the_senders_unless_another_is_set(settings):
 def test_nothing_is_signed_without_a_key(settings):
     settings.DKIM_KEYS = ()
     assert b"DKIM-Signature" not in made()
+
+
+def test_nothing_is_signed_that_a_provider_makes_anew(settings):
+    settings.EMAIL_PROVIDER = {"name": "postmark"}
+    assert b"DKIM-Signature" not in made()

@@ -14,6 +14,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from campaigns.mail import compose, message
+from campaigns.mail.compose import NOTHING_COUNTED, Counting
 from campaigns.mail.fields import FIELDS, FILTERS
 from campaigns.mail.message import Recipient
 from campaigns.models import Appeal, AppealText
@@ -57,6 +58,7 @@ MARKS = st.sampled_from(["\n", "\n\n", "\n\n    ", "**", "\n- ", "\n> ", "`", "\
 LITERAL = WORDS.map(lambda text: re.sub(r"[{}\ud800-\udfff\x00]", "", text))
 BODY = st.lists(st.one_of(LITERAL, FIELD, LINK, BUTTON, MARKS), min_size=1, max_size=12).map("".join)
 LINE = st.lists(st.one_of(LITERAL, FIELD), min_size=1, max_size=4).map(lambda text: " ".join("".join(text).split()))
+COUNTED = Counting((("{{ donate_url }}", "https://crm.example/c/x1/"),), "https://crm.example/c/x2/")
 PEOPLE = st.builds(
     Recipient,
     delivery=st.uuids(),
@@ -111,15 +113,18 @@ def _display_name(raw, name):
     body=BODY,
     sender=LITERAL,
     eight_bit=st.booleans(),
+    counting=st.sampled_from([NOTHING_COUNTED, COUNTED]),
 )
-def test_the_skeleton_reads_as_the_plain_message(people, language, subject, preheader, body, sender, eight_bit):
+def test_the_skeleton_reads_as_the_plain_message(
+    people, language, subject, preheader, body, sender, eight_bit, counting
+):
     appeal = Appeal(pk=7, source_code="spring 26", sender_name=sender, sender_email="hej@realstars.se")
     text = AppealText(language=language, subject=subject, preheader=preheader, body=body)
     assume(not (compose.check_line(subject) or compose.check_line(preheader) or compose.check(body)))
-    skeleton = message.wire(appeal, text, eight_bit=eight_bit)
+    skeleton = message.wire(appeal, text, counting, eight_bit=eight_bit)
     for person in people:
         raw, wired = skeleton.fill(person, DATE), skeleton.fill_wire(person, DATE)
-        assert parts_of(raw) == parts_of(plain.build(appeal, text, person))
+        assert parts_of(raw) == parts_of(plain.build(appeal, text, person, counting))
         assert re.sub(rb"(?m)^\.\.", b".", wired) == raw
         assert not re.search(rb"(?m)^\.(?!\.)", wired)
         assert parsedate_to_datetime(str(message_from_bytes(raw)["Date"])) == DATE

@@ -4,7 +4,7 @@ import pytest
 
 from campaigns.appeals import launching, schedule, texts
 from campaigns.mail import preflight
-from campaigns.models import Appeal, AppealVariant, Delivery
+from campaigns.models import Appeal, AppealVariant, Audience, Delivery
 from tests.campaigns.conftest import make_appeal, make_people
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,15 @@ def test_a_cache_that_is_away_holds_nothing_up(appeal, settings):
     assert preflight.refusals(appeal) == []
 
 
+@pytest.mark.parametrize("field", ["sender_email", "reply_to"])
+def test_an_address_that_no_message_can_carry_holds_it_up_everywhere(appeal, settings, field):
+    settings.PRODUCTION = False
+    setattr(appeal, field, "hej@[127.0.0.1]")
+    assert [obstacle.message for obstacle in texts.obstacles(appeal) if obstacle.final] == [
+        "hej@[127.0.0.1]: What stands behind the @ is no domain."
+    ]
+
+
 def test_obstacles_ask_nobody(appeal, names):
     texts.obstacles(appeal)
     assert names.asked == []
@@ -98,6 +107,15 @@ def test_the_page_looks_at_every_wording(appeal, names, staff_client, django_ass
         page = staff_client.get(f"/admin/campaigns/appeal/{appeal.pk}/check/").text
     assert "<strong>Swedish · B</strong>" in page
     assert "https://example.org/ – this address is a placeholder." in page
+
+
+def test_the_page_of_an_appeal_through_mailchimp_looks_at_its_texts(appeal, names, staff_client):
+    audience = Audience.objects.create(name="RealStars", list_id="abc")
+    Appeal.objects.update(channel="mailchimp", audience=audience)
+    page = staff_client.get(f"/admin/campaigns/appeal/{appeal.pk}/check/").text
+    assert "<strong>English</strong>" in page
+    assert "<strong>SPF</strong>" not in page
+    assert not names.asked
 
 
 def test_the_page_is_not_for_everybody(appeal, client):

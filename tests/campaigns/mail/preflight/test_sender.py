@@ -73,6 +73,17 @@ def test_dkim_without_a_key_may_be_the_mail_servers_work(names, settings):
     assert judged()["DKIM"].grade is WARNING
 
 
+def test_a_provider_answers_for_its_own_servers(names, settings):
+    settings.EMAIL_PROVIDER = {"name": "postmark"}
+    settings.BOUNCE_ADDRESS = "bounces@other.example"
+    names.records = {"_dmarc.realstars.se": ["v=DMARC1; p=none"]}
+    assert {topic: finding.grade for topic, finding in judged().items()} == {
+        "SPF": WARNING,
+        "DKIM": UNKNOWN,
+        "DMARC": GOOD,
+    }
+
+
 def test_dkim_by_ed25519_alone_is_worth_a_word(names, settings):
     key = Key("autumn", Ed25519PrivateKey.generate())
     settings.DKIM_KEYS = (key,)

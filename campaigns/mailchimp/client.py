@@ -19,11 +19,15 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from mailchimp_marketing.api_client import ApiClient
 
+from campaigns.mailchimp import circuit
 from campaigns.mailchimp.campaign_calls import ONCE, CampaignCalls
 from campaigns.mailchimp.slots import NoSlot, slot
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5, 30
-"""Seconds."""
+"""Seconds, the second between two pieces of an answer."""
+WHOLE_TIMEOUT = 50
+"""Seconds for an answer that comes in drops; less than the lease of a slot."""
+MOST_BYTES = 64 * 1024 * 1024
 ATTEMPTS = 5
 LONGEST_PAUSE = 20
 """Seconds between two attempts, whatever the server asks for."""
@@ -87,6 +91,7 @@ class _Pooled(ApiClient):
     def __init__(self, key: str, url: str, *, quick: bool) -> None:
         super().__init__({"api_key": key})
         self.timeout = HASTE if quick else (CONNECT_TIMEOUT, READ_TIMEOUT)
+        self.whole_timeout = sum(HASTE) if quick else WHOLE_TIMEOUT
         self.attempts = 1 if quick else ATTEMPTS
         self.host, self.server = (
             (url.rstrip("/"), "") if url else (f"https://{self.server}.api.mailchimp.com/3.0", "")
@@ -115,6 +120,8 @@ class _Pooled(ApiClient):
         attempt = 0
         while True:
             attempt += 1
+            if not circuit.may_call():
+                raise MailchimpError(0, "Circuit open")
             try:
                 return self._once(method, self.host + resource_path, query, sent)
             except MailchimpError as error:
@@ -126,22 +133,49 @@ class _Pooled(ApiClient):
 
     def _once(self, method: str, url: str, query: list, body: str | None) -> Any:
         try:
-            with slot(patience=BUDGET if self.attempts > 1 else sum(HASTE)):
-                answer = self.session.request(
-                    method,
-                    url,
-                    params=query,
-                    data=body,
-                    headers={"Content-Type": "application/json"},
-                    timeout=self.timeout,
-                )
-        except (requests.RequestException, NoSlot) as failure:
+            with slot(patience=BUDGET if self.attempts > 1 else sum(HASTE)) as held:
+                try:
+                    answer, content = self._ask(method, url, query, body)
+                except requests.Timeout:
+                    held.keep()
+                    raise
+            result = _result(answer, content)
+        except NoSlot as failure:
             raise MailchimpError(0, type(failure).__name__) from None
-        if answer.status_code == 204:
-            return {}
-        if answer.ok:
-            return _document(answer)
-        raise _error(answer)
+        except requests.RequestException as failure:
+            circuit.failed()
+            raise MailchimpError(0, type(failure).__name__) from None
+        except MailchimpError as error:
+            if error.status >= 500:
+                circuit.failed()
+            elif error.status != 429:
+                circuit.answered()
+            raise
+        circuit.answered()
+        return result
+
+    def _ask(self, method: str, url: str, query: list, body: str | None) -> tuple[requests.Response, bytes]:
+        """The answer and its body, which is waited for only so long, however slowly it drips."""
+        until = time.monotonic() + self.whole_timeout
+        headers = {"Content-Type": "application/json"}
+        with self.session.request(
+            method,
+            url,
+            params=query,
+            data=body,
+            headers=headers,
+            timeout=self.timeout,
+            stream=True,
+            allow_redirects=False,
+        ) as answer:
+            content = bytearray()
+            for piece in answer.iter_content(65_536):
+                content += piece
+                if time.monotonic() > until:
+                    raise requests.Timeout
+                if len(content) > MOST_BYTES:
+                    raise requests.RequestException
+            return answer, bytes(content)
 
 
 def _text(value: Any) -> str:
@@ -150,27 +184,30 @@ def _text(value: Any) -> str:
     return ",".join(value) if isinstance(value, list | tuple) else str(value)
 
 
-def _document(answer: requests.Response) -> Any:
+def _result(answer: requests.Response, content: bytes) -> Any:
+    """What was answered, as a document; raises MailchimpError for a refusal and for what is no answer."""
+    if answer.status_code == 204:
+        return {}
     try:
-        return answer.json()
+        document = json.loads(content)
     except ValueError:
-        raise MailchimpError(502, "Unreadable answer") from None
+        document = None
+    if answer.status_code >= 400:
+        raise _error(answer, document if isinstance(document, dict) else {})
+    if answer.status_code >= 300 or not isinstance(document, dict):
+        raise MailchimpError(502, "Unreadable answer")
+    return document
 
 
-def _error(answer: requests.Response) -> MailchimpError:
-    try:
-        problem = answer.json()
-    except ValueError:
-        problem = {}
-    problem = problem if isinstance(problem, dict) else {}
-    status = (
-        429 if answer.status_code == 403 and not answer.content else answer.status_code
-    )  # a throttled 403 is empty
+def _error(answer: requests.Response, problem: dict) -> MailchimpError:
+    # Only its API refuses in documents; what stands before it throttles without one.
+    status = 429 if answer.status_code == 403 and not problem else answer.status_code
+    errors = problem.get("errors")
     error = MailchimpError(
         status,
         str(problem.get("title") or answer.reason),
-        str(problem.get("detail", "")),
-        tuple(problem.get("errors") or ()),
+        str(problem.get("detail") or ""),
+        tuple(errors) if isinstance(errors, list) else (),
     )
     after = answer.headers.get("Retry-After", "")
     error.retry_after = int(after) if after.isdigit() else None
@@ -178,10 +215,10 @@ def _error(answer: requests.Response) -> MailchimpError:
 
 
 def _pause(attempt: int, asked: int | None) -> float:
-    """Seconds: what the server asked for, or exponential with full jitter."""
-    if asked is not None:
-        return min(asked, LONGEST_PAUSE)
-    return random.uniform(0, min(LONGEST_PAUSE, 0.5 * 2**attempt))  # noqa: S311 - it spreads load, it hides nothing
+    """Seconds: what the server asked for, or exponential, with jitter, for the lanes of all workers fail at once."""
+    least = 0 if asked is None else min(asked, LONGEST_PAUSE)
+    spread = min(LONGEST_PAUSE, 0.5 * 2**attempt) if asked is None else 1
+    return least + random.uniform(0, spread)  # noqa: S311 - it spreads load, it hides nothing
 
 
 class Tag(NamedTuple):

@@ -24,7 +24,8 @@ ADD, WAIT, CHANGE, MOVE, RETURN, LEAVE, LAPSE, LOOK, ARCHIVE, TAGS = (
 """What is owed to a member.
 
 `wait`: an addition whose address is still another member's. `lapse`: unsubscribed for want of a yes, where `leave` is
-for those who said no. `look`: a call about them got no answer, and they are no longer who it was about.
+for those who said no. `look`: a call that added or moved them got no answer, so that
+where they are now is to be asked.
 """
 
 
@@ -72,10 +73,12 @@ WITH allowed (id) AS MATERIALIZED ({contactable}), wanted AS (
         JOIN supporters_suppression p ON p.email_hash = supporters_address_hash(s.email)
     ) left_here GROUP BY id
 ), compared AS (
-    SELECT coalesce(wanted.id, held.supporter_id) AS supporter, held.id AS member, held.status, wanted.email, wanted.hash,
-           held.subscriber_hash AS old_hash, wanted.language, wanted."values", wanted.digest,
-           coalesce(wanted.tags, '[]') AS tags, coalesce(held.tags, '[]') AS held_tags, held.ours, reasons.reason,
+    SELECT coalesce(wanted.id, held.supporter_id) AS supporter, held.id AS member, held.status, coalesce(wanted.email, outsider.email) AS email,
+           coalesce(wanted.hash, md5(outsider.email)) AS hash, held.subscriber_hash AS old_hash, wanted.language, wanted."values",
+           coalesce(wanted.digest, sha256(convert_to(outsider.email, 'UTF8'))) AS digest,
+           coalesce(wanted.tags, '[]') AS tags, coalesce(held.tags, '[]') AS held_tags, held.ours, held.moving_to, reasons.reason,
            CASE
+             WHEN held.moving_to <> '' THEN 'look'
              -- An addition whose answer was lost, and that is not wanted any more, or not at that address.
              WHEN held.status = '' AND held.refusal = '' AND held.subscriber_hash IS DISTINCT FROM wanted.hash THEN 'look'
              WHEN wanted.id IS NULL AND held.status NOT IN ('subscribed', 'pending') THEN NULL
@@ -83,6 +86,8 @@ WITH allowed (id) AS MATERIALIZED ({contactable}), wanted AS (
              -- Members that others added are unsubscribed only if they left here, not for want of a yes here.
              WHEN wanted.id IS NULL AND allowed.id IS NULL AND held.ours THEN 'lapse'
              WHEN wanted.id IS NULL AND allowed.id IS NOT NULL AND held.ours AND NOT held.archived_by_us AND %(archives)s THEN 'archive'
+             WHEN wanted.id IS NULL AND allowed.id IS NOT NULL AND held.ours AND held.subscriber_hash <> md5(outsider.email)
+                  AND (held.refusal = '' OR held.digest IS DISTINCT FROM sha256(convert_to(outsider.email, 'UTF8'))) THEN 'move'
              WHEN wanted.id IS NULL THEN NULL
              WHEN held.id IS NULL
                   OR held.status = '' AND (held.refusal = '' OR held.digest IS DISTINCT FROM wanted.digest)
@@ -105,8 +110,13 @@ WITH allowed (id) AS MATERIALIZED ({contactable}), wanted AS (
     LEFT JOIN campaigns_audiencemember other ON other.audience_id = %(audience)s AND other.subscriber_hash = wanted.hash
         AND other.supporter_id IS DISTINCT FROM wanted.id
     LEFT JOIN allowed ON allowed.id = held.supporter_id LEFT JOIN reasons ON reasons.id = held.supporter_id
+    LEFT JOIN supporters_supporter outsider ON outsider.id = held.supporter_id AND wanted.id IS NULL
 )
-SELECT row_number() OVER (ORDER BY supporter)::int AS number, compared.* FROM compared
+SELECT row_number() OVER (ORDER BY supporter)::int AS number, supporter, member, status, email, old_hash, language, "values", digest,
+       tags, held_tags, ours, reason, what,
+       CASE WHEN what IN ('leave', 'lapse', 'archive') THEN old_hash WHEN what = 'look' THEN coalesce(nullif(moving_to, ''), old_hash)
+       ELSE hash END AS hash
+FROM compared
 WHERE what IS NOT NULL OR (status IN ('subscribed', 'pending') AND tags <> held_tags)
 """
 _PROVEN = (
@@ -191,9 +201,9 @@ def chunks(what: str) -> Iterator[list[Owed]]:
     while True:
         rows = _fetch(
             """
-            SELECT o.number, o.supporter, o.member, coalesce(s.email, ''), coalesce(o.hash, o.old_hash), o.old_hash, o.language,
-                   o."values", o.digest, o.tags, coalesce(o.ours, true)
-            FROM owed o LEFT JOIN supporters_supporter s ON s.id = o.supporter AND md5(s.email) = coalesce(o.hash, o.old_hash)
+            SELECT o.number, o.supporter, o.member, coalesce(s.email, ''), o.hash, o.old_hash, o.language, o."values", o.digest, o.tags,
+                   coalesce(o.ours, true)
+            FROM owed o LEFT JOIN supporters_supporter s ON s.id = o.supporter AND (what = 'look' OR md5(s.email) = o.hash)
             WHERE what = %(what)s AND number > %(last)s ORDER BY number LIMIT %(limit)s
             """,
             {"what": what, "last": last, "limit": CHUNK},
@@ -208,7 +218,8 @@ def additions(audience: Audience, what: str) -> Iterator[list[Owed]]:
     """Those to add, up to 500 at a time, each with a shadow that says that they are about to be there.
 
     Consent is looked at again, for whoever has left since the comparison must not be sent. The shadow comes first, so that an
-    answer that gets lost leaves somebody to look for, should they leave or be erased before the next run.
+    answer that gets lost leaves somebody to look for, should they leave or be erased before the next run; it has the tags that
+    they may have by then.
     """
     contactable, named = contactable_sql(audience)
     last = 0
@@ -229,13 +240,14 @@ def additions(audience: Audience, what: str) -> Iterator[list[Owed]]:
 
 
 _INTEND = """
-INSERT INTO campaigns_audiencemember (audience_id, supporter_id, subscriber_hash)
-SELECT %(audience)s, o.supporter, o.hash FROM owed o JOIN supporters_supporter s ON s.id = o.supporter AND s.email = o.email
+INSERT INTO campaigns_audiencemember (audience_id, supporter_id, subscriber_hash, tags)
+SELECT %(audience)s, o.supporter, o.hash, o.tags FROM owed o JOIN supporters_supporter s ON s.id = o.supporter AND s.email = o.email
 WHERE o.what = %(what)s AND o.number > %(last)s AND o.number <= %(until)s AND s.id IN ({contactable})
 AND NOT EXISTS (SELECT FROM campaigns_audiencemember other WHERE other.audience_id = %(audience)s
                 AND other.subscriber_hash = o.hash AND other.supporter_id IS DISTINCT FROM o.supporter)
 ON CONFLICT (audience_id, supporter_id) DO UPDATE SET
-    subscriber_hash = excluded.subscriber_hash, status = '', digest = NULL, refusal = '', refused_at = NULL, tags = '[]', updated_at = now()
+    subscriber_hash = excluded.subscriber_hash, status = '', digest = NULL, refusal = '', refused_at = NULL, tags = excluded.tags,
+    updated_at = now()
 """
 _INTENDED = """
 SELECT o.number, o.supporter, held.id, o.email, o.hash, coalesce(o.old_hash, ''), o.language, o."values", o.digest, o.tags, coalesce(o.ours, true)
@@ -246,8 +258,11 @@ AND held.status = '' AND held.refusal = '' AND held.subscriber_hash = o.hash ORD
 
 
 def free_moves(audience: Audience) -> list[Owed]:
-    """Those whose new address nobody has there any more, and who still have their old one; at most 500."""
-    return _fetch(
+    """Those whose new address nobody has there any more, and who still have their old one; at most 500.
+
+    Their shadow says that they are about to move, for the same reason as with additions.
+    """
+    rows = _fetch(
         """
         SELECT o.number, o.supporter, o.member, o.email, o.hash, o.old_hash, o.language, o."values", o.digest, o.tags, coalesce(o.ours, true)
         FROM owed o JOIN campaigns_audiencemember held ON held.id = o.member AND held.subscriber_hash = o.old_hash
@@ -258,6 +273,28 @@ def free_moves(audience: Audience) -> list[Owed]:
         """,
         {"audience": audience.pk, "limit": CHUNK},
     )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE campaigns_audiencemember held SET moving_to = t.hash, updated_at = now()
+            FROM unnest(%s::bigint[], %s::text[]) AS t (member, hash) WHERE held.id = t.member
+            """,
+            [[row.member for row in rows], [row.hash for row in rows]],
+        )
+    return rows
+
+
+def note_blocked_moves(why: str) -> None:
+    """Tell of those who are left: their new address is another member's who keeps it, as when two change places."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE campaigns_audiencemember held SET refusal = %s, refused_at = now() FROM owed o
+            WHERE o.what = 'move' AND held.id = o.member AND held.subscriber_hash = o.old_hash AND held.moving_to = ''
+            AND held.status <> '' AND held.digest IS DISTINCT FROM o.digest AND held.refusal = ''
+            """,
+            [why],
+        )
 
 
 def _fetch(statement: str, parameters: dict[str, object]) -> list[Owed]:

@@ -35,6 +35,8 @@ from campaigns.models import Audience, AudienceMember, SyncRun
 GRACE = timedelta(minutes=2)
 """For so long a call whose answer was lost may still take effect."""
 Status = AudienceMember.Status
+_IN_DOUBT = Q(status=Status.NONE) | ~Q(moving_to="")
+"""No answer told whether they are there, or under which address."""
 
 
 def push(pk: int, seconds: float = STRETCH) -> bool:
@@ -78,6 +80,7 @@ class Push:
             self.lanes.work_off(self._each(difference.CHANGE, self._change))
             while moves := difference.free_moves(self.audience):
                 self.lanes.work_off(self._in_time(map(self._move, moves)))
+            difference.note_blocked_moves(_("Their new address is another person's in Mailchimp. Please look."))
             self.lanes.work_off(self._additions(difference.WAIT))
             self.lanes.work_off(self._each(difference.RETURN, self._ask_back))
             self.lanes.work_off(self._in_time(map(self._tag, difference.tag_changes(self.audience))))
@@ -112,13 +115,17 @@ class Push:
     def _forget(self, member: AudienceMember) -> Job:
         def forget() -> tuple[bool, str]:
             """Whether they were there to be deleted, and why they could not be."""
-            try:
-                self.mailchimp.delete_for_good(self.audience.list_id, member.subscriber_hash)
-            except MailchimpError as error:
-                if error.passing or error.status == 401:
-                    raise
-                return False, "" if error.status in {404, 405} else error.for_staff
-            return True, ""
+            were_there = False
+            for hash in filter(None, (member.moving_to, member.subscriber_hash)):
+                try:
+                    self.mailchimp.delete_for_good(self.audience.list_id, hash)
+                    were_there = True
+                except MailchimpError as error:
+                    if error.passing or error.status == 401:
+                        raise
+                    if error.status not in {404, 405}:
+                        return False, error.for_staff
+            return were_there, ""
 
         def forgotten(outcome: tuple[bool, str]) -> None:
             was_there, refusal = outcome
@@ -128,23 +135,29 @@ class Push:
             elif was_there:
                 owed.delete()
             else:  # gone already, unless a call that would bring them there is still under way
-                owed.filter(~Q(status=Status.NONE) | Q(updated_at__lt=Now() - GRACE)).delete()
+                owed.exclude(_IN_DOUBT, updated_at__gt=Now() - GRACE).delete()
             self._count(deleted=was_there, refused=bool(refusal))
 
         return Job(forget, forgotten)
 
     def _look(self, rows: list[Owed]) -> Iterator[Job]:
-        """Somebody of whom no answer told whether they are there, and who is not to be there, or not under that address."""
+        """Somebody of whom no answer told whether they are there, or under which address."""
 
-        def seen(row: Owed, found: tuple[str, list[int]] | None) -> None:
-            if found:
-                shadow.see([Seen(row.member, found[0], tuple(tag for tag in found[1] if tag in self.names))])
-            else:
-                long_gone = AudienceMember.objects.filter(pk=row.member, updated_at__lt=Now() - GRACE)
-                long_gone.filter(status=Status.NONE, to_delete=False).delete()
+        def look(row: Owed) -> Seen | None:
+            for hash in dict.fromkeys((row.old_hash, row.hash)):
+                if found := self.mailchimp.member(self.audience.list_id, hash):
+                    return self._seen(row, found, hash)
+            return None
+
+        def seen(row: Owed, found: Seen | None) -> None:
+            if found is None:
+                gone = AudienceMember.objects.filter(pk=row.member, to_delete=False, updated_at__lt=Now() - GRACE)
+                gone.filter(_IN_DOUBT).delete()
+                return
+            self._see(row, found)
 
         for row in rows:
-            yield Job(lambda row=row: self.mailchimp.member(self.audience.list_id, row.old_hash), partial(seen, row))
+            yield Job(partial(look, row), partial(seen, row))
 
     def _leave(self, rows: list[Owed]) -> Iterator[Job]:
         """Who may not be written to is unsubscribed there, under the address that they have there."""
@@ -220,12 +233,13 @@ class Push:
     def _move(self, row: Owed) -> Job:
         """A changed address: the same member under a new one, not a second member."""
 
-        def move() -> Answer | None:
+        def move() -> Answer | Seen:
             try:
                 member = self.mailchimp.change_member(self.audience.list_id, row.old_hash, self._body(row))
             except MailchimpError as error:
-                if error.status == 404:
-                    return None
+                if error.status == 404:  # moved by a call whose answer got lost, or gone there, to be added anew
+                    found = self.mailchimp.member(self.audience.list_id, row.hash)
+                    return self._seen(row, found, row.hash) if found else Seen(row.member, Status.NONE)
                 if error.title == "Member Exists" and row.ours:
                     return self._join(row)
                 if error.status != 400:
@@ -233,12 +247,12 @@ class Push:
                 return refused(row, error.for_staff, error.title)._replace(status=Status.NONE)
             return self._batch.answer(row, member)
 
-        def moved(answer: Answer | None) -> None:
-            if answer is None:  # gone there: added anew by the next comparison
-                shadow.see([Seen(row.member, Status.NONE)])
-                return
-            self._take_over([answer])
-            self._count(moved=not answer.refusal)
+        def moved(outcome: Answer | Seen) -> None:
+            if isinstance(outcome, Seen):
+                self._see(row, outcome)
+            else:
+                self._take_over([outcome])
+                self._count(moved=not outcome.refusal)
 
         return Job(move, moved)
 
@@ -261,7 +275,7 @@ class Push:
         if found is None:
             return Seen(row.member, Status.NONE)
         if found[0] not in {Status.UNSUBSCRIBED, Status.TRANSACTIONAL}:
-            return Seen(row.member, found[0], tuple(tag for tag in found[1] if tag in self.names))
+            return self._seen(row, found, row.old_hash)
         try:
             body = {**self._body(row), "status": Status.PENDING}
             member = self.mailchimp.change_member(self.audience.list_id, row.old_hash, body)
@@ -273,7 +287,7 @@ class Push:
 
     def _asked(self, row: Owed, outcome: Answer | Seen) -> None:
         if isinstance(outcome, Seen):
-            shadow.see([outcome])
+            self._see(row, outcome)
             return
         shadow.write(self.audience, [outcome])
         AudienceMember.objects.filter(pk=row.member).update(asked_back_at=Now())
@@ -331,6 +345,15 @@ class Push:
 
     def _tag_names(self, row: Owed) -> list[str]:
         return [self.names[tag] for tag in row.tags if tag in self.names]
+
+    def _seen(self, row: Owed, found: tuple[str, list[int]], hash: str) -> Seen:
+        status, tags = found
+        return Seen(row.member, status, tuple(tag for tag in tags if tag in self.names), hash)
+
+    def _see(self, row: Owed, seen: Seen) -> None:
+        shadow.see([seen])
+        if seen.status in {Status.UNSUBSCRIBED, Status.CLEANED}:
+            self._hear([Heard(seen.hash, row.email, seen.status)])
 
     def _take_over(self, answers: list[Answer]) -> None:
         """Write down what became of these; who has left there has left here, even when we learn it from such an answer."""

@@ -67,7 +67,7 @@ def write(audience: Audience, answers: Iterable[Answer]) -> None:
                 agreed = CASE WHEN t.refusal = '' THEN t.agreed::jsonb ELSE held.agreed END,
                 last_changed = greatest(t.changed_at, held.last_changed),
                 refused_at = CASE WHEN t.refusal <> '' THEN now() END, tags = coalesce(t.tags::jsonb, held.tags),
-                ours = held.ours AND t.ours, archived_by_us = held.archived_by_us AND t.status = '', updated_at = now()
+                ours = held.ours AND t.ours, archived_by_us = held.archived_by_us AND t.status = '', moving_to = '', updated_at = now()
             FROM unnest(%(members)s::bigint[], %(hashes)s::text[], %(statuses)s::text[], %(digests)s::bytea[], %(refusals)s::text[],
                         %(tags)s::text[], %(ours)s::bool[], %(agreed)s::text[], %(times)s::timestamptz[])
                  AS t (member, hash, status, digest, refusal, tags, ours, agreed, changed_at)
@@ -83,22 +83,37 @@ class Seen(NamedTuple):
     member: int
     status: str
     tags: tuple[int, ...] = ()
+    hash: str = ""
+    """Under which they were found, if not where they were thought to be."""
 
 
 def see(seen: Sequence[Seen]) -> None:
     """Take over how these members are there; what was sent of them counts as unknown."""
-    with connection.cursor() as cursor:
+    hashes = [row.hash for row in seen]
+    with transaction.atomic(), connection.cursor() as cursor:
+        if any(hashes):  # what the pull made of them under the new address gives way
+            cursor.execute(
+                """
+                DELETE FROM campaigns_audiencemember stranger USING campaigns_audiencemember held
+                WHERE held.id = ANY(%s) AND stranger.audience_id = held.audience_id AND stranger.subscriber_hash = ANY(%s)
+                AND stranger.supporter_id IS NULL AND NOT stranger.to_delete
+                """,
+                [[row.member for row in seen], [hash for hash in hashes if hash]],
+            )
         cursor.execute(
             """
             UPDATE campaigns_audiencemember held SET status = t.status, tags = t.tags::jsonb, digest = NULL, refusal = '', refused_at = NULL,
                    status_at = CASE WHEN t.status = held.status THEN held.status_at ELSE clock_timestamp() END,
-                   leaving_applied = held.leaving_applied AND t.status = held.status, updated_at = now()
-            FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS t (member, status, tags) WHERE held.id = t.member AND NOT held.to_delete
+                   leaving_applied = held.leaving_applied AND t.status = held.status,
+                   moving_to = '', subscriber_hash = coalesce(nullif(t.hash, ''), held.subscriber_hash), updated_at = now()
+            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) AS t (member, status, tags, hash)
+            WHERE held.id = t.member AND NOT held.to_delete
             """,
             [
                 [row.member for row in seen],
                 [row.status for row in seen],
                 [json.dumps(sorted(row.tags)) for row in seen],
+                hashes,
             ],
         )
 

@@ -1,6 +1,7 @@
 """At most so many calls at once, over all workers on all machines: Mailchimp cuts a key off at ten.
 
-A slot is a lease in Redis that runs out by itself, so one whose holder died comes free. Without Redis each process
+A slot is a lease in Redis that runs out by itself, so one whose holder died comes free; so does that of a call which we gave up
+waiting for, and which may well be under way at Mailchimp still. Without Redis each process
 makes one call at a time, which is safe with as many processes as we have calls.
 """
 
@@ -29,32 +30,44 @@ return 1
 _alone = threading.Lock()
 
 
+class Slot:
+    """One of them, held."""
+
+    kept = False
+
+    def keep(self) -> None:
+        """Leave it taken for the rest of its lease."""
+        self.kept = True
+
+
 class NoSlot(Exception):
     """Every slot stayed taken for as long as we waited."""
 
 
 @contextmanager
-def slot(patience: float) -> Iterator[None]:
+def slot(patience: float) -> Iterator[Slot]:
     """Hold one of the slots for the length of the block; waits so many seconds for it. Raises NoSlot."""
     token = secrets.token_hex(8)
-    client = _client(settings.REDIS_URL)
+    client = redis_client(settings.REDIS_URL)
+    held = Slot()
     try:
         _take(client, token, patience)
     except redis.RedisError:
         with _alone:
-            yield
+            yield held
         return
     try:
-        yield
+        yield held
     finally:
-        try:
-            client.zrem(_KEY, token)
-        except redis.RedisError:
-            pass  # the lease runs out by itself
+        if not held.kept:
+            try:
+                client.zrem(_KEY, token)
+            except redis.RedisError:
+                pass  # the lease runs out by itself
 
 
 @cache
-def _client(url: str) -> redis.Redis:
+def redis_client(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, socket_timeout=2)
 
 

@@ -124,6 +124,10 @@ def _move(audience: Audience, event: WebhookEvent) -> int:
     if not old or not new or old == new:
         return 0
     held = AudienceMember.objects.filter(audience=audience, to_delete=False)
+    # Who was erased here is owed a deletion wherever they are by now.
+    erased = AudienceMember.objects.filter(audience=audience, to_delete=True, subscriber_hash=subscriber_hash(old))
+    if erased.update(moving_to=subscriber_hash(new), updated_at=Now()):
+        return 0
     member = held.filter(subscriber_hash=subscriber_hash(old)).first()
     if member is None and not held.filter(subscriber_hash=subscriber_hash(new)).exists():
         person = Supporter.objects.filter(email=old).first()

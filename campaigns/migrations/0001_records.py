@@ -166,6 +166,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('subscriber_hash', models.CharField(help_text="MD5 of the address in lower case: Mailchimp's id of a member.", max_length=32)),
+                ('moving_to', models.CharField(blank=True, db_default='', help_text='The id they may have by now: they were given a new address, and no answer came.', max_length=32)),
                 ('status', models.CharField(blank=True, choices=[('subscribed', 'Subscribed'), ('unsubscribed', 'Unsubscribed'), ('cleaned', 'Cleaned'), ('pending', 'Pending'), ('archived', 'Archived'), ('transactional', 'Transactional'), ('forgotten', 'Deleted for good'), ('', 'Not there')], db_default='', max_length=13, verbose_name='status')),
                 ('status_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, help_text='When we learnt of the status, by our clock.')),
                 ('leaving_applied', models.BooleanField(db_default=False, default=False, editable=False, help_text='Whether it being unsubscribed or cleaned holds here too.')),

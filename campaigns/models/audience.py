@@ -130,6 +130,12 @@ class AudienceMember(models.Model):
     subscriber_hash = models.CharField(
         max_length=32, help_text="MD5 of the address in lower case: Mailchimp's id of a member."
     )
+    moving_to = models.CharField(
+        max_length=32,
+        blank=True,
+        db_default="",
+        help_text="The id they may have by now: they were given a new address, and no answer came.",
+    )
     status = models.CharField(_("status"), max_length=13, choices=Status, blank=True, db_default="")
     status_at = models.DateTimeField(
         db_default=Now(), editable=False, help_text="When we learnt of the status, by our clock."

@@ -1,0 +1,72 @@
+import threading
+
+import pytest
+
+from campaigns.mailchimp.lanes import Job, Lanes
+from campaigns.mailchimp.slots import AT_ONCE
+
+
+def test_eight_calls_are_under_way_at_once_and_their_answers_come_to_one_thread():
+    together = threading.Barrier(AT_ONCE)
+    got, threads = [], set()
+
+    def call(number):
+        together.wait(30)
+        return number
+
+    def then(number):
+        threads.add(threading.current_thread())
+        got.append(number)
+
+    with Lanes() as lanes:
+        lanes.work_off(Job(lambda number=number: call(number), then) for number in range(4 * AT_ONCE))
+    assert sorted(got) == list(range(4 * AT_ONCE))
+    assert threads == {threading.current_thread()}
+
+
+def test_jobs_are_made_only_when_there_is_room_for_them():
+    made, most = [], []
+    under_way = set()
+
+    def jobs():
+        for number in range(50):
+            made.append(number)
+            under_way.add(number)
+            most.append(len(under_way))
+            yield Job(lambda number=number: number, under_way.discard)
+
+    with Lanes() as lanes:
+        lanes.work_off(jobs())
+    assert len(made) == 50
+    assert max(most) <= AT_ONCE
+
+
+@pytest.mark.parametrize("where", ["call", "then", "making"])
+def test_after_a_failure_nothing_more_begins_and_what_is_under_way_is_written_down(where):
+    written, made = [], []
+    others_are_in = threading.Barrier(AT_ONCE)
+
+    def jobs():
+        for number in range(100):
+            if where == "making" and number == AT_ONCE - 1:
+                others_are_in.wait(30)
+                raise ValueError(where)
+            made.append(number)
+            yield Job(lambda number=number: call(number), then)
+
+    def call(number):
+        if number < AT_ONCE:
+            others_are_in.wait(30)
+        if where == "call" and number == 3:
+            raise ValueError(where)
+        return number
+
+    def then(number):
+        if where == "then" and number == 3:
+            raise ValueError(where)
+        written.append(number)
+
+    with pytest.raises(ValueError, match=where), Lanes() as lanes:
+        lanes.work_off(jobs())
+    assert len(made) < 100
+    assert set(made) - set(written) <= {3}

@@ -209,7 +209,7 @@ class Push:
         # Somebody was quicker, or our own call whose answer got lost, which shows by our tags. Their choice stands,
         # the rest is ours to send.
         there = self._batch.write(written.exist, [self._body(row) for row in written.exist], update=True)
-        known = [answer._replace(ours=bool(answer.tags)) for answer in there.answers]
+        known = [answer._replace(ours=bool(answer.tags), tags=answer.tags or ()) for answer in there.answers]
         return written.answers + known, new
 
     def _added(self, outcome: tuple[list[Answer], int]) -> None:
@@ -351,9 +351,9 @@ class Push:
         return Seen(row.member, status, tuple(tag for tag in tags if tag in self.names), hash)
 
     def _see(self, row: Owed, seen: Seen) -> None:
-        shadow.see([seen])
-        if seen.status in {Status.UNSUBSCRIBED, Status.CLEANED}:
-            self._hear([Heard(seen.hash, row.email, seen.status)])
+        with transaction.atomic():
+            shadow.see([seen])
+            self._hear([Heard(seen.hash, row.email, seen.status)] if seen.status in LEAVINGS else [])
 
     def _take_over(self, answers: list[Answer]) -> None:
         """Write down what became of these; who has left there has left here, even when we learn it from such an answer."""

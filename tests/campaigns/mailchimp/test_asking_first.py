@@ -112,7 +112,7 @@ def test_a_failed_push_is_tried_again_after_some_minutes(mailchimp, push, broker
 
 
 def test_a_preview_tells_for_each_person_what_and_why_and_asks_mailchimp_nothing(mailchimp, push, audience):
-    ann, bo, cy, di = person("Ann"), person("Bo"), person("Cy"), person("Di")
+    ann, bo, cy, di = (person(name, last_name="Ek") for name in ("Ann", "Bo", "Cy", "Di"))
     push()
     audience.refresh_from_db()
     recent = Segment.objects.create(
@@ -128,11 +128,11 @@ def test_a_preview_tells_for_each_person_what_and_why_and_asks_mailchimp_nothing
     mailchimp.forget_requests()
     shown = pushing.preview(audience)
     assert mailchimp.requests == []
-    assert shown.counts == {"add": 1, "leave": 1, "move": 1, "tags": 2}
+    assert shown.counts == {"add": 1, "leave": 1, "move": 1, "change": 1, "tags": 1}
     assert (shown.takes, shown.allowance, shown.asks) == (1, 3, False)
     told = {row.supporter: row for row in shown.people}
     assert told[ann.pk].reason == "They withdrew their consent here."
-    assert (told[bo.pk].what, told[bo.pk].tags, told[bo.pk].loses) == ("tags", ("New",), ("Swedes",))
+    assert (told[bo.pk].what, told[bo.pk].tags, told[bo.pk].loses) == ("change", ("New",), ("Swedes",))
     assert (told[cy.pk].reason, told[cy.pk].tags) == ("Their address changed.", ("New",))
     assert (told[di.pk].tags, told[di.pk].loses) == (("New",), ())
     assert (told[eve.pk].what, told[eve.pk].tags) == ("add", ("New", "Swedes"))

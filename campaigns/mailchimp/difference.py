@@ -65,7 +65,7 @@ WITH allowed (id) AS MATERIALIZED ({contactable}), wanted AS (
 ), barred AS (
     SELECT supporter_id AS id FROM held WHERE status IN ('subscribed', 'pending') AND supporter_id NOT IN (SELECT id FROM allowed)
 ), reasons AS (
-    SELECT id, min(reason) AS reason FROM (
+    SELECT id, max(reason) AS reason FROM (
         SELECT barred.id, 'withdrawn' AS reason FROM barred JOIN supporters_consent c ON c.supporter_id = barred.id
         WHERE c.purpose = 'email' AND c.state = 'withdrawn' AND c.organisation_id IS NULL
         UNION ALL

@@ -16,7 +16,8 @@ _EVERYTHING_TO_SEE = {
         ),
         "campaigns": (
             "campaign segment appeal appealtext delivery audience audiencemember audiencesegment syncrun webhookevent "
-            "return returnedmessage"
+            "return returnedmessage "
+            "sendingcontrol receiver receiverdomain warmup"
         ),
         "crm": "job",
     }.items()
@@ -44,6 +45,8 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         **dict.fromkeys(("campaigns.audience", "campaigns.audiencesegment"), ALL),
         **dict.fromkeys(("supporters.petition", "supporters.petitiontext"), ALL),
         **dict.fromkeys(("supporters.organisation", "supporters.organisationcontact"), ALL),
+        **dict.fromkeys(("campaigns.receiver", "campaigns.receiverdomain", "campaigns.warmup"), ALL),
+        "campaigns.sendingcontrol": EDIT,
         "campaigns.schedule_appeal": (),
         "campaigns.settle_return": (),
     },

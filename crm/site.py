@@ -49,6 +49,7 @@ _SIDEBAR: list[tuple[str | Promise, list[tuple[str | Promise, str, str, str]]]] 
             (_("Appeals"), "mail", "campaigns.appeal", ""),
             (_("Deliveries"), "outgoing_mail", "campaigns.delivery", ""),
             (_("Returned mail"), "undo", "campaigns.return", ""),
+            (_("Sending"), "speed", "campaigns.sendingcontrol", ""),
         ],
     ),
     (

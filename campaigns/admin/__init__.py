@@ -1,3 +1,3 @@
-from campaigns.admin import appeal, audience, campaign, delivery, returned, segment
+from campaigns.admin import appeal, audience, campaign, delivery, returned, segment, sending
 
-__all__ = ["appeal", "audience", "campaign", "delivery", "returned", "segment"]
+__all__ = ["appeal", "audience", "campaign", "delivery", "returned", "segment", "sending"]

@@ -114,6 +114,7 @@ class AppealAdmin(RecordAdmin):
     fieldsets = [
         (None, {"fields": [("name", "source_code"), ("segment", "campaign"), "default_language"]}),
         (_("Sender"), {"fields": [("sender_name", "sender_email"), "reply_to"]}),
+        (_("Hours"), {"fields": [("hours_from", "hours_until")]}),
         (_("What came of it"), {"fields": ["count_clicks"]}),
         (_("Test of variants"), {"fields": [("test_share", "test_hours", "test_by")]}),
     ]
@@ -165,7 +166,7 @@ class AppealAdmin(RecordAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Appeal | None = None) -> list[str]:
         if obj is not None and obj.launched_at:
             fixed = ["segment", "campaign", "source_code", "default_language", "channel", "audience"]
-            return [*fixed, "test_share", "test_hours", "test_by"]
+            return [*fixed, "hours_from", "hours_until", "test_share", "test_hours", "test_by"]
         return []
 
     def get_fieldsets(self, request: HttpRequest, obj: Appeal | None = None) -> list:

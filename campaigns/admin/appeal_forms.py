@@ -24,6 +24,7 @@ class AppealForm(forms.ModelForm):
         fields = [
             *("name", "campaign", "segment", "source_code", "default_language", "channel", "audience"),
             *("sender_name", "sender_email", "reply_to", "count_clicks"),
+            *("hours_from", "hours_until"),
             *("test_share", "test_hours", "test_by"),
         ]
 

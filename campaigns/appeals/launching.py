@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from campaigns import segments
 from campaigns.appeals import ledger, recovery, sending, texts, variants
 from campaigns.mail import preflight
+from campaigns.mail.pacing import hours
 from campaigns.mailchimp.mailing import drafts
 from campaigns.mailchimp.mailing import sending as mailings
 from campaigns.mailchimp.mailing.hours import AHEAD
@@ -44,13 +45,14 @@ def tick(hand_out: bool = True) -> dict[str, int]:
     for pk in halfway.values_list("pk", flat=True):
         ledger.skip_rest(pk)
     free = Q(retry_at=None) | Q(retry_at__lte=Now())
-    for pk in by_mail.filter(free, state=State.SENDING).values_list("pk", flat=True):
-        if sending.finish(pk):
+    for appeal in by_mail.filter(free, state=State.SENDING):
+        hours.hold(appeal)
+        if sending.finish(appeal.pk):
             counts["finished"] += 1
-        elif hand_out and (ledger.owed(pk) or Claim.objects.filter(appeal=pk).exists()):
+        elif hand_out and (ledger.owed(appeal.pk) or Claim.objects.filter(appeal=appeal.pk).exists()):
             # A claim may be that of a dead worker, on a machine where a live one will see so.
             counts["handed_out"] += 1
-            nudge(pk)
+            nudge(appeal.pk)
     for pk in mailings.owed() if hand_out else ():
         counts["handed_out"] += 1
         nudge(pk)

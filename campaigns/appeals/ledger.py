@@ -14,12 +14,13 @@ however many deliveries it is about.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
@@ -27,6 +28,8 @@ from django.utils.translation import gettext_noop
 from campaigns.appeals import variants
 from campaigns.appeals.journal import boot, place
 from campaigns.appeals.outcomes import Outcome
+from campaigns.mail.pacing import Permits, hours
+from campaigns.mail.pacing.control import STOPPED_SQL
 from campaigns.models import Appeal, Claim, Delivery
 from supporters.models import Supporter
 
@@ -42,6 +45,7 @@ class Addressee(NamedTuple):
     """A delivery that is about to leave, with its person as of this moment."""
 
     pk: int
+    receiver: str
     uuid: UUID
     language: str
     variant: str
@@ -58,6 +62,7 @@ def write(appeal: Appeal) -> int:
     allowed, allowed_params = _contactable(appeal.purpose, "m.supporter_id")
     languages = list(appeal.texts.values_list("language", flat=True))
     drawn, drawn_params = variants.draw(appeal)
+    when, when_params = hours.not_before(appeal, "s.country")
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -65,15 +70,18 @@ def write(appeal: Appeal) -> int:
                 SELECT s.id, s.uuid,
                        CASE WHEN s.language = ANY(%s) THEN s.language
                             WHEN split_part(s.language, '-', 1) = ANY(%s) THEN split_part(s.language, '-', 1)
-                            ELSE %s END AS language
+                            ELSE %s END AS language,
+                       coalesce(r.code, '') AS receiver, {when} AS not_before
                 FROM campaigns_segmentmember m JOIN supporters_supporter s ON s.id = m.supporter_id
+                LEFT JOIN campaigns_receiverdomain rd ON rd.domain = split_part(s.email, '@', 2)
+                LEFT JOIN campaigns_receiver r ON r.id = rd.receiver_id
                 WHERE m.segment_id = %s AND EXISTS ({allowed}))
-            INSERT INTO campaigns_delivery (appeal_id, supporter_id, language, variant, state)
-            SELECT %s, id, language, variant, state FROM ({drawn}) drawn
+            INSERT INTO campaigns_delivery (appeal_id, supporter_id, language, receiver, not_before, variant, state)
+            SELECT %s, id, language, receiver, not_before, variant, state FROM ({drawn}) drawn
             ON CONFLICT DO NOTHING
             """,
             [
-                *(languages, languages, appeal.default_language, appeal.segment_id),
+                *(languages, languages, appeal.default_language, *when_params, appeal.segment_id),
                 *(*allowed_params, appeal.pk, *drawn_params),
             ],
         )
@@ -94,33 +102,42 @@ class Hold:
     def __init__(self, claim: Claim, purpose: str) -> None:
         self.claim = claim
         self.purpose = purpose
-        self._reached = 0
+        self._reached: dict[str, tuple[datetime, int]] = {}
 
-    def take(self, size: int) -> tuple[list[Addressee], int]:
+    def take(self, permits: Permits) -> tuple[list[Addressee], int]:
         """Claim up to so many that are owed now and that nobody holds; and how many were left out for good.
 
         The same statement reads the person and whether they may be written to. It finds nobody if the appeal was
-        paused or cancelled, or if this claim was given up.
+        paused or cancelled, if sending was stopped, or if this claim was given up.
         """
-        found = self._take(size)
+        if not permits.of:
+            return [], 0
+        found = self._take(permits)
         if not found and self._reached:
             # Some before may be owed again by now.
-            self._reached = 0
-            found = self._take(size)
-        self._reached = max((row[0] for row in found), default=0)
-        taken = [Addressee(*row[:-1]) for row in found if row[-1]]
+            self._reached = {}
+            found = self._take(permits)
+        for pk, receiver, due, *_rest in found:
+            self._reached[receiver] = max(self._reached.get(receiver, _BEFORE_ALL), (due, pk))
+        taken = [Addressee(row[0], row[1], *row[3:-1]) for row in found if row[-1]]
         return sorted(taken, key=lambda addressee: addressee.pk), len(found) - len(taken)
 
-    def _take(self, size: int) -> list[tuple[Any, ...]]:
+    def _take(self, permits: Permits) -> list[tuple[Any, ...]]:
+        reached = [self._reached.get(receiver, _BEFORE_ALL) for receiver in permits.of]
         allowed, allowed_params = _contactable(self.purpose, "p.supporter_id")
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
                 WITH picked AS MATERIALIZED (
-                    SELECT id, supporter_id FROM campaigns_delivery
-                    WHERE appeal_id = %s AND state = 'queued' AND claim IS NULL AND id > %s
-                      AND (not_before IS NULL OR not_before <= now()) AND {_IN_FORCE}
-                    ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED),
+                    SELECT owed.id, owed.supporter_id
+                    FROM unnest(%s::text[], %s::int[], %s::timestamptz[], %s::bigint[])
+                         AS share(receiver, number, reached, last),
+                    LATERAL (
+                        SELECT q.id, q.supporter_id FROM campaigns_delivery q
+                        WHERE q.appeal_id = %s AND q.receiver = share.receiver AND q.state = 'queued'
+                          AND q.not_before <= statement_timestamp() AND (q.not_before, q.id) > (share.reached, share.last)
+                        ORDER BY q.not_before, q.id LIMIT share.number FOR UPDATE SKIP LOCKED) owed
+                    WHERE {_IN_FORCE} LIMIT %s),
                 seen AS MATERIALIZED (
                     SELECT p.id, p.supporter_id, {_PERSON}, EXISTS ({allowed}) AS allowed
                     FROM picked p LEFT JOIN supporters_supporter s ON s.id = p.supporter_id)
@@ -132,10 +149,11 @@ class Hold:
                                   WHEN s.email IS NULL THEN %s ELSE %s END,
                     updated_at = now()
                 FROM seen s WHERE d.id = s.id
-                RETURNING d.id, d.uuid, d.language, d.variant, d.attempts, {_PERSON}, s.allowed
+                RETURNING d.id, d.receiver, d.not_before, d.uuid, d.language, d.variant, d.attempts, {_PERSON}, s.allowed
                 """,
                 [
-                    *(self.claim.appeal_id, self._reached, self.claim.pk, self.claim.appeal_id, size),
+                    *(list(permits.of), list(permits.of.values()), *map(list, zip(*reached, strict=True))),
+                    *(self.claim.appeal_id, self.claim.pk, self.claim.appeal_id, permits.total),
                     *allowed_params,
                     *(self.claim.pk, ERASED, NO_ADDRESS, NOT_ALLOWED),
                 ],
@@ -148,7 +166,7 @@ class Hold:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
-                SELECT d.id, d.uuid, d.language, d.variant, d.attempts, {_PERSON}
+                SELECT d.id, d.receiver, d.uuid, d.language, d.variant, d.attempts, {_PERSON}
                 FROM campaigns_delivery d JOIN supporters_supporter s ON s.id = d.supporter_id
                 WHERE d.id = ANY(%s) AND d.claim = %s AND d.state = 'sending' AND {_IN_FORCE} AND EXISTS ({allowed})
                 """,
@@ -178,10 +196,15 @@ class Hold:
         held.update(state=State.QUEUED, claim=None, attempts=F("attempts") - 1, updated_at=Now())
 
 
-_IN_FORCE = """
+_IN_FORCE = (
+    """
     EXISTS (SELECT 1 FROM campaigns_claim c WHERE c.id = %s AND c.given_up_at IS NULL)
-    AND EXISTS (SELECT 1 FROM campaigns_appeal a WHERE a.id = %s AND a.state = 'sending')"""
-"""The claim holds, and the appeal is going out."""
+    AND EXISTS (SELECT 1 FROM campaigns_appeal a WHERE a.id = %s AND a.state = 'sending')
+    AND NOT """
+    + STOPPED_SQL
+)
+"""The claim holds, the appeal is going out, and nobody has pressed the stop button."""
+_BEFORE_ALL = (datetime(1970, 1, 1, tzinfo=UTC), 0)
 
 
 def settle(claim: int, outcomes: Sequence[Outcome]) -> int:
@@ -197,7 +220,7 @@ def settle(claim: int, outcomes: Sequence[Outcome]) -> int:
 def _settle_sent(claim: int, pks: list[int]) -> int:
     """The usual outcome, which needs no more than this."""
     held = Delivery.objects.filter(pk__in=pks, claim=claim, state__in=[State.SENDING, State.UNKNOWN])
-    return held.update(state=State.SENT, reason="", claim=None, not_before=None, sent_at=Now(), updated_at=Now())
+    return held.update(state=State.SENT, reason="", claim=None, sent_at=Now(), updated_at=Now())
 
 
 def _settle(claim: int, outcomes: Sequence[Outcome]) -> int:
@@ -207,7 +230,7 @@ def _settle(claim: int, outcomes: Sequence[Outcome]) -> int:
             UPDATE campaigns_delivery d
             SET state = CASE WHEN d.state = 'unknown' AND o.state = 'queued' THEN 'failed' ELSE o.state END,
                 reason = o.reason, claim = NULL, updated_at = now(),
-                not_before = now() + o.retry_in,
+                not_before = coalesce(now() + o.retry_in, d.not_before),
                 attempts = d.attempts - CASE WHEN o.counts THEN 0 ELSE 1 END
             FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::interval[], %s::bool[])
                  AS o(id, state, reason, retry_in, counts)
@@ -227,8 +250,7 @@ def _settle(claim: int, outcomes: Sequence[Outcome]) -> int:
 
 def owed(appeal_pk: int) -> bool:
     """Whether somebody could be written to now."""
-    ready = Delivery.objects.filter(appeal=appeal_pk, state=State.QUEUED, claim=None)
-    return ready.filter(Q(not_before=None) | Q(not_before__lte=Now())).exists()
+    return Delivery.objects.filter(appeal=appeal_pk, state=State.QUEUED, not_before__lte=Now()).exists()
 
 
 def send_again(pks: list[int]) -> int:
@@ -244,7 +266,7 @@ def send_again(pks: list[int]) -> int:
         appeals = set(doubtful.values_list("appeal_id", flat=True))
         list(Appeal.objects.select_for_update().filter(pk__in=appeals).order_by("pk"))
         changed = doubtful.update(
-            state=State.QUEUED, claim=None, attempts=0, not_before=None, reason="", updated_at=Now()
+            state=State.QUEUED, claim=None, attempts=0, not_before=Now(), reason="", updated_at=Now()
         )
         Appeal.objects.filter(pk__in=appeals, state=Appeal.State.SENT).update(
             state=Appeal.State.SENDING, finished_at=None

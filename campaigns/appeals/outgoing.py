@@ -23,8 +23,10 @@ from campaigns.appeals import outcomes
 from campaigns.appeals.journal import Journal
 from campaigns.appeals.ledger import Addressee, Hold
 from campaigns.appeals.outcomes import WORKER_DIED, Outcome
+from campaigns.mail import pacing
 from campaigns.mail.fields import FieldError
 from campaigns.mail.message import AddressUnusable
+from campaigns.mail.pacing import receivers
 from campaigns.mail.transport import InDoubt, Mail, Refused
 from campaigns.models import Delivery
 
@@ -35,6 +37,8 @@ LOOK_AHEAD = 50
 """Deliveries that one look is about."""
 SMALLEST_SLICE, LARGEST_SLICE = 50, 500
 """The first is small: a slow server would keep what it can't get at from other workers."""
+SHORTEST_REST = 1.0
+"""Seconds between two questions to a limit that has nothing left."""
 QUICK = 1.0
 """Seconds that a slice may last for the next to be larger."""
 
@@ -73,6 +77,8 @@ class Outgoing:
         self._size = SMALLEST_SLICE
         self._taken_at = 0.0
         self._dry = False
+        self._rests_until = 0.0
+        """All that was owed and allowed is out; monotonic."""
         self._ledger = _Aside()
         self._coming: Future[tuple[float, list[Addressee]]] | None = None
 
@@ -103,7 +109,8 @@ class Outgoing:
         return len(self._queue)
 
     def over(self) -> bool:
-        return self._out_of_time() or not (self._queue or self._coming or self._withdrawn or not self._dry)
+        more = self._queue or self._coming or self._withdrawn or not self._dry or self._rests_until
+        return self._out_of_time() or not more or self._rests_until > self.until
 
     def may_leave(self, mail: Mail) -> bool:
         pending = self._handed_out[mail.key]
@@ -124,6 +131,8 @@ class Outgoing:
         code, reason = (failure.code, str(failure)) if failure else (250, "")
         self._journal.answered(mail.key, code)
         self._know(outcomes.of_answer(mail.key, code, reason, addressee.attempts))
+        if failure and failure.temporary and receivers.is_deferral(reason):
+            self._slow_down(addressee, reason)
 
     def put_back(self, mail: Mail) -> None:
         pending = self._handed_out.pop(mail.key)
@@ -158,6 +167,8 @@ class Outgoing:
         self.counts[str(outcome.state)] += 1
 
     def _ask_for_more(self) -> None:
+        if self._rests_until and time.monotonic() > self._rests_until:
+            self._rests_until, self._dry = 0.0, False
         if self._coming is None and not (self._dry and not self._withdrawn):
             known, self._known = self._known, []
             withdrawn, self._withdrawn = self._withdrawn, []
@@ -176,13 +187,34 @@ class Outgoing:
                 if withdrawn:
                     self._hold.give_back(withdrawn)
             looked_at = time.monotonic()
-            taken, skipped = self._hold.take(self._size)
+            permits = pacing.ask(self._hold.claim.appeal, self._size)
+            taken, skipped = self._hold.take(permits)
+            pacing.settle(permits, Counter(addressee.receiver for addressee in taken))
         except BaseException:
             self._known += known
             raise
         self.counts.update({State.SKIPPED.value: skipped} if skipped else {})
         self._dry = not taken and not skipped
+        if self._dry and permits.wait is not None:
+            self._rests_until = time.monotonic() + max(permits.wait, SHORTEST_REST)
         return looked_at, taken
+
+    def _slow_down(self, addressee: Addressee, because: str) -> None:
+        """Its receiver has had enough of us for now: what else is in hand for it goes back."""
+        domain = addressee.email.rpartition("@")[2]
+        receiver = self._ledger.do(receivers.slow_down, domain, because).result()
+        for pending in self._queue:
+            other = pending.addressee
+            if other.receiver == receiver or other.email.endswith(f"@{domain}"):
+                self._let_go(pending)
+        self._drop_gone()
+
+    def _let_go(self, pending: _Pending) -> None:
+        pending.gone = True
+        self._withdrawn.append(pending.addressee.pk)
+
+    def _drop_gone(self) -> None:
+        self._queue = deque(pending for pending in self._queue if not pending.gone)
 
     def _take_in(self) -> None:
         coming, self._coming = self._coming, None
@@ -200,10 +232,9 @@ class Outgoing:
                 continue
             pending.looked_at = looked_at
             if found.get(pending.addressee.pk) != pending.addressee:
-                pending.gone = True
-                self._withdrawn.append(pending.addressee.pk)
+                self._let_go(pending)
         if any(pending.gone for pending in soon):
-            self._queue = deque(pending for pending in self._queue if not pending.gone)
+            self._drop_gone()
 
 
 class _Aside:

@@ -19,6 +19,7 @@ from campaigns.appeals.composing import Composer
 from campaigns.appeals.journal import Journal, JournalError
 from campaigns.appeals.outgoing import Outgoing
 from campaigns.mail import providers
+from campaigns.mail.pacing import control
 from campaigns.mail.transport import Transport, Unreachable
 from campaigns.models import Appeal, Delivery
 from supporters.locks import advisory_lock
@@ -40,7 +41,7 @@ def work(appeal_pk: int, seconds: float | None = None) -> dict[str, int]:
     counts: Counter[str] = Counter()
     recovery.sweep()
     appeal = Appeal.objects.filter(pk=appeal_pk, channel=Appeal.Channel.MAIL, state=Appeal.State.SENDING).first()
-    if appeal is None or (appeal.retry_at and appeal.retry_at > timezone.now()):
+    if appeal is None or (appeal.retry_at and appeal.retry_at > timezone.now()) or control.current().stopped:
         return counts
     # Read once per piece of work: a text that is mended while the appeal is paused goes into the next.
     texts = variants.wordings(appeal)

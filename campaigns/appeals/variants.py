@@ -91,21 +91,21 @@ def tested(texts: Iterable[str], variants: Iterable[tuple[str, str]]) -> list[st
 
 
 def draw(appeal: Appeal) -> tuple[str, list[object]]:
-    """SQL that gives each of `readers` (id, uuid, language) a variant and a first state, and its parameters.
+    """SQL that gives each of `readers` (id, uuid, language and more) a variant and a first state, and its parameters.
 
     Drawn by a hash of the person's uuid and the appeal: at random, but the same if drawn again, and evenly within each
     language.
     """
     where = languages(appeal)
     if not where:
-        return "SELECT id, language, '' AS variant, 'queued' AS state FROM readers", []
+        return "SELECT *, '' AS variant, 'queued' AS state FROM readers", []
     return (
         """
-        SELECT id, language,
+        SELECT *,
                CASE WHEN tested AND place <= ceil(number * %s / 100.0)
                     THEN (%s::text[])[1 + (place - 1) %% %s] ELSE '' END AS variant,
                CASE WHEN tested AND place > ceil(number * %s / 100.0) THEN 'held' ELSE 'queued' END AS state
-        FROM (SELECT id, language, language = ANY(%s) AS tested, count(*) OVER (PARTITION BY language) AS number,
+        FROM (SELECT *, language = ANY(%s) AS tested, count(*) OVER (PARTITION BY language) AS number,
                      row_number() OVER (PARTITION BY language
                                         ORDER BY hashtextextended(uuid::text, %s), id) AS place
               FROM readers) drawn

@@ -13,6 +13,7 @@ belong on bulk mail. The delivery's number goes along as metadata, which the pro
 """
 
 import re
+import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -34,6 +35,8 @@ _SLOWER = {429, 503}
 _REFUSALS = {400, 404, 406, 409, 413, 422}
 _ALIKE = 3
 """Refusals with the same words, and nobody taken over yet: then it is not about the recipients."""
+_LOOK = 0.1
+"""Seconds between two questions to an outbox that has nothing just now."""
 _KEPT = ("List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID", "Message-ID")
 
 
@@ -75,8 +78,11 @@ class Provider:
                             break
                         if outbox.may_leave(mail):
                             under_way[threads.submit(self._send, mail)] = mail
-                    if not under_way:
+                    if not under_way and (trouble or outbox.over()):
                         break
+                    if not under_way:
+                        time.sleep(_LOOK)
+                        continue
                     for answer in wait(under_way, return_when=FIRST_COMPLETED).done:
                         trouble = self._tell(outbox, under_way.pop(answer), answer.exception()) or trouble
             finally:

@@ -1,4 +1,6 @@
 import campaigns.models.click
+import campaigns.models.pacing
+import django.contrib.postgres.fields
 import django.contrib.postgres.functions
 import django.core.validators
 import django.db.models.deletion
@@ -50,6 +52,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='WarmUp',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('domain', campaigns.models.pacing.DomainField(max_length=253, unique=True, verbose_name="sender's domain")),
+                ('starts_on', models.DateField(verbose_name='starts')),
+                ('plan', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1)]), default=campaigns.models.pacing._plan, help_text='One number for each day from the first on, with commas between.', size=120, verbose_name='messages a day')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
+            ],
+            options={
+                'verbose_name': 'warm-up',
+                'verbose_name_plural': 'warm-ups',
+                'ordering': ['domain'],
+            },
+        ),
+        migrations.CreateModel(
             name='Appeal',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -72,6 +89,8 @@ class Migration(migrations.Migration):
                 ('clicks_forgotten_at', models.DateTimeField(editable=False, help_text='Since when only the sums are kept.', null=True)),
                 ('scheduled_at', models.DateTimeField(blank=True, null=True, verbose_name='goes out')),
                 ('time_zone', models.CharField(default='Europe/Stockholm', max_length=64, verbose_name='time zone')),
+                ('hours_from', models.TimeField(blank=True, help_text='Of the day where each person lives. Empty: at any hour.', null=True, verbose_name='not before')),
+                ('hours_until', models.TimeField(blank=True, null=True, verbose_name='not after')),
                 ('state', models.CharField(choices=[('draft', 'Draft'), ('scheduled', 'Scheduled'), ('sending', 'Sending'), ('paused', 'Paused'), ('sent', 'Sent'), ('cancelled', 'Cancelled')], default='draft', editable=False, max_length=9, verbose_name='state')),
                 ('pause_reason', models.CharField(blank=True, default='', editable=False, max_length=250)),
                 ('send_anyway', models.BooleanField(default=False, editable=False, help_text='Staff know of missing or outdated translations.')),
@@ -243,9 +262,10 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('held', 'Waiting for the test'), ('queued', 'Waiting'), ('sending', 'Being sent'), ('sent', 'Sent'), ('bounced', 'Bounced'), ('complained', 'Complained'), ('failed', 'Failed'), ('skipped', 'Skipped'), ('unknown', 'Not known')], db_default='queued', default='queued', max_length=10, verbose_name='state')),
                 ('language', models.CharField(db_default='', max_length=12, verbose_name='language')),
                 ('variant', models.CharField(blank=True, db_default='', editable=False, help_text='campaigns.appeals.variants.', max_length=1, verbose_name='variant')),
+                ('receiver', models.CharField(db_default='', editable=False, help_text='The mark of who takes this mail: campaigns.mail.pacing.', max_length=253)),
                 ('claim', models.BigIntegerField(editable=False, help_text='The claim that holds it: campaigns.appeals.', null=True)),
                 ('attempts', models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='attempts')),
-                ('not_before', models.DateTimeField(editable=False, help_text='A refusal for now is tried again then.', null=True)),
+                ('not_before', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, help_text='It is owed from then on.')),
                 ('reason', models.CharField(blank=True, db_default='', help_text='Why it was not sent, or what came back.', max_length=250, verbose_name='reason')),
                 ('sent_at', models.DateTimeField(null=True, verbose_name='sent')),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='changed')),
@@ -311,6 +331,36 @@ class Migration(migrations.Migration):
                 'verbose_name': 'mailing',
                 'verbose_name_plural': 'mailings',
                 'ordering': ['language'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Receiver',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.CharField(editable=False, help_text='What deliveries are marked with.', max_length=253, unique=True)),
+                ('name', models.CharField(max_length=100, verbose_name='name')),
+                ('per_minute', models.PositiveIntegerField(blank=True, help_text='All appeals together. Empty: no limit.', null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='messages a minute')),
+                ('burst', models.PositiveIntegerField(default=100, help_text='Messages that may leave in one go after a pause.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='at once')),
+                ('slowed_until', models.DateTimeField(editable=False, null=True, verbose_name='slowed until')),
+                ('slowed_because', models.CharField(blank=True, default='', editable=False, max_length=250, verbose_name='because')),
+            ],
+            options={
+                'verbose_name': 'receiver',
+                'verbose_name_plural': 'receivers',
+                'ordering': ['name'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('per_minute__isnull', True), ('per_minute__gt', 0), _connector='OR'), name='receiver_per_minute'), models.CheckConstraint(condition=models.Q(('burst__gt', 0)), name='receiver_burst')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReceiverDomain',
+            fields=[
+                ('domain', campaigns.models.pacing.DomainField(max_length=253, primary_key=True, serialize=False, verbose_name='domain')),
+                ('receiver', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='domains', to='campaigns.receiver', verbose_name='receiver')),
+            ],
+            options={
+                'verbose_name': 'domain',
+                'verbose_name_plural': 'domains',
+                'ordering': ['domain'],
             },
         ),
         migrations.CreateModel(
@@ -408,6 +458,20 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='SendingControl',
+            fields=[
+                ('id', models.PositiveSmallIntegerField(db_default=1, default=1, editable=False, primary_key=True, serialize=False)),
+                ('stopped_at', models.DateTimeField(editable=False, null=True)),
+                ('per_minute', models.PositiveIntegerField(blank=True, help_text='All appeals together. Empty: as fast as the mail server takes them.', null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='messages a minute')),
+                ('per_hour', models.PositiveIntegerField(blank=True, help_text='All appeals together. Empty: no limit.', null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='messages an hour')),
+                ('stopped_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'limits of sending',
+                'verbose_name_plural': 'limits of sending',
+            },
+        ),
+        migrations.CreateModel(
             name='SyncRun',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -427,6 +491,15 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'syncs',
                 'ordering': ['-started_at'],
             },
+        ),
+        migrations.CreateModel(
+            name='WarmUpDay',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('taken', models.PositiveIntegerField(db_default=0, default=0)),
+                ('warm_up', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='days', to='campaigns.warmup')),
+            ],
         ),
         migrations.CreateModel(
             name='WebhookEvent',
@@ -531,7 +604,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'queued')), fields=['appeal', 'id'], name='delivery_queued'),
+            index=models.Index(condition=models.Q(('state', 'queued')), fields=['appeal', 'receiver', 'not_before', 'id'], name='delivery_queued'),
         ),
         migrations.AddIndex(
             model_name='delivery',
@@ -665,6 +738,14 @@ class Migration(migrations.Migration):
             model_name='appeal',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['sending', 'sent']), _negated=True), ('launched_at__isnull', False), _connector='OR'), name='appeal_sending_launched'),
         ),
+        migrations.AddConstraint(
+            model_name='appeal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('hours_from__isnull', True), ('hours_until__isnull', True)), models.Q(('hours_from__isnull', False), ('hours_from__lt', models.F('hours_until')), ('hours_until__isnull', False)), _connector='OR'), name='appeal_hours', violation_error_message='Sending hours begin before they end, on the same day.'),
+        ),
+        migrations.AddConstraint(
+            model_name='sendingcontrol',
+            constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='sending_control_single'),
+        ),
         migrations.AddIndex(
             model_name='syncrun',
             index=models.Index(fields=['audience', '-started_at'], name='sync_run_newest'),
@@ -676,6 +757,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='syncrun',
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['push', 'pull', 'compare'])), name='sync_run_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='warmupday',
+            constraint=models.UniqueConstraint(fields=('warm_up', 'day'), name='warm_up_day_unique'),
         ),
         migrations.AddIndex(
             model_name='webhookevent',

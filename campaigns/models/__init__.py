@@ -3,6 +3,7 @@ from campaigns.models.audience import Audience, AudienceMember, AudienceSegment,
 from campaigns.models.campaign import Campaign
 from campaigns.models.click import AppealLink, Click
 from campaigns.models.mailing import Mailing
+from campaigns.models.pacing import Receiver, ReceiverDomain, SendingControl, WarmUp, WarmUpDay
 from campaigns.models.results import AppealHour, AppealIncome, AppealResult, DeliveryCount
 from campaigns.models.returned import Return, ReturnedMessage
 from campaigns.models.segment import Segment, SegmentMember
@@ -25,10 +26,15 @@ __all__ = [
     "Delivery",
     "DeliveryCount",
     "Mailing",
+    "Receiver",
+    "ReceiverDomain",
     "Return",
     "ReturnedMessage",
     "Segment",
     "SegmentMember",
+    "SendingControl",
     "SyncRun",
+    "WarmUp",
+    "WarmUpDay",
     "WebhookEvent",
 ]

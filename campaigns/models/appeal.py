@@ -102,6 +102,13 @@ class Appeal(models.Model):
     )
     scheduled_at = models.DateTimeField(_("goes out"), null=True, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, default="Europe/Stockholm")
+    hours_from = models.TimeField(
+        _("not before"),
+        null=True,
+        blank=True,
+        help_text=_("Of the day where each person lives. Empty: at any hour."),
+    )
+    hours_until = models.TimeField(_("not after"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.DRAFT, editable=False)
     pause_reason = models.CharField(max_length=250, blank=True, default="", editable=False)
     send_anyway = models.BooleanField(
@@ -162,6 +169,12 @@ class Appeal(models.Model):
             models.CheckConstraint(
                 condition=~Q(state__in=["sending", "sent"]) | Q(launched_at__isnull=False),
                 name="appeal_sending_launched",
+            ),
+            models.CheckConstraint(
+                condition=Q(hours_from__isnull=True, hours_until__isnull=True)
+                | Q(hours_from__isnull=False, hours_until__isnull=False, hours_from__lt=F("hours_until")),
+                name="appeal_hours",
+                violation_error_message=_("Sending hours begin before they end, on the same day."),
             ),
         ]
         indexes = [
@@ -271,9 +284,15 @@ class Delivery(models.Model):
     variant = models.CharField(
         _("variant"), max_length=1, blank=True, db_default="", editable=False, help_text="campaigns.appeals.variants."
     )
+    receiver = models.CharField(
+        max_length=253,
+        db_default="",
+        editable=False,
+        help_text="The mark of who takes this mail: campaigns.mail.pacing.",
+    )
     claim = models.BigIntegerField(null=True, editable=False, help_text="The claim that holds it: campaigns.appeals.")
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
-    not_before = models.DateTimeField(null=True, editable=False, help_text="A refusal for now is tried again then.")
+    not_before = models.DateTimeField(db_default=Now(), editable=False, help_text="It is owed from then on.")
     reason = models.CharField(
         _("reason"),
         max_length=250,
@@ -312,7 +331,11 @@ class Delivery(models.Model):
         ]
         indexes = [
             # For the workers: what is owed, what somebody holds.
-            models.Index(fields=["appeal", "id"], condition=Q(state="queued"), name="delivery_queued"),
+            models.Index(
+                fields=["appeal", "receiver", "not_before", "id"],
+                condition=Q(state="queued"),
+                name="delivery_queued",
+            ),
             models.Index(fields=["claim"], condition=Q(claim__isnull=False), name="delivery_claimed"),
             # For an appeal's page and a person's.
             models.Index(fields=["appeal", "state"], name="delivery_outcome"),

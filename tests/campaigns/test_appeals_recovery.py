@@ -11,11 +11,13 @@ from django.utils import timezone
 from campaigns import appeals
 from campaigns.appeals import journal, ledger, recovery
 from campaigns.appeals.journal import Journal
+from campaigns.mail.pacing import Permits
 from campaigns.models import Claim, Delivery
 from tests.campaigns.conftest import launched, make_people
 from tests.processes import wait_for
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("broker", "journals")]
+EVERYTHING = Permits(500, {"": 500})
 NOTHING = {"released": 0, "recovered": 0, "unknown": 0}
 
 
@@ -25,7 +27,7 @@ class Worker:
     def __init__(self, appeal):
         self.journal = Journal()
         self.hold = ledger.claim(appeal, self.journal.name)
-        addressees, _skipped = self.hold.take(500)
+        addressees, _skipped = self.hold.take(EVERYTHING)
         self.pks = [addressee.pk for addressee in addressees]
 
     def dies(self):
@@ -190,7 +192,7 @@ class TestAnotherMachine:
         Claim.objects.update(taken_at=timezone.now() - timedelta(minutes=61))
         assert recovery.sweep()["unknown"] == 2
         assert worker.hold.look(worker.pks) == {}
-        assert worker.hold.take(10) == ([], 0)
+        assert worker.hold.take(EVERYTHING) == ([], 0)
         worker.hold.settle([ledger.Outcome(worker.pks[0], Delivery.State.SENT)])
         assert [row[0] for row in states(appeal)] == ["sent", "unknown"]
 

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from campaigns.mail.pacing import control
 from campaigns.mailchimp.client import Mailchimp, MailchimpError, connect
 from campaigns.mailchimp.mailing import drafts, results
 from campaigns.mailchimp.mailing.content import Untranslatable
@@ -176,6 +177,8 @@ class _Work:
         due = self.appeal.scheduled_at <= now
         if not due and hour - now <= SOON:
             return  # so near that it is waited for
+        if control.current().stopped:
+            raise Waiting(_("All sending is stopped."))
         still = Mailing.objects.filter(pk=mailing.pk, state=State.MADE, appeal__state=Appeal.State.SENDING)
         if not still.update(state=State.ASKED, asked_at=Now()):
             return  # paused or cancelled at this moment

@@ -21,7 +21,7 @@ _PLACEHOLDERS = re.compile(r"(?:^|\.)(?:example|test|invalid|localhost|example\.
 
 @dataclass
 class Links:
-    """What an html part leads to."""
+    """What an html part leads to, beside this site."""
 
     addresses: list[str]
     pictures: int = 0
@@ -95,7 +95,7 @@ def _of(letter: Letter, links: Links, gone: set[str]) -> Iterator[tuple[Grade, s
 def _wrong(address: str, gone: set[str]) -> str:
     parts = urlsplit(address)
     host = (parts.hostname or "").lower()
-    if parts.scheme not in {"http", "https"} or address.startswith(settings.SITE_URL):
+    if parts.scheme not in {"http", "https"}:
         return ""
     if not host or _PLACEHOLDERS.search(host):
         return _("this address is a placeholder")
@@ -134,7 +134,9 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         if tag == "a" and given.get("href"):
-            self.links.addresses.append(str(given["href"]))
+            address = str(given["href"])
+            if not address.startswith(settings.SITE_URL):
+                self.links.addresses.append(address)
         elif tag == "img":
             self.links.pictures += 1
             self.links.unnamed_pictures += not (given.get("alt") or "").strip()

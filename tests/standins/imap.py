@@ -18,6 +18,8 @@ class Mailbox:
         self.drop_after = None
         """Hang up at the first command that holds this word, instead of doing it."""
         self.fetched = 0
+        self.unreadable = set()
+        """UIDs that can't be fetched."""
         self._last = 0
 
     def add(self, *raw):
@@ -95,6 +97,8 @@ class Dialogue:
         most = int(re.search(r"<0\.(\d+)>", args)[1])
         if "PEEK" not in args:
             self.box.flags[uid].add(r"\Seen")
+        if uid in self.box.unreadable:
+            return "NO damaged"
         raw = self.box.messages.get(uid)
         if raw is not None:
             self.box.fetched += 1

@@ -46,8 +46,9 @@ def fetch() -> dict[str, int]:
             if time.monotonic() > until:
                 break
             raw = _message(server, uid)
-            if raw:
-                counts["fetched"] += store_message(raw, Channel.MAILBOX)
+            if not raw:
+                continue  # It has gone, or can't be read just now: what is not stored is not marked.
+            counts["fetched"] += store_message(raw, Channel.MAILBOX)
             _mark(server, uid, marks)
     return counts
 
@@ -99,7 +100,7 @@ def _unread(server: imaplib.IMAP4, mark: str) -> list[bytes]:
 
 
 def _message(server: imaplib.IMAP4, uid: bytes) -> bytes:
-    """The message, up to MOST_BYTES; empty if it has gone in the meantime."""
+    """The message, up to MOST_BYTES; empty if there is none to be had."""
     _state, found = server.uid("FETCH", uid.decode(), f"(BODY.PEEK[]<0.{MOST_BYTES}>)")
     return next((bytes(part[1]) for part in found or [] if isinstance(part, tuple)), b"")
 

@@ -14,8 +14,12 @@ _LONGEST_HEADER = 2_000
 """Characters of one."""
 
 ADDRESS = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}(?![A-Za-z0-9-])"
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}(?![A-Za-z0-9-]|\.[A-Za-z0-9])"
 )
+
+
+_REPORT = re.compile(r"(?:message|text)/(?:x-?)?(?:global-)?(delivery-status|feedback-report)")
+"""With the spellings that are about."""
 
 
 def leaves(message: Message) -> Iterator[tuple[str, str]]:
@@ -30,13 +34,14 @@ def leaves(message: Message) -> Iterator[tuple[str, str]]:
             # A report sent back in its turn: what is in it is about another message, so it counts as text only.
             if part.get_content_maintype() == "text":
                 yield "original/text", _decoded(part)
-    elif isinstance(payload, list) and kind in {"message/delivery-status", "message/feedback-report"}:
-        yield kind, "\n\n".join(_as_text(part) for part in payload)
+    elif isinstance(payload, list) and (report := _REPORT.fullmatch(kind)):
+        yield f"message/{report[1]}", "\n\n".join(_as_text(part) for part in payload)
     elif isinstance(payload, list):
         for part in payload:
             yield from leaves(part)
     else:
-        yield kind, _decoded(message)
+        report = _REPORT.fullmatch(kind)
+        yield f"message/{report[1]}" if report else kind, _decoded(message)
 
 
 def _as_text(part: Message) -> str:

@@ -331,6 +331,8 @@ PHRASES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "rejected",
         (
+            r"not (a )?(member|subscriber) of",
+            r"(members|subscribers) only",
             r"not a registered gateway user",
             r"all recipient addresses rejected",
             r"sender (address |domain |mailbox )?.{0,80}(reject|refus|denied|not (allowed|exist|found|permitted|accepted|valid|verified)|invalid|unknown|unacceptable|does not exist|doesn't exist|verif\w+ fail|no (mx|valid))",
@@ -385,6 +387,7 @@ PHRASES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "toomanyconn",
         (
+            r"connection frequency limit",
             r"too many (\w+ ){0,4}(connection|session|recipient)s?",
             r"connection rate limit",
             r"(connection|session)s?\b.{0,30}(limit|concurren)\w*.{0,20}(exceed|reach)?",
@@ -395,6 +398,8 @@ PHRASES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "speeding",
         (
+            r"frequency limit",
+            r"too many (mails|messages|e-?mails) sent",
             r"too many recipients this hour",
             r"(sent|send|sending|deliver\w*|receiv\w+|mail|message|request|recipient|connection)s?\b.{0,50}(too (fast|quickly|many (messages|mails|e-?mails) (from|in|per|too))|rate (limit|that|exceed)|too frequent|throttl)",
             r"(rate|sending)[ -]?(limit|control)\w*\b(?!.{0,5}connection)",
@@ -470,6 +475,7 @@ PHRASES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "hostunknown",
         (
+            r"destination (server|host|domain).{0,40}(could not|couldn't|cannot|can't) be found",
             r"unrouteable address",
             r"host (is )?(unknown|not found)",
             r"(unknown|no such|illegal|invalid|bad|nonexist\w+|unrouteable|unresolvable|illegal) (mail )?(host|domain|destination host)(?!.{0,5}in from)(/domain)?( name)?",
@@ -566,6 +572,8 @@ PHRASES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "filtered",
         (
+            r"suppression list",
+            r"recipient preferences",
             r"filter",
             r"recipient (has |have )?(refus|reject|deni|block|declin)\w*",
             r"(reject|refus|block|deni|declin)\w+ by (the )?(recipient|user|addressee|owner|destination|remote|end)",

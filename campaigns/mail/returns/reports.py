@@ -116,6 +116,10 @@ def _report(message: Message) -> Report:
 # Reports ----------------------------------------------------------------------------------------
 
 
+_PLAIN_COMPLAINT = re.compile(r"(?im)^feedback-type:[^\n]{1,200}\n(?:[a-z-]{2,40}:[^\n]{0,500}\n){1,30}")
+"""The fields of a complaint in a plain letter."""
+
+
 def _complaint(
     message: Message, parts: list[tuple[str, str]], original: dict[str, str]
 ) -> tuple[tuple[Recipient, ...], str] | None:
@@ -123,10 +127,13 @@ def _complaint(
     if message.get("X-Apple-Unsubscribe", "").lower() == "true":
         # The button of Apple's mail program, where it writes a letter instead of calling the address.
         return (Recipient(first_address(header(message, "From"))),), "opt-out"
-    found = _fields(parts, "message/feedback-report")
+    found = _fields(parts, "message/feedback-report") or [
+        headers(one[0]) for one in _PLAIN_COMPLAINT.finditer(human(parts))
+    ]
     if not found and not is_bare_complaint(message):
         return None
     named = [value for name, value in _all(parts, "message/feedback-report") if name == "original-rcpt-to"]
+    named = named or [one["original-rcpt-to"] for one in found if "original-rcpt-to" in one]
     addresses = dict.fromkeys(filter(None, map(first_address, named or [original.get("to", "")])))
     kind = found[0].get("feedback-type", "abuse") if found else "abuse"
     return tuple(map(Recipient, addresses)) or (Recipient(),), kind.strip().lower()
@@ -152,7 +159,7 @@ def _all(parts: list[tuple[str, str]], kind: str) -> Iterator[tuple[str, str]]:
 
 
 def _groups(parts: list[tuple[str, str]]) -> list[dict[str, str]]:
-    groups = _fields(parts, "message/delivery-status") + _fields(parts, "message/global-delivery-status")
+    groups = _fields(parts, "message/delivery-status")
     if not groups:
         # Some put the fields of a report into a plain letter.
         groups = [

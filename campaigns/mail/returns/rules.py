@@ -173,15 +173,15 @@ def _reply_of(text: str) -> str:
 _COMMANDS = (
     (
         "RCPT",
-        r"in reply to rcpt|after rcpt|rcpt[ _]to\]|smtp:rcpt|our rcpt to|to rcpt|does not like recipient|\(state 14\)|(>>>|<<<) rcpt to:(?!.*(>>>|<<<) data)",
+        r"in reply to rcpt|(after|following) rcpt|rcpt[ _]to\]|smtp:rcpt|our rcpt to|to rcpt|does not like recipient|\(state 14\)|(>>>|<<<) rcpt to:(?!.*(>>>|<<<) data)",
     ),
     (
         "DATA",
-        r"end of data|in reply to data|after data|smtp command data|command:? data|our (final )?data|\(state 1[5-8]\)|failed after i sent the message|(>>>|<<<) data|for text command|\bsmtp:data",
+        r"end of data|in reply to data|(after|following) data|smtp command data|command:? data|our (final )?data|\(state 1[5-8]\)|failed after i sent the message|(>>>|<<<) data|for text command|\bsmtp:data",
     ),
     (
         "MAIL",
-        r"in reply to mail|after mail from|mail_from\]|our mail from|does not like (the )?sender|\(state 13\)|>>> mail from",
+        r"in reply to mail|(after|following) mail( from)?\b|mail_from\]|our mail from|does not like (the )?sender|\(state 13\)|>>> mail from",
     ),
     (
         "CONN",

@@ -63,6 +63,15 @@ def test_fetch_cut_off_anywhere_loses_nothing_and_doubles_nothing(box, word):
     assert apply_owed()["bounced"] == 1
 
 
+def test_fetch_leaves_what_it_can_not_have_as_it_is(box):
+    box.add(b"Subject: one\n\nHej\n", b"Subject: two\n\nHej\n")
+    box.unreadable = {1}
+    assert fetch() == {"fetched": 1}
+    assert box.flags == {1: set(), 2: {KEYWORD}}
+    box.unreadable = set()
+    assert fetch() == {"fetched": 1}
+
+
 def test_fetch_takes_a_part_of_huge_messages(box):
     box.add(b"Subject: huge\n\n" + b"x" * (2 * reports.MOST_BYTES))
     fetch()

@@ -63,6 +63,22 @@ def test_read_knows_a_complaint_and_its_type(kind):
     assert found.message_ids == (OURS,)
 
 
+def test_read_knows_a_complaint_in_a_plain_letter():
+    fields = "Feedback-Type: abuse\nUser-Agent: T/1\nOriginal-Rcpt-To: anna@example.se\n"
+    found = read(f"From: fbl@example.com\nTo: us@example.org\nSubject: FW: Hej\n\nA report.\n\n{fields}\n".encode())
+    assert (found.kind, found.feedback, found.recipients[0].address) == (Kind.FEEDBACK, "abuse", "anna@example.se")
+
+
+@pytest.mark.parametrize(
+    "spelling", ["message/x-delivery-status", "message/xdelivery-status", "text/x-delivery-status"]
+)
+def test_read_takes_other_spellings_of_a_report(spelling):
+    raw = report("Final-Recipient: rfc822; anna@example.se\nAction: failed\nStatus: 5.1.1").replace(
+        b"message/delivery-status", spelling.encode()
+    )
+    assert [(one.address, one.status) for one in read(raw).recipients] == [("anna@example.se", "5.1.1")]
+
+
 def test_read_knows_an_automatic_answer():
     found = read(
         b"From: anna@example.se\nTo: us@example.org\nSubject: Hej\nAuto-Submitted: auto-replied\n\nI am away.\n"

@@ -30,6 +30,7 @@ from campaigns.mail import fields
 from campaigns.models import Appeal, AppealText, AppealVariant, Audience
 from supporters.admin.base import RecordAdmin
 
+TEST = _("Test of variants")
 STATE_LABELS = {
     "draft": "",
     "scheduled": "info",
@@ -99,7 +100,6 @@ class AppealVariantInline(StackedInline):
 @admin.register(Appeal)
 class AppealAdmin(RecordAdmin):
     form = AppealForm
-    inlines = [AppealTextInline, AppealVariantInline]
     list_display = ["name", "state_label", "when", "segment", "sent", "clicked", "gifts", "campaign"]
     list_filter = [
         ("state", ChoicesDropdownFilter),
@@ -116,7 +116,7 @@ class AppealAdmin(RecordAdmin):
         (_("Sender"), {"fields": [("sender_name", "sender_email"), "reply_to"]}),
         (_("Hours"), {"fields": [("hours_from", "hours_until")]}),
         (_("What came of it"), {"fields": ["count_clicks"]}),
-        (_("Test of variants"), {"fields": [("test_share", "test_hours", "test_by")]}),
+        (TEST, {"fields": [("test_share", "test_hours"), "test_by"]}),
     ]
 
     class Media:
@@ -169,12 +169,16 @@ class AppealAdmin(RecordAdmin):
             return [*fixed, "hours_from", "hours_until", "test_share", "test_hours", "test_by"]
         return []
 
+    def get_inlines(self, request: HttpRequest, obj: Appeal | None) -> list[type[StackedInline]]:
+        return [AppealTextInline, AppealVariantInline] if _may_be_tested(obj) else [AppealTextInline]
+
     def get_fieldsets(self, request: HttpRequest, obj: Appeal | None = None) -> list:
-        fieldsets = super().get_fieldsets(request, obj)
+        first, *others = super().get_fieldsets(request, obj)
+        if not _may_be_tested(obj):
+            others = [each for each in others if each[0] != TEST]
         if Audience.objects.exists():
-            channel = (_("How it goes out"), {"fields": [("channel", "audience")]})
-            return [fieldsets[0], channel, *fieldsets[1:]]
-        return fieldsets
+            others = [(_("How it goes out"), {"fields": [("channel", "audience")]}), *others]
+        return [first, *others]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Appeal | None = None) -> dict:
         return {"source_code": ["name"]} if obj is None else {}
@@ -232,6 +236,10 @@ class AppealAdmin(RecordAdmin):
                 )
             elif formset.has_changed():
                 texts.ask_again(form.instance)
+
+
+def _may_be_tested(appeal: Appeal | None) -> bool:
+    return appeal is None or appeal.launched_at is None or appeal.variants.exists()
 
 
 def _not_launched(appeal: Appeal) -> bool:

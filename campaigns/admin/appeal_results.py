@@ -73,8 +73,8 @@ def results_of(request: HttpRequest, appeal: Appeal, found: report.Report) -> di
     return {
         "sight": sight,
         "tiles": _tiles(total, sight),
-        "total": _row(_("Together"), total, total),
-        "languages": [_row(_language(code), figures, total) for code, figures in found.by_language()],
+        "total": _row(_("Together"), total),
+        "languages": with_bars([_row(_language(code), figures) for code, figures in found.by_language()]),
         "links": report.links(appeal),
         "hours": [row for row in hours if row[1] or row[2]],
         "charts": [
@@ -131,7 +131,7 @@ def income(figures: Figures) -> str:
 
 
 def per_cent(rate: float | None) -> str:
-    return "–" if rate is None else _("%(rate)s %%") % {"rate": number_format(rate, 1)}
+    return "–" if rate is None else _("%(rate)s %%") % {"rate": number_format(round(rate, 1), 1)}
 
 
 def grouped(number: int) -> str:
@@ -160,14 +160,20 @@ def _tiles(total: Figures, sight: _Sight) -> list[Tile]:
     return tiles
 
 
-def _row(label: str, figures: Figures, total: Figures) -> dict[str, Any]:
-    rate = figures.rate(figures.clicked)
+def with_bars(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Gives each row the length of its bar: the share of those who clicked, beside the largest."""
+    rates = [row["figures"].rate(row["figures"].clicked) or 0 for row in rows]
+    for row, rate in zip(rows, rates, strict=True):
+        row["click_bar"] = 100 * rate / max(rates) if rate else 0
+    return rows
+
+
+def _row(label: str, figures: Figures) -> dict[str, Any]:
     return {
         "label": label,
         "figures": figures,
         "not_sent": sum(figures.states[state] for state in NOT_SENT),
-        "click_rate": per_cent(rate),
-        "click_bar": round(rate or 0, 1),
+        "click_rate": per_cent(figures.rate(figures.clicked)),
         "open_rate": per_cent(figures.rate(figures.opened)),
         "income": income(figures),
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from campaigns.admin.appeal_results import income, per_cent
+from campaigns.admin.appeal_results import income, per_cent, with_bars
 from campaigns.appeals import texts, variants
 from campaigns.appeals.report import Figures, Report
 from campaigns.models import Appeal
@@ -36,7 +36,7 @@ def test_of(request: HttpRequest, appeal: Appeal, found: Report | None) -> dict[
         for letter in letters
     ]
     return {
-        "rows": rows,
+        "rows": with_bars(rows),
         "share": appeal.test_share,
         "hours": appeal.test_hours,
         "by": appeal.get_test_by_display(),
@@ -52,10 +52,8 @@ def test_of(request: HttpRequest, appeal: Appeal, found: Report | None) -> dict[
 
 
 def _columns(figures: Figures, may_see_gifts: bool) -> dict[str, Any]:
-    rate = figures.rate(figures.clicked)
     return {
         "figures": figures,
-        "click_rate": per_cent(rate),
-        "click_bar": round(rate or 0, 1),
+        "click_rate": per_cent(figures.rate(figures.clicked)),
         "income": income(figures) if may_see_gifts else "",
     }

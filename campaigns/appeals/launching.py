@@ -39,7 +39,10 @@ def tick(hand_out: bool = True) -> dict[str, int]:
             why = _("It could not be started; the log says why. It is tried again each minute.")
             Appeal.objects.filter(pk=pk).update(trouble=why, trouble_since=Coalesce(F("trouble_since"), Now()))
     for pk in variants.running():
-        variants.move_on(pk)
+        try:
+            variants.move_on(pk)
+        except Exception:
+            logger.exception("The test of appeal %s could not be decided", pk)  # Likewise.
     by_mail = Appeal.objects.filter(channel=Channel.MAIL)
     halfway = by_mail.filter(state=State.CANCELLED, deliveries__state__in=["held", "queued"]).distinct()
     for pk in halfway.values_list("pk", flat=True):

@@ -6,11 +6,9 @@ main language.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.conf import settings
-from django.core.cache import cache
-from django.db.models import Count, F, Max, QuerySet
+from django.db.models import Count, F, Max
 from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -195,16 +193,12 @@ def ask_again(appeal: Appeal) -> None:
 
 
 def _speakers(segment: Segment) -> list[tuple[str, int]]:
-    members = SegmentMember.objects.filter(segment=segment).values_list("supporter__language")
-    rows = members.annotate(people=Count("*")).order_by("-people", "supporter__language")
-    return _remembered("segment", segment.pk, segment.refreshed_at, rows)
-
-
-def _remembered(kind: str, pk: int, since: datetime | None, rows: QuerySet) -> list[tuple[str, int]]:
-    """Counts over up to a million people, kept until what they count is made anew: a page asks often."""
-    if since is None:
-        return list(rows)
-    return cache.get_or_set(f"languages:{kind}:{pk}:{since.timestamp()}", lambda: list(rows), 600)
+    """Language to how many speak it, most first. Only a segment that was never refreshed is counted here."""
+    counted = segment.languages
+    if counted is None:
+        members = SegmentMember.objects.filter(segment=segment).values_list("supporter__language")
+        counted = dict(members.annotate(people=Count("*")))
+    return sorted(counted.items(), key=lambda row: (-row[1], row[0]))
 
 
 def _missing(audience: Audience) -> str:

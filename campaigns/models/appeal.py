@@ -22,7 +22,7 @@ class Appeal(models.Model):
         MAILCHIMP = "mailchimp", _("Mailchimp")
 
     class TestBy(models.TextChoices):
-        CLICKS = "clicks", _("Who clicked")
+        CLICKS = "clicks", _("Clicks")
         GIFTS = "gifts", _("Gifts")
 
     class Verdict(models.TextChoices):

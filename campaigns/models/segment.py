@@ -11,6 +11,9 @@ class Segment(models.Model):
     description = models.TextField(_("description"), blank=True, default="")
     rules = models.JSONField(_("rules"), default=dict)
     size = models.BigIntegerField(_("people"), null=True, editable=False)
+    languages = models.JSONField(
+        null=True, editable=False, help_text="Language to how many speak it, as of the last refresh."
+    )
     refreshed_at = models.DateTimeField(_("refreshed"), null=True, editable=False)
     refresh_requested_at = models.DateTimeField(null=True, editable=False)
     error = models.TextField(_("error"), blank=True, default="", editable=False)

@@ -71,7 +71,11 @@ def _write(segment: Segment) -> dict:
         cursor.execute(
             """
             UPDATE campaigns_segment SET refreshed_at = clock_timestamp(), error = '',
-                size = (SELECT count(*) FROM campaigns_segmentmember WHERE segment_id = %s)
+                (size, languages) = (
+                    SELECT coalesce(sum(people), 0), coalesce(jsonb_object_agg(language, people), '{}') FROM (
+                        SELECT s.language, count(*) AS people
+                        FROM campaigns_segmentmember m JOIN supporters_supporter s ON s.id = m.supporter_id
+                        WHERE m.segment_id = %s GROUP BY 1) speakers)
             WHERE id = %s RETURNING size
             """,
             [segment.pk, segment.pk],

@@ -295,7 +295,7 @@ def test_pages_cost_the_same_for_one_and_for_many(staff_client, django_assert_ma
     for _each in range(number):
         appeal = launched(make_people(number))
     staff_client.get(url("change", appeal))
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         staff_client.get(url("change", appeal))
     with django_assert_max_num_queries(10):
         staff_client.get(reverse("admin:campaigns_appeal_changelist"))

@@ -377,3 +377,16 @@ def test_no_rule_is_compared_person_by_person_with_a_whole_set(field, match):
     for op in field.ops:
         asked = segments.query({"match": match, "rules": [rule(field.name, op.name, SAMPLES[op.takes]), other]})
         assert '"supporters_supporter"."id" IN' not in asked.query.sql_with_params()[0]
+
+
+def test_a_refresh_counts_who_speaks_what():
+    for language in ("sv", "sv", "en", ""):
+        make_supporter(consent=True, language=language)
+    segment = Segment.objects.create(name="All")
+    segments.refresh(segment)
+    assert (segment.size, segment.languages) == (4, {"sv": 2, "en": 1, "": 1})
+    nobody = {"match": "all", "rules": [{"field": "language", "op": "in", "value": ["fi"]}]}
+    Segment.objects.filter(pk=segment.pk).update(rules=nobody)
+    segments.refresh(Segment.objects.get(pk=segment.pk))
+    segment.refresh_from_db()
+    assert (segment.size, segment.languages) == (0, {})

@@ -253,19 +253,27 @@ def _appeals(first_time: bool) -> None:
     from django.utils import timezone
 
     from campaigns.appeals import schedule
-    from campaigns.models import Appeal, Campaign, Segment
+    from campaigns.models import Appeal, AppealVariant, Campaign, Segment
 
     number = Appeal.objects.count() + 1
     soon = _appeal("Help the law across the border", number, Segment.objects.get(name="Signed, never gave"))
     at = timezone.localtime(timezone.now() + SOON)
     schedule.schedule(soon, at.replace(tzinfo=None), "Europe/Stockholm", send_anyway=True)
     if first_time:
+        _sent_before(
+            _appeal("A hundred organisations, one law", number + 3, Segment.objects.get(name="Signed, never gave"))
+        )
         thanks = _appeal("Thank you, monthly donors", number + 1, Segment.objects.get(name="Monthly donors"))
         tomorrow = (timezone.localtime() + timedelta(days=1)).replace(
             hour=9, minute=30, second=0, microsecond=0, tzinfo=None
         )
         schedule.schedule(thanks, tomorrow, "Europe/Stockholm", send_anyway=True)
-        _appeal("To those who gave last year", number + 2, Segment.objects.get(name="Gave last year, not this"))
+        draft = _appeal(
+            "To those who gave last year", number + 2, Segment.objects.get(name="Gave last year, not this")
+        )
+        AppealVariant.objects.create(
+            appeal=draft, letter="B", language="sv", subject="24 språk. En lag. Din gåva översätter nästa brev."
+        )
     Appeal.objects.filter(campaign=None).update(campaign=Campaign.objects.first())
 
 
@@ -274,7 +282,7 @@ def _appeal(name: str, number: int, segment: object):
     from tests.demo.letters import LETTERS
 
     appeal = Appeal.objects.create(
-        name=name if number < 4 else f"{name} ({number})",
+        name=name if number < 5 else f"{name} ({number})",
         segment=segment,
         source_code=f"one-law-{number}",
         default_language="en",
@@ -286,6 +294,53 @@ def _appeal(name: str, number: int, segment: object):
         for language, (subject, preheader, body) in LETTERS.items()
     )
     return appeal
+
+
+def _sent_before(appeal: object) -> None:
+    """An appeal that went out two days ago, and what came of it. Its mails are not in the catcher: nobody sent them."""
+    from django.utils import timezone
+
+    from campaigns.appeals import launching, results, schedule
+    from campaigns.mail import tracking
+    from campaigns.models import Appeal, AppealLink, Click
+    from supporters.models import Donation
+
+    schedule.send_now(appeal, send_anyway=True)
+    launching.launch(appeal.pk)
+    then = timezone.now() - timedelta(hours=50)
+    appeal.deliveries.update(state="sent", sent_at=then)
+    for state, reason in (("bounced", "550 5.1.1 no such user"), ("complained", ""), ("skipped", "")):
+        few = list(appeal.deliveries.filter(state="sent").order_by("uuid").values_list("pk", flat=True)[:3])
+        appeal.deliveries.filter(pk__in=few).update(state=state, reason=reason)
+    Appeal.objects.filter(pk=appeal.pk).update(
+        state=Appeal.State.SENT, launched_at=then, scheduled_at=then, finished_at=then + timedelta(minutes=2)
+    )
+    for text in appeal.texts.all():
+        tracking.counting(appeal, text)
+    link = AppealLink.objects.exclude(target="").get(appeal=appeal)
+    chance = random.Random(5)
+    clicks, gifts = [], []
+    for delivery in appeal.deliveries.filter(state="sent"):
+        if chance.random() > 0.12:
+            continue
+        at = then + timedelta(minutes=2 + min(chance.expovariate(1 / 400), 2800))
+        clicks.append(Click(link=link, delivery=delivery, first_at=at, last_at=at))
+        if chance.random() < 0.3:
+            currency, amounts = ("SEK", (100, 250, 500)) if delivery.language == "sv" else ("EUR", (10, 25, 50))
+            gifts.append(
+                Donation(
+                    supporter_id=delivery.supporter_id,
+                    amount=chance.choice(amounts),
+                    currency=currency,
+                    method=Donation.Method.CARD,
+                    received_on=at.date(),
+                    source_code=appeal.source_code,
+                    created_at=at + timedelta(minutes=4),
+                )
+            )
+    Click.objects.bulk_create(clicks)
+    Donation.objects.bulk_create(gifts)
+    results.refresh(appeal.pk)
 
 
 if __name__ == "__main__":

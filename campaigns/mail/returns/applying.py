@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
@@ -129,6 +129,8 @@ def _apply(pk: int) -> dict[str, int]:
             return dict(counts)
     except Unreadable:
         error = _("This could not be read as a message.")
+    except OperationalError:
+        raise  # The database is away, or was in each other's way: the next minute does it.
     except Exception as failure:
         # One message that nobody foresaw must not keep the others, and is not lost.
         logger.exception("Returned message %s could not be applied", pk)
@@ -198,9 +200,7 @@ def _hear(message: ReturnedMessage, news: News) -> dict[str, int]:
                 consent.leave(person, method=method, reason=reason, source=_source(news.found.delivery, news.reason))
                 done = Done.SUPPRESSED
                 counts["left"] += 1
-        if news.kind == Kind.ALERT:
-            done = Done.LOOK
-    elif news.kind == Kind.ALERT:
+    if news.kind == Kind.ALERT:
         done = Done.LOOK
     known_no_more = _was_erased(news)
     Return.objects.create(

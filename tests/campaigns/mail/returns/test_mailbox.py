@@ -1,6 +1,13 @@
 import socket
+import ssl
+import threading
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from campaigns.mail.returns import reports
 from campaigns.mail.returns.applying import apply_owed
@@ -104,3 +111,47 @@ def test_fetch_says_what_is_wrong_in_plain_words(settings, box):
 )
 def test_quoted_writes_a_folders_name_as_imap_does(name, written):
     assert _quoted(name) == written
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """Of a server, signed by nobody but itself; the files of the certificate and its key."""
+    key = Ed25519PrivateKey.generate()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(1))
+    certificate = made.sign(key, None).public_bytes(Encoding.PEM)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for file, content in (("cert", certificate), ("key", private)):
+        (tmp_path / file).write_bytes(content)
+    return tmp_path / "cert", tmp_path / "key"
+
+
+def test_fetch_trusts_no_certificate_that_nobody_signed(settings, certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            raw, _address = listener.accept()
+            try:
+                context.wrap_socket(raw, server_side=True).close()
+            except OSError:
+                raw.close()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        settings.MAILBOX = {
+            **{
+                "host": "127.0.0.1",
+                "port": listener.getsockname()[1],
+                "tls": True,
+                "user": "u",
+                "password": "secret",
+            },
+            **{"folder": "INBOX", "done": ""},
+        }
+        with pytest.raises(MailboxError, match="can't be trusted") as failure:
+            fetch()
+        thread.join(10)
+    assert "secret" not in str(failure.value)

@@ -18,6 +18,8 @@ LINE = 400
 """Octets of a line of html, where there is a space to cut it at."""
 _PREFORMATTED = re.compile(r"(<pre\b.*?</pre>)", re.DOTALL)
 _CONDITION = re.compile(r"<!--\[if[^>]*>")
+_TAG = re.compile(r"<[a-zA-Z][^<>]*>")
+_QUOTED = re.compile(r'"[^"]*"')
 _KEPT_SPACE = "\0"
 _WORD = re.compile(r"zblock(\d+)z")
 
@@ -66,15 +68,19 @@ def render(
 def folded(document: str) -> str:
     """The document in lines that leave room for values, and of which none begins with a dot, as SMTP likes them.
 
-    Html takes a line break for a space, and a space more for nothing, everywhere but in preformatted text. Outlook's
-    conditions stay whole: nobody knows what it makes of a line break there.
+    Html takes a line break for a space, and a space more for nothing, everywhere but in preformatted text. What stands
+    in quotes inside a tag stays whole, for a line break within the name of a font ends the style; so do Outlook's conditions.
     """
-    document = _CONDITION.sub(lambda match: match[0].replace(" ", _KEPT_SPACE), document)
+    document = _TAG.sub(lambda tag: _QUOTED.sub(_unbreakable, tag[0]), _CONDITION.sub(_unbreakable, document))
     document = "".join(
         part if part.startswith("<pre") else re.sub(r"^\.", " .", _fold(part), flags=re.MULTILINE)
         for part in _PREFORMATTED.split(document)
     )
     return document.replace(_KEPT_SPACE, " ")
+
+
+def _unbreakable(match: re.Match[str]) -> str:
+    return match[0].replace(" ", _KEPT_SPACE)
 
 
 def _fold(text: str) -> str:

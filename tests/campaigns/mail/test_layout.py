@@ -3,6 +3,7 @@ import re
 import pytest
 
 from campaigns.mail import compose, layout
+from campaigns.mail.encoding import LONGEST_LINE
 
 
 def test_long_lines_are_cut_at_spaces():
@@ -34,8 +35,16 @@ def test_the_conditions_of_outlook_stay_whole(shift):
     assert layout.folded(document).count("<!--[if mso | IE]>") == 40
 
 
-def test_a_whole_letter_keeps_to_the_width():
+@pytest.mark.parametrize("shift", range(0, 60, 7))
+def test_what_stands_in_quotes_inside_a_tag_stays_whole(shift):
+    style = "font-family:'Noto Sans Arabic', Arial, sans-serif;font-size:15px"
+    folded = layout.folded("x" * shift + f' <td class="a" style="{style}">words</td>' * 40)
+    assert folded.count(style) == 40
+    assert max(map(len, folded.split("\n"))) <= layout.LINE
+
+
+def test_the_lines_of_a_whole_letter_leave_room_for_values():
     template = compose.compile_text("en", "Hi", "A look", ("word " * 200 + "\n\n[!Give](https://a.example/)\n\n") * 4)
     html = template.fill({"unsubscribe_url": "https://a.example/u/x/"}).html
-    assert max(len(line) for line in html.split("\n")) <= layout.LINE
+    assert max(len(line) for line in html.split("\n")) <= LONGEST_LINE - 300
     assert "\0" not in html

@@ -53,7 +53,7 @@ def work(appeal_pk: int, seconds: float | None = None) -> dict[str, int]:
         return counts
     with _place_for(appeal_pk) as free:
         if free:
-            _send(appeal, Composer(appeal, texts), seconds or _turn(), counts)
+            _send(appeal, Composer(appeal, texts), seconds or turn(), counts)
     finish(appeal_pk)
     return counts
 
@@ -130,7 +130,7 @@ def _in_trouble(appeal: Appeal, why: str, afresh: bool) -> None:
     )
 
 
-def _turn() -> float:
+def turn() -> float:
     """Seconds for one task: the more appeals are under way, the shorter."""
     under_way = Appeal.objects.filter(state=Appeal.State.SENDING).count()
     return max(1.0, min(SECONDS, ROUND / max(under_way, 1)))

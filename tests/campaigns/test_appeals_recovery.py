@@ -2,6 +2,8 @@
 
 import os
 import resource
+import time
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -9,9 +11,10 @@ from django.db import connection
 from django.utils import timezone
 
 from campaigns import appeals
-from campaigns.appeals import journal, ledger, recovery
+from campaigns.appeals import journal, ledger, outgoing, recovery
 from campaigns.appeals.journal import Journal
 from campaigns.mail.pacing import Permits
+from campaigns.mail.transport import Mail
 from campaigns.models import Claim, Delivery
 from tests.campaigns.conftest import launched, make_people
 from tests.processes import wait_for
@@ -253,6 +256,56 @@ def test_a_full_disk_stops_the_sending_with_nothing_half_done(server, journals):
     appeals.schedule.try_again(appeal)
     assert appeals.work(appeal.pk) == {"sent": 20 - done["sent"]}
     assert set(server.recipients.values()) == {1}
+
+
+# Interrupted ------------------------------------------------------------------------------------
+
+
+class Interrupted(BaseException):
+    """As a signal raises it, anywhere."""
+
+
+@pytest.mark.parametrize(("moment", "unknown"), [("next", 0), ("may_leave", 0), ("done", 1)])
+def test_a_transport_cut_short_anywhere_sends_nobody_twice(server, monkeypatch, moment, unknown):
+    people = make_people(5)
+    appeal = launched(people)
+    original = getattr(outgoing.Outgoing, moment)
+    calls = []
+
+    def cut_short(outbox, *arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise Interrupted
+        return original(outbox, *arguments)
+
+    monkeypatch.setattr(outgoing.Outgoing, moment, cut_short)
+    with pytest.raises(Interrupted):
+        appeals.work(appeal.pk)
+    monkeypatch.undo()
+    appeals.work(appeal.pk)
+    assert appeal.deliveries.filter(state="unknown").count() >= unknown
+    assert appeal.deliveries.filter(state__in=["sent", "unknown"]).count() == 5
+    assert max(server.recipients.values()) == 1
+    assert not Claim.objects.exists()
+
+
+def test_what_a_provider_gave_back_is_owed_not_unknown(server):
+    appeal = launched(make_people(2))
+    log = Journal()
+    box = outgoing.Outgoing(
+        ledger.claim(appeal, log.name),
+        log,
+        lambda addressee, _bits: Mail(addressee.pk, "a@b.c", addressee.email, b""),
+        Counter(),
+    )
+    box.until = time.monotonic() + 60
+    mail = box.next(True)
+    assert box.may_leave(mail)
+    box.put_back(mail)
+    box.close()
+    box.settle()
+    log.close()
+    assert [row[0] for row in states(appeal)] == ["queued", "queued"]
 
 
 # Cut off from the database ----------------------------------------------------------------------

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from campaigns import appeals
-from campaigns.appeals import ledger, outgoing, schedule
+from campaigns.appeals import ledger, outgoing, schedule, sending
 from campaigns.models import Appeal, Delivery
 from supporters.consent import leave, suppress
 from supporters.models import Supporter
@@ -280,6 +280,23 @@ def test_places_bound_the_workers_of_one_appeal(server, settings, transactional_
         assert appeals.work(appeal.pk) == {}
     other.close()
     wait_for(lambda: appeals.work(appeal.pk) == {"sent": 1}, "PostgreSQL to see that it is gone", 10)
+
+
+def test_the_more_appeals_are_under_way_the_shorter_is_each_ones_turn():
+    assert sending.turn() == 10
+    for _each in range(8):
+        make_appeal(state="sending", launched_at=timezone.now())
+    assert sending.turn() == 5
+    Appeal.objects.bulk_create(
+        Appeal(
+            source_code=f"many-{n}",
+            segment_id=Appeal.objects.first().segment_id,
+            state="sending",
+            launched_at=timezone.now(),
+        )
+        for n in range(92)
+    )
+    assert sending.turn() == 1
 
 
 # The command ------------------------------------------------------------------------------------

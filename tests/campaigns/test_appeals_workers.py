@@ -37,3 +37,25 @@ def test_killed_workers_send_nobody_twice_and_lose_nobody(server, broker):
 def _kept_going(appeal):
     appeals.tick()
     return Appeal.objects.get(pk=appeal.pk).state == Appeal.State.SENT
+
+
+def test_two_appeals_take_turns_with_one_worker(server, broker):
+    first, second = (make_appeal(make_people(600)) for _each in range(2))
+    for appeal in (first, second):
+        schedule.send_now(appeal)
+    server.delay = 0.1  # five connections at ten a second: either alone would take 12 seconds, longer than one turn
+    with Worker("mail", 1, EMAIL_URL=server.url, MAIL_WORKERS="1", MAIL_CONNECTIONS="5"):
+        appeals.tick()
+        wait_for(lambda: all(_sent(appeal) for appeal in (first, second)), "both to be on their way")
+        assert [_state(appeal) for appeal in (first, second)] == ["sending", "sending"]
+        wait_for(lambda: _kept_going(first) and _kept_going(second), "both to be sent", 300)
+    assert set(server.recipients.values()) == {1}
+    assert len(server.taken) == 1200
+
+
+def _sent(appeal):
+    return appeal.deliveries.filter(state="sent").exists()
+
+
+def _state(appeal):
+    return Appeal.objects.values_list("state", flat=True).get(pk=appeal.pk)

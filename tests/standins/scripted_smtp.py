@@ -6,6 +6,7 @@ tests.standins.mail is the one that keeps mail for people to read; this one is f
 import contextlib
 import io
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
@@ -20,10 +21,18 @@ class Server:
     Verbs: CONNECT, EHLO, MAIL, RCPT, DATA, and END for the end of a message; None means the usual reply.
     """
 
-    def __init__(self, smtputf8: bool = True, pipelining: bool = True, eight_bit: bool = True) -> None:
+    def __init__(
+        self,
+        smtputf8: bool = True,
+        pipelining: bool = True,
+        eight_bit: bool = True,
+        starttls: ssl.SSLContext | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.answer: Callable[[str, str], str | None] = lambda verb, argument: None
         offers = {"PIPELINING": pipelining, "8BITMIME": eight_bit, "SMTPUTF8": smtputf8, "SIZE": True}
         self.offers = [name for name, offered in offers.items() if offered]
+        self._starttls, self._tls = starttls, tls
         self.delay = 0.0
         self.chop = False
         """Whether answers come in small pieces."""
@@ -64,14 +73,24 @@ class Server:
 
     def _serve(self, client: socket.socket) -> None:
         self.connections += 1
-        with client, _Lines(client, self) as lines, contextlib.suppress(OSError, _Dropped):
+        with client, contextlib.suppress(OSError, _Dropped):
+            if self._tls:
+                client = self._tls.wrap_socket(client, server_side=True)
             self._reply(client, "CONNECT", "", "220 ready")
-            recipient = ""
+            if self._talk(client, self._starttls is not None):
+                client = self._starttls.wrap_socket(client, server_side=True)
+                self._talk(client, False)
+            client.close()
+
+    def _talk(self, client: socket.socket, starttls: bool) -> bool:
+        """The dialogue to its end; whether that is STARTTLS."""
+        recipient = ""
+        with _Lines(client, self) as lines:
             while line := lines.readline():
                 verb, _space, argument = line.decode("utf-8", "replace").strip().partition(" ")
                 verb = verb.upper()
                 if verb == "EHLO":
-                    *others, last = self.offers
+                    *others, last = [*self.offers, *(["STARTTLS"] if starttls else [])]
                     offered = ["250-test", *(f"250-{name}" for name in others), f"250 {last}"]
                     self._reply(client, "EHLO", argument, "\r\n".join(offered))
                 elif verb == "RCPT":
@@ -84,9 +103,13 @@ class Server:
                         self._message(client, lines, recipient)
                 elif verb == "QUIT":
                     self._reply(client, "QUIT", "", "221 bye")
-                    return
+                    return False
+                elif verb == "STARTTLS" and starttls:
+                    self._reply(client, verb, "", "220 go ahead")
+                    return True
                 else:
                     self._reply(client, verb, argument, "250 ok")
+        return False
 
     def _message(self, client: socket.socket, lines, recipient: str) -> None:
         message = b""

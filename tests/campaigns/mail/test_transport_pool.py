@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from campaigns.mail.transport import InDoubt, Mail, OneByOne, Pool, Refused, Unreachable
+from campaigns.mail.transport import Mail, Pool, Unreachable
 from tests.campaigns.conftest import use
 from tests.standins.scripted_smtp import Server
 
@@ -262,44 +262,3 @@ def test_nonsense_for_an_answer_ends_the_connection(server, pool):
     box = carry(pool(1), Box(6))
     assert len(box.keys("sent")) == 6
     assert server.connections == 2
-
-
-class TestOneByOne:
-    """How a provider's own interface is driven: the same outbox, without a connection to share."""
-
-    class Courier:
-        def __init__(self, *results):
-            self.results = list(results)
-            self.sent = []
-
-        def open(self):
-            pass
-
-        def close(self):
-            pass
-
-        def send(self, mail):
-            if self.results and (failure := self.results.pop(0)):
-                raise failure
-            self.sent.append(mail.key)
-
-    def test_each_message_has_its_own_end(self):
-        box = Box(4)
-        box.held_back = {3}
-        courier = self.Courier(None, Refused(550, "no"), InDoubt("lost"))
-        OneByOne(courier).carry(box)
-        assert box.told == [
-            ("leaves", 0),
-            ("sent", 0),
-            ("leaves", 1),
-            ("Refused", 1),
-            ("leaves", 2),
-            ("InDoubt", 2),
-            ("held back", 3),
-        ]
-
-    def test_an_unreachable_provider_gets_nothing_and_keeps_nothing(self):
-        box = Box(2)
-        with pytest.raises(Unreachable):
-            OneByOne(self.Courier(Unreachable("away"))).carry(box)
-        assert [mail.key for mail in box.mails] == [1, 0]

@@ -31,6 +31,7 @@ test: setup check ## Everything, on real engines, in a browser too
 	@$(PY) -m pytest -q -n 2 --dist loadgroup
 
 bench: setup ## Ours against others, a JSON object a line
+	@bash .ci/peers
 	@$(PY) -m tests.benchmarks
 
 migrations: setup ## Rewrite the first migrations from the models (until the first release)

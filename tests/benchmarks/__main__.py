@@ -9,12 +9,13 @@ from pathlib import Path
 
 
 def main() -> None:
-    from tests.benchmarks import importing, mailchimp, rendering, returns, segments
+    from tests.benchmarks import importing, mailchimp, rendering, returns, segments, sending
 
     returns.run()
     rendering.run()
     importing.run()
     segments.run()
+    sending.run()
     mailchimp.run()
 
 

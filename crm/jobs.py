@@ -146,6 +146,15 @@ JOBS = {
             every=timedelta(hours=1),
         ),
         Periodic(
+            "mailchimp-alarm",
+            _("Watch over Mailchimp"),
+            _(
+                "Each hour, sees whether an audience has failed for a day, and writes to those who may change audiences."
+            ),
+            "campaigns.mailchimp.alarm.check",
+            every=timedelta(hours=1),
+        ),
+        Periodic(
             "mailchimp-results",
             _("Read results from Mailchimp"),
             _("Reads what came of the appeals that Mailchimp sent, for thirty days after each."),

@@ -19,6 +19,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from campaigns.admin import audience_pages
 from campaigns.mailchimp import mapping
 from campaigns.mailchimp.client import MailchimpError, connect
 from campaigns.mailchimp.sync import EVERY
@@ -43,7 +44,7 @@ class AudienceForm(forms.ModelForm):
 
     class Meta:
         model = Audience
-        fields = ["name", "list_id", "takes_edits", "paused"]
+        fields = ["name", "list_id", "takes_edits", "most_taken", "archives", "paused"]
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -134,7 +135,7 @@ _COUNTS = {
 
 def in_words(counts: dict) -> str:
     """What a run did, such as “12 new, 3 changed”."""
-    said = [f"{number} {_COUNTS[name]}" for name, number in counts.items() if name in _COUNTS]
+    said = [f"{counts[name]} {label}" for name, label in _COUNTS.items() if name in counts]
     return ", ".join(said) or gettext("nothing to do")
 
 
@@ -143,13 +144,29 @@ class AudienceAdmin(RecordAdmin):
     form = AudienceForm
     list_display = ["name", "list_id", "status", "last_run", "next_run"]
     search_fields = ["name", "list_id"]
-    readonly_fields = ["connected_as", "last_run", "next_run", "refused"]
     inlines = [SegmentInline, RunInline]
-    actions_detail = ["sync_now", "pause", "resume", "show_refused"]
+    actions_detail = ["sync_now", "dry_run", "pause", "resume", "show_refused"]
+    change_form_outer_before_template = "admin/campaigns/audience/panel.html"
     fieldsets = [
         (None, {"fields": ["name", "list_id", "fields_there", "takes_edits"]}),
-        (_("How it goes"), {"fields": ["connected_as", "last_run", "next_run", "refused"]}),
+        (_("Taking away"), {"fields": ["most_taken", "archives"]}),
     ]
+
+    class Media:
+        css = {"all": ["campaigns/appeal.css", "campaigns/audience.css"]}
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict | None = None,
+    ) -> HttpResponse:
+        context = extra_context or {}
+        audience = self.get_object(request, object_id) if object_id else None
+        if audience is not None and self.has_view_permission(request, audience):
+            context["panel"] = audience_pages.panel(request, audience)
+        return super().changeform_view(request, object_id, form_url, context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         newest = SyncRun.objects.filter(audience=OuterRef("pk"), kind=SyncRun.Kind.PUSH).order_by("-started_at")
@@ -165,21 +182,17 @@ class AudienceAdmin(RecordAdmin):
         )
 
     @display(
-        description=_("State"), label={"good": "success", "paused": "warning", "failed": "danger", "new": "info"}
+        description=_("State"),
+        label={"good": "success", "paused": "warning", "held": "warning", "failed": "danger", "new": "info"},
     )
     def status(self, audience: Audience) -> tuple[str, str]:
         if audience.paused:
             return "paused", gettext("Paused")
         if audience.run_state == SyncRun.State.FAILED:
             return "failed", gettext("Failed")
+        if audience.run_state == SyncRun.State.HELD:
+            return "held", gettext("Asks first")
         return ("good", gettext("Good")) if audience.run_state else ("new", gettext("Not yet"))
-
-    @display(description=_("Connected as"))
-    def connected_as(self, audience: Audience) -> str:
-        try:
-            return str(connect(quick=True).account().get("account_name", ""))
-        except MailchimpError as error:
-            return error.for_staff
 
     @display(description=_("Last run"), ordering="run_started")
     def last_run(self, audience: Audience) -> str:
@@ -198,10 +211,6 @@ class AudienceAdmin(RecordAdmin):
             return gettext("within a minute")
         return f"{timezone.localtime(max(started + EVERY, timezone.now())):%Y-%m-%d %H:%M}"
 
-    @display(description=_("Refused by Mailchimp"))
-    def refused(self, audience: Audience) -> int | str:
-        return audience.members.exclude(refusal="").count() if audience.pk else "–"
-
     @action(description=_("Sync now"), url_path="sync", icon="sync", permissions=["change"])
     def sync_now(self, request: HttpRequest, object_id: int) -> HttpResponse:
         def act() -> None:
@@ -216,14 +225,18 @@ class AudienceAdmin(RecordAdmin):
         done = _("A worker is at it. Reload this page to see what it did.")
         return self._after_a_question(request, object_id, _("Sync now"), text, act, done)
 
-    @action(description=_("Pause"), url_path="pause", icon="pause", permissions=["change"])
+    @action(description=_("What a sync would do"), url_path="dry-run", icon="preview", permissions=["view"])
+    def dry_run(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return audience_pages.dry_run(request, self, object_id)
+
+    @action(description=_("Pause"), url_path="pause", icon="pause", permissions=["pause"])
     def pause(self, request: HttpRequest, object_id: int) -> HttpResponse:
         text = _("Nothing goes to Mailchimp until you resume. People can still leave there.")
         return self._after_a_question(
             request, object_id, _("Pause"), text, self._pausing(object_id, True), _("Paused.")
         )
 
-    @action(description=_("Resume"), url_path="resume", icon="play_arrow", permissions=["change"])
+    @action(description=_("Resume"), url_path="resume", icon="play_arrow", permissions=["resume"])
     def resume(self, request: HttpRequest, object_id: int) -> HttpResponse:
         text = _("The audience is brought up to date within a minute.")
         return self._after_a_question(
@@ -235,6 +248,14 @@ class AudienceAdmin(RecordAdmin):
         return HttpResponseRedirect(
             f"{reverse('admin:campaigns_audiencemember_changelist')}?refused=yes&audience={object_id}"
         )
+
+    def has_pause_permission(self, request: HttpRequest, object_id: int | None = None) -> bool:
+        going = Audience.objects.filter(pk=object_id, paused=False)
+        return self.has_change_permission(request) and going.exists()
+
+    def has_resume_permission(self, request: HttpRequest, object_id: int | None = None) -> bool:
+        standing_still = Audience.objects.filter(pk=object_id, paused=True)
+        return self.has_change_permission(request) and standing_still.exists()
 
     def _pausing(self, pk: int, paused: bool) -> Callable[[], object]:
         return lambda: Audience.objects.filter(pk=pk).update(paused=paused)
@@ -267,10 +288,26 @@ class RefusedFilter(admin.SimpleListFilter):
         return queryset.filter(refusal="") if self.value() == "no" else queryset
 
 
+class DiffersFilter(admin.SimpleListFilter):
+    title = _("differs")
+    parameter_name = "differs"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("yes", _("In the last comparison"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.exclude(differs=[]) if self.value() == "yes" else queryset
+
+
 @admin.register(AudienceMember)
 class AudienceMemberAdmin(SearchedByPerson, ReadOnlyAdmin):
     list_display = ["supporter", "audience", "status", "refusal", "refused_at", "updated_at"]
-    list_filter = [RefusedFilter, ("status", ChoicesDropdownFilter), ("audience", AutocompleteSelectFilter)]
+    list_filter = [
+        RefusedFilter,
+        DiffersFilter,
+        ("status", ChoicesDropdownFilter),
+        ("audience", AutocompleteSelectFilter),
+    ]
     list_select_related = []
     list_prefetch = ["supporter", "audience"]
     sortable_by = []
@@ -280,7 +317,11 @@ class AudienceMemberAdmin(SearchedByPerson, ReadOnlyAdmin):
 @admin.register(SyncRun)
 class SyncRunAdmin(ReadOnlyAdmin):
     list_display = ["audience", "kind", "state", "started_at", "finished_at", "did", "error"]
-    list_filter = [("kind", ChoicesDropdownFilter), ("state", ChoicesDropdownFilter)]
+    list_filter = [
+        ("audience", AutocompleteSelectFilter),
+        ("kind", ChoicesDropdownFilter),
+        ("state", ChoicesDropdownFilter),
+    ]
     list_select_related = ["audience"]
     ordering = ["-started_at"]
     fields = ["audience", "kind", "state", "started_at", "finished_at", "did", "error"]

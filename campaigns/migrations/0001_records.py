@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
                 ('archives', models.BooleanField(db_default=False, default=False, help_text='Otherwise they only lose their tags and stay subscribed. Mailchimp does not bill for archived ones.', verbose_name='archive who is in no segment any more')),
                 ('most_taken', models.PositiveSmallIntegerField(db_default=10, default=10, help_text='Per cent. A sync that would untag, archive or unsubscribe more, other than those who left, asks first.', verbose_name='largest share taken away unasked')),
                 ('signup_url', models.CharField(blank=True, db_default='', default='', editable=False, max_length=300)),
+                ('alarmed_at', models.DateTimeField(editable=False, help_text='When staff were told that it has failed for a day.', null=True)),
                 ('sync_requested_at', models.DateTimeField(editable=False, null=True)),
                 ('pull_requested_at', models.DateTimeField(editable=False, help_text='Since when Mailchimp has had something to tell that is not read yet.', null=True)),
                 ('changed_since', models.DateTimeField(editable=False, help_text="How far the read of Mailchimp's own changes has come, by its clock.", null=True)),

@@ -55,6 +55,9 @@ class Audience(models.Model):
         ),
     )
     signup_url = models.CharField(max_length=300, blank=True, default="", db_default="", editable=False)
+    alarmed_at = models.DateTimeField(
+        null=True, editable=False, help_text="When staff were told that it has failed for a day."
+    )
     sync_requested_at = models.DateTimeField(null=True, editable=False)
     pull_requested_at = models.DateTimeField(
         null=True, editable=False, help_text="Since when Mailchimp has had something to tell that is not read yet."

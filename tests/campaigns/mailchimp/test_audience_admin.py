@@ -14,6 +14,7 @@ def form(segment, **fields):
     }
     return {
         "name": "Ours",
+        "most_taken": 10,
         "fields_there": ["first_name", "city"],
         "links-0-segment": segment.pk,
         **inlines,

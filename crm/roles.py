@@ -15,7 +15,7 @@ _EVERYTHING_TO_SEE = {
             "donation recurringdonation refund importrun importrow organisationcontact"
         ),
         "campaigns": (
-            "campaign segment appeal appealtext delivery audience audiencemember audiencesegment syncrun webhookevent "
+            "campaign segment appeal appealtext appealvariant delivery audience audiencemember audiencesegment syncrun webhookevent "
             "return returnedmessage "
             "sendingcontrol receiver receiverdomain warmup"
         ),
@@ -39,7 +39,10 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     "Campaigner": {
         **_EVERYTHING_TO_SEE,
         **dict.fromkeys(
-            ("campaigns.campaign", "campaigns.segment", "campaigns.appeal", "campaigns.appealtext"),
+            (
+                *("campaigns.campaign", "campaigns.segment"),
+                *("campaigns.appeal", "campaigns.appealtext", "campaigns.appealvariant"),
+            ),
             ALL,
         ),
         **dict.fromkeys(("campaigns.audience", "campaigns.audiencesegment"), ALL),

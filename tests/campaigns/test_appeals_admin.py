@@ -2,7 +2,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 from django.utils import timezone
 
@@ -161,6 +161,17 @@ def test_a_variant_is_written_in_the_same_form_and_its_mistakes_are_said_there(s
     )
     assert [(each.letter, each.subject) for each in appeal.variants.all()] == [("B", "Or so")]
     assert not Appeal.objects.get().send_anyway  # it is another text now
+
+
+def test_a_campaigner_may_write_variants(client, django_user_model):
+    appeal = make_appeal()
+    carlo = django_user_model.objects.create_user("carlo", is_staff=True)
+    carlo.groups.add(Group.objects.get(name="Campaigner"))
+    client.force_login(carlo)
+    written = {"variants-TOTAL_FORMS": 1, "variants-0-letter": "B", "variants-0-language": "en", "variants-0-id": ""}
+    written |= {"variants-0-subject": "Or so", "variants-0-preheader": "", "variants-0-body": ""}
+    assert client.post(url("change", appeal), form_of(appeal, **written)).status_code == 302
+    assert appeal.variants.get().subject == "Or so"
 
 
 def test_a_variant_without_any_difference_is_refused(staff_client):

@@ -93,8 +93,15 @@ class _Work:
         if self.appeal.state in {Appeal.State.PAUSED, Appeal.State.CANCELLED}:
             for mailing in self.mailings:
                 self._recall(mailing)
+        elif self.appeal.state == Appeal.State.SENDING and control.current().stopped:
+            for mailing in self._in(*_HANDED_OVER):
+                self._recall(mailing)
+            raise Waiting(_("All sending is stopped."))
         elif self.appeal.state == Appeal.State.SENDING:
             self._advance()
+        for mailing in self._in(State.CANCELLED):
+            if self._queued(mailing).exists():
+                self._close(mailing)
         for mailing in self.mailings:
             if mailing.state == State.SENT and mailing.results_at is None:
                 results.read(self.mailchimp, mailing, self._breathe)
@@ -163,6 +170,10 @@ class _Work:
         recipients = self._recipients(mailing)
         self._let_go_of_leavers(recipients)
         handed = recipients.handed()
+        if self._queued(mailing).filter(attempts=0).exists():  # an address changed since: looked at anew in a minute
+            raise Waiting(
+                _("%(number)d people are on their way into the audience.") % {"number": recipients.waiting()}
+            )
         if not mailing.checked and self._campaign(mailing)["recipients"]["recipient_count"] != handed:
             recipients.read_back()
             handed = recipients.handed()
@@ -177,8 +188,6 @@ class _Work:
         due = self.appeal.scheduled_at <= now
         if not due and hour - now <= SOON:
             return  # so near that it is waited for
-        if control.current().stopped:
-            raise Waiting(_("All sending is stopped."))
         still = Mailing.objects.filter(pk=mailing.pk, state=State.MADE, appeal__state=Appeal.State.SENDING)
         if not still.update(state=State.ASKED, asked_at=Now()):
             return  # paused or cancelled at this moment
@@ -254,7 +263,7 @@ class _Work:
     # Taking it back
 
     def _recall(self, mailing: Mailing) -> None:
-        """For an appeal that was paused or cancelled: what Mailchimp has not begun to send, it gives back."""
+        """Where nothing is to go out: what Mailchimp has not begun to send, it gives back."""
         cancelled = self.appeal.state == Appeal.State.CANCELLED
         if mailing.state in {State.ASKED, State.SCHEDULED, State.SENDING}:
             there = self._campaign(mailing).get("status")
@@ -263,10 +272,10 @@ class _Work:
             elif there == "sending" and cancelled:
                 self._stop(mailing)
             self._look_quietly(mailing)
+            # Much may have happened there by the time it goes on.
+            Mailing.objects.filter(pk=mailing.pk, state=State.MADE).update(checked=False)
         if cancelled and mailing.state in {State.PLANNED, State.MADE}:
             self._drop(mailing)
-        if cancelled and mailing.state == State.CANCELLED:
-            self._close(mailing)
 
     def _look_quietly(self, mailing: Mailing) -> None:
         try:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from campaigns import appeals, segments
 from campaigns.appeals import launching, ledger, schedule
 from campaigns.appeals.launching import launch
+from campaigns.mail.pacing import control
 from campaigns.mailchimp import client
 from campaigns.mailchimp.mailing import sending
 from campaigns.mailchimp.mailing.hours import quarter
@@ -17,7 +18,7 @@ from campaigns.mailchimp.push import push as push_once
 from campaigns.models import Appeal, Mailing
 from campaigns.tasks import launch_appeal, work_on_mailings
 from supporters import consent
-from supporters.models import Consent
+from supporters.models import Consent, Supporter
 from tests.campaigns.conftest import make_appeal
 from tests.campaigns.test_appeals_admin import NO_VARIANTS
 from tests.factories import make_supporter
@@ -244,6 +245,76 @@ def test_who_has_left_there_by_then_is_skipped(mailchimp, appeal, people, audien
     Appeal.objects.update(scheduled_at=timezone.now())
     work(appeal)
     assert deliveries(appeal) == {"ann@mail.se": "sent", "bo@mail.se": "skipped", "cid@mail.se": "sent"}
+
+
+def test_the_stop_button_takes_back_what_is_scheduled_and_holds_the_rest(mailchimp, appeal, people, audience, staff):
+    ready(appeal, audience)
+    go(appeal, quarter(timezone.now() + timedelta(minutes=20)))
+    work(appeal)
+    control.stop(staff)
+    work(appeal)
+    assert {c.status for c in mailchimp.account.campaigns.values()} == {"save"}
+    assert (appeal.state, appeal.trouble) == ("sending", "All sending is stopped.")
+    Appeal.objects.update(scheduled_at=timezone.now())
+    work(appeal)
+    assert got(mailchimp) == []
+    control.go_on()
+    work(appeal)
+    assert (appeal.state, appeal.trouble) == ("sent", "")
+    assert got(mailchimp) == EVERYBODY
+
+
+def test_what_staff_stop_in_mailchimp_is_told_from_its_report(mailchimp, appeal, people, audience):
+    mailchimp.sending_takes(3600)
+    ready(appeal, audience)
+    go(appeal)
+    work(appeal)
+    for campaign in mailchimp.account.campaigns.values():
+        campaign.status, campaign.sent_to = "canceled", {}
+    work(appeal)
+    assert states(appeal) == {"en": "cancelled", "sv": "cancelled"}
+    assert set(deliveries(appeal).values()) == {"skipped"}
+    assert appeal.state == "sent"
+
+
+def test_what_staff_take_off_the_schedule_waits_for_a_person(mailchimp, appeal, people, audience):
+    ready(appeal, audience)
+    go(appeal, quarter(timezone.now() + timedelta(minutes=20)))
+    work(appeal)
+    for campaign in mailchimp.account.campaigns.values():
+        campaign.status, campaign.send_time = "save", ""
+    Appeal.objects.update(scheduled_at=timezone.now())
+    work(appeal)
+    assert (appeal.state, got(mailchimp)) == ("paused", [])
+    assert appeal.pause_reason == "Somebody took it off the schedule in Mailchimp. Go on, or not?"
+
+
+def test_what_is_deleted_there_after_it_was_handed_over_is_not_known_and_not_sent_again(
+    mailchimp, appeal, people, audience
+):
+    mailchimp.sending_takes(3600)
+    ready(appeal, audience)
+    go(appeal)
+    work(appeal)
+    mailchimp.account.campaigns.clear()
+    work(appeal, 3)
+    assert appeal.state == "paused"
+    schedule.resume(appeal)
+    work(appeal, 3)
+    assert set(deliveries(appeal).values()) == {"unknown"}
+    assert mailchimp.account.campaigns == {}
+
+
+def test_a_changed_address_is_waited_for(mailchimp, appeal, people, audience):
+    ready(appeal, audience)
+    go(appeal)
+    Supporter.objects.filter(pk=people[0].pk).update(email="anna@mail.se")
+    work(appeal)
+    assert (appeal.state, got(mailchimp)) == ("sending", [])
+    push(audience)
+    work(appeal)
+    assert got(mailchimp) == ["anna@mail.se", "bo@mail.se", "cid@mail.se"]
+    assert set(deliveries(appeal).values()) == {"sent"}
 
 
 LOST = [

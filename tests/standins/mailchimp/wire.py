@@ -120,10 +120,13 @@ class Wire:
         if inside == "merge-fields":
             if method == "GET":
                 return {"merge_fields": list(self.merge_fields.values())}
-            return self.merge_fields.setdefault(body["tag"], {"tag": body["tag"], "type": body["type"]})
+            return self.merge_fields.setdefault(
+                body["tag"], {"tag": body["tag"], "type": body["type"], "options": {}}
+            )
         if inside == "segments":
             if method == "GET":
-                return {"segments": [{"id": number, "name": name} for name, number in self.tags.items()]}
+                tags = [{"id": number, "name": name, "member_count": 0} for name, number in self.tags.items()]
+                return {"segments": tags}
             return {"id": self._tag(body["name"]), "name": body["name"]}
         if inside == "webhooks" and method == "GET":
             return {"webhooks": [], "list_id": LIST, "total_items": 0}

@@ -27,7 +27,15 @@ def forget(supporter: Supporter) -> None:
     deliveries.filter(state=Delivery.State.SKIPPED).update(supporter=None, reason=ERASED)
     deliveries.update(supporter=None, reason="")
     AudienceMember.objects.filter(supporter=supporter).update(
-        supporter=None, to_delete=True, digest=None, agreed=None, note="", differs=[], refusal="", refused_at=None
+        supporter=None,
+        to_delete=True,
+        digest=None,
+        agreed=None,
+        permissions=None,
+        note="",
+        differs=[],
+        refusal="",
+        refused_at=None,
     )
     SegmentMember.objects.filter(supporter=supporter).delete()
     about_them = Q(supporter=supporter)

@@ -4,13 +4,17 @@ The latest line per purpose decides. Leaving is in force in the transaction that
 own confirmed act brings them back, never an import or a sync.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import QuerySet, Value
+from django.db.models.functions import Now
 
 from supporters.models import AddressHash, Consent, Purpose, Supporter, Suppression
+
+AGAIN = timedelta(minutes=1)
+"""What comes within this time of a leaving is the same one: mail programs and people click twice."""
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -96,8 +100,13 @@ def leave(
     source: str = "",
     recorded_by: "AbstractBaseUser | None" = None,
 ) -> None:
-    """Nothing more by email to this person: the consent is withdrawn and the address suppressed."""
-    if state_of(supporter) != Consent.State.WITHDRAWN:
+    """Nothing more by email to this person: the consent is withdrawn and the address suppressed.
+
+    Leaving again is a line of its own: they may have come back through a door that we have yet to hear of.
+    """
+    lines = supporter.consents.filter(purpose=Purpose.EMAIL, organisation=None, state=Consent.State.WITHDRAWN)
+    just_now = lines.filter(recorded_at__gt=Now() - AGAIN).exists()
+    if not just_now or state_of(supporter) != Consent.State.WITHDRAWN:
         withdraw(supporter, Purpose.EMAIL, method=method, source=source, recorded_by=recorded_by)
     if supporter.email:
         suppress(supporter.email, reason)

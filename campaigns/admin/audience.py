@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from django import forms
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
@@ -17,11 +16,9 @@ from kombu.exceptions import OperationalError
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from campaigns.admin import audience_pages
-from campaigns.mailchimp import mapping
-from campaigns.mailchimp.client import MailchimpError, connect
+from campaigns.admin.audience_form import AudienceForm
 from campaigns.mailchimp.sync import EVERY
 from campaigns.models import Audience, AudienceMember, AudienceSegment, SyncRun, WebhookEvent
 from campaigns.tasks import pull_audience, push_audience
@@ -29,55 +26,6 @@ from supporters.admin.base import ReadOnlyAdmin, RecordAdmin, SearchedByPerson
 from supporters.admin.pages import StaffForm, form_page
 
 Text = str | Promise
-
-
-class AudienceForm(forms.ModelForm):
-    """Offers the audiences that the key opens; takes a typed id when Mailchimp does not answer."""
-
-    fields_there = forms.MultipleChoiceField(
-        label=_("Fields that go along"),
-        choices=[(name, one.label) for name, one in mapping.FIELDS.items()],
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
-        help_text=_("Name and language always matter; send no more than the audience needs."),
-    )
-
-    class Meta:
-        model = Audience
-        fields = ["name", "list_id", "takes_edits", "most_taken", "archives", "paused"]
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
-        chosen = self.instance.merge_fields or mapping.DEFAULT_MERGE_FIELDS
-        self.fields["fields_there"].initial = list(chosen.values())
-        if "list_id" in self.fields:
-            self._offer_audiences()
-
-    def _offer_audiences(self) -> None:
-        field = self.fields["list_id"]
-        try:
-            offered = [(item["id"], item["name"]) for item in connect(quick=True).audiences()]
-        except MailchimpError as error:
-            field.widget = UnfoldAdminTextInputWidget()
-            field.help_text = f"{error.for_staff} {gettext('The id of the audience can be typed in meanwhile.')}"
-            return
-        known = {key for key, _name in offered}
-        if self.instance.list_id and self.instance.list_id not in known:
-            offered.append(
-                (self.instance.list_id, gettext("%(id)s (not found in Mailchimp)") % {"id": self.instance.list_id})
-            )
-        field.widget = UnfoldAdminSelectWidget(choices=[("", "---------"), *offered])
-        field.label, field.help_text = gettext("Audience in Mailchimp"), ""
-
-    def clean_fields_there(self) -> list[str]:
-        chosen = self.cleaned_data["fields_there"]
-        return chosen or list(mapping.DEFAULT_MERGE_FIELDS.values())
-
-    def save(self, commit: bool = True) -> Audience:
-        chosen = self.cleaned_data.get("fields_there") or list(mapping.DEFAULT_MERGE_FIELDS.values())
-        by_field = {field: tag for tag, field in (self.instance.merge_fields or {}).items()}
-        self.instance.merge_fields = {by_field.get(name, mapping.field(name).tag): name for name in chosen}
-        return super().save(commit)
 
 
 class SegmentInline(TabularInline):
@@ -122,6 +70,8 @@ _COUNTS = {
     "returned": _("came back"),
     "moved_there": _("new address there"),
     "edited": _("changed there"),
+    "permitted": _("with new permissions"),
+    "withdrawn": _("permissions taken back there"),
     "conflicts": _("changed on both sides"),
     "compared": _("compared"),
     "drift": _("differ"),
@@ -150,6 +100,10 @@ class AudienceAdmin(RecordAdmin):
     fieldsets = [
         (None, {"fields": ["name", "list_id", "fields_there", "takes_edits"]}),
         (_("Taking away"), {"fields": ["most_taken", "archives"]}),
+        (
+            _("What people allow, shown there"),
+            {"fields": ["group_email", "group_post", "group_phone"], "classes": ["collapse"]},
+        ),
     ]
 
     class Media:

@@ -360,6 +360,22 @@ class Mailchimp(CampaignCalls):
                 raise
             return None
 
+    def choices(self, list_id: str) -> dict[str, str]:
+        """What the audience asks people to choose, by the key of its group: marketing permissions, and interests.
+
+        They are told with a member only, and interests without their names.
+        """
+        names = ["members.marketing_permissions", "members.interests"]
+        members = self._lists.get_list_members_info(list_id, count=1, fields=names).get("members", [])
+        found: dict[str, str] = {}
+        for member in members:
+            found |= {
+                f"p:{one['marketing_permission_id']}": one["text"]
+                for one in member.get("marketing_permissions") or []
+            }
+            found |= {f"i:{key}": key for key in member.get("interests") or {}}
+        return found
+
     def webhooks(self, list_id: str) -> list[dict]:
         return self._lists.get_list_webhooks(list_id).get("webhooks", [])
 

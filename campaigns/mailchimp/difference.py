@@ -127,7 +127,7 @@ _PROVEN = (
 def compare(audience: Audience) -> dict[str, int]:
     """Make the table `owed`; returns how many there are of each kind, `tags` for those whose tags differ only."""
     contactable, named = contactable_sql(audience)
-    values, joins = mapping.values_sql(audience.merge_fields)
+    values, joins = mapping.values_sql(audience.merge_fields, audience.groups)
     digest = _DIGEST.format(values=values)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS owed")
@@ -169,7 +169,7 @@ def note_digests(audience: Audience, members: Sequence[int]) -> None:
 def _digests(audience: Audience, members: Sequence[int], statement: str) -> list[int]:
     if not members:
         return []
-    values, joins = mapping.values_sql(audience.merge_fields)
+    values, joins = mapping.values_sql(audience.merge_fields, audience.groups)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -354,4 +354,38 @@ SELECT tag, wanted, member, email, (row_number() OVER (PARTITION BY tag, wanted 
       AND coalesce(owed.what, '') NOT IN ('leave', 'lapse', 'archive')
       AND (owed.tags @> t.tag) <> (held.tags @> t.tag)
 ) differing
+"""
+
+
+class Permitted(NamedTuple):
+    """A member whose marketing permissions there are not what the person gave."""
+
+    member: int
+    hash: str
+    given: dict[str, bool]
+
+
+def permissions(audience: Audience) -> Iterator[list[Permitted]]:
+    """Whose marketing permissions differ, up to 500 at a time; nobody, where the audience has none of ours."""
+    given, joins = mapping.permissions_sql(audience.groups)
+    last = 0
+    while any(key.startswith(mapping.PERMISSION) for key in audience.groups):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _PERMISSIONS.format(given=given, joins=joins), {"audience": audience.pk, "last": last, "limit": CHUNK}
+            )
+            rows = [Permitted(member, key, json.loads(text)) for member, key, text in cursor.fetchall()]
+        if not rows:
+            return
+        last = rows[-1].member
+        yield rows
+
+
+_PERMISSIONS = """
+SELECT held.id, held.subscriber_hash, {given}::text FROM campaigns_audiencemember held JOIN supporters_supporter s ON s.id = held.supporter_id {joins}
+WHERE held.audience_id = %(audience)s AND held.id > %(last)s AND NOT held.to_delete AND held.status IN ('subscribed', 'pending')
+  AND {given} <> coalesce(held.permissions, '{{}}') AND (held.ours OR EXISTS (
+    SELECT FROM campaigns_audiencesegment l JOIN campaigns_segmentmember m ON m.segment_id = l.segment_id
+    WHERE l.audience_id = %(audience)s AND m.supporter_id = s.id))
+ORDER BY held.id LIMIT %(limit)s
 """

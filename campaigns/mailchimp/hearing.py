@@ -46,6 +46,8 @@ class Heard(NamedTuple):
     """The network address they confirmed from: only a person's own visit has one."""
     language: str | None = None
     fields: dict | None = None
+    chosen: dict[str, bool] | None = None
+    """Interests and marketing permissions by the key of their group."""
     tags: list[int] | None = None
     """Ids, at most fifty."""
     all_tags: bool = True

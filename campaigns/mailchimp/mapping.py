@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from supporters.importing.problems import RowProblem
 from supporters.importing.values import parse_country, parse_language
-from supporters.models import Supporter
+from supporters.models import Purpose, Supporter
 
 MOST_MERGE_FIELDS = 30
 """https://mailchimp.com/help/manage-audience-signup-form-fields/: 30 on the smaller plans."""
@@ -45,6 +45,16 @@ _GIVEN = """
 LEFT JOIN (SELECT supporter_id, sum(amount) AS total FROM supporters_donation
     WHERE state = 'received' AND currency = '{currency}' AND supporter_id IS NOT NULL GROUP BY 1
 ) given_{currency} ON given_{currency}.supporter_id = s.id"""
+
+
+_SAID = """
+LEFT JOIN (SELECT DISTINCT ON (supporter_id) supporter_id, state FROM supporters_consent
+    WHERE purpose = '{purpose}' AND organisation_id IS NULL ORDER BY supporter_id, happened_at DESC, state DESC, id DESC
+) said_{purpose} ON said_{purpose}.supporter_id = s.id"""
+INTEREST, PERMISSION = "i:", "p:"
+"""What the key of a group begins with: Mailchimp has two ways to ask people what they want."""
+PURPOSES = (Purpose.EMAIL, Purpose.POST, Purpose.PHONE)
+"""What may be shown there as an interest or a permission."""
 
 
 @dataclass(frozen=True)
@@ -112,15 +122,40 @@ def field(name: str) -> Field:
     raise ValueError(name)
 
 
-def values_sql(merge_fields: Mapping[str, str]) -> tuple[str, str]:
-    """An expression over `s` for a JSON object of the raw values by merge tag, and the joins it needs. Raises ValueError."""
+def values_sql(merge_fields: Mapping[str, str], groups: Mapping[str, str]) -> tuple[str, str]:
+    """An expression over `s` for a JSON object of the raw values by merge tag and group, and its joins. Raises ValueError."""
     wanted = {tag: field(name) for tag, name in sorted(merge_fields.items())}
     for tag in wanted:
         if not re.fullmatch(r"[A-Z0-9_]{1,10}", tag):
             raise ValueError(tag)
-    pairs = ", ".join(f"'{tag}', coalesce({one.sql}::text, '')" for tag, one in wanted.items())
-    joins = " ".join(dict.fromkeys(one.join for one in wanted.values()))
-    return f"jsonb_build_object({pairs})", joins
+    pairs = [f"'{tag}', coalesce({one.sql}::text, '')" for tag, one in wanted.items()]
+    pairs += [f"'{key}', ({_granted(purpose)})::text" for key, purpose in _checked(groups)]
+    joins = [
+        *(one.join for one in wanted.values()),
+        *(_SAID.format(purpose=purpose) for _key, purpose in _checked(groups)),
+    ]
+    return f"jsonb_build_object({', '.join(pairs)})", " ".join(dict.fromkeys(joins))
+
+
+def permissions_sql(groups: Mapping[str, str]) -> tuple[str, str]:
+    """The same for a JSON object of the marketing permissions that somebody gave. Raises ValueError."""
+    wanted = [
+        (key.removeprefix(PERMISSION), purpose) for key, purpose in _checked(groups) if key.startswith(PERMISSION)
+    ]
+    pairs = ", ".join(f"'{key}', CASE WHEN {_granted(purpose)} THEN true END" for key, purpose in wanted)
+    joins = dict.fromkeys(_SAID.format(purpose=purpose) for _key, purpose in wanted)
+    return f"jsonb_strip_nulls(jsonb_build_object({pairs}))", " ".join(joins)
+
+
+def _granted(purpose: str) -> str:
+    return f"coalesce(said_{purpose}.state, '') = 'granted'"
+
+
+def _checked(groups: Mapping[str, str]) -> list[tuple[str, str]]:
+    for key, purpose in groups.items():
+        if not re.fullmatch(r"[ip]:[A-Za-z0-9_-]{1,40}", key) or purpose not in PURPOSES:
+            raise ValueError(key)
+    return sorted(groups.items())
 
 
 # What a field there takes -----------------------------------------------------------------------
@@ -160,11 +195,17 @@ def there(merge_fields: Mapping[str, str], kept: Mapping[str, Mapping]) -> dict[
 
 def member(email: str, language: str, values: Mapping[str, str], fields: Mapping[str, There]) -> dict:
     """A member as Mailchimp takes it, without a status. What a field there can't hold is left out."""
-    expressed = {tag: express(raw, fields.get(tag, There())) for tag, raw in values.items()}
+    expressed = {
+        tag: express(raw, fields.get(tag, There()))
+        for tag, raw in values.items()
+        if not tag.startswith((INTEREST, PERMISSION))
+    }
     body: dict = {
         "email_address": email,
         "merge_fields": {tag: value for tag, value in expressed.items() if value is not None},
     }
+    if interests := {key[2:]: raw == "true" for key, raw in values.items() if key.startswith(INTEREST)}:
+        body["interests"] = interests
     if code := language_there(language):
         body["language"] = code
     return body

@@ -5,7 +5,8 @@
     both changed            ours stands and goes with the next push; noted for staff, and so is a value we can't keep
     nothing agreed yet      a field that is empty here is filled from there; else ours stands
 
-A leaving is not merged: it wins (campaigns.mailchimp.hearing).
+A leaving is not merged: it wins (campaigns.mailchimp.hearing). So does taking back an interest or a marketing permission that
+stands for one of our purposes; one that is given there, without a proof, is not a consent, and ours goes again.
 """
 
 import json
@@ -13,14 +14,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection
+from django.db.models import OuterRef, Value
 from django.db.models.functions import Now
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext as _
 
 from campaigns.mailchimp import difference, mapping
 from campaigns.mailchimp.hearing import Heard
-from campaigns.mailchimp.mapping import LANGUAGE, There
+from campaigns.mailchimp.mapping import INTEREST, LANGUAGE, PERMISSION, There
 from campaigns.models import Audience, AudienceMember
-from supporters.models import Supporter
+from supporters.models import Consent, Supporter
 
 COLUMNS = ("language", *dict.fromkeys(column for one in mapping.FIELDS.values() for column in one.columns))
 
@@ -35,6 +38,9 @@ class Outcome:
     put_back: bool = False
     """Whether ours has to go there again."""
     conflicts: list[str] = field(default_factory=list)
+    permissions: dict[str, bool] | None = None
+    taken_back: list[str] = field(default_factory=list)
+    """Purposes that they no longer allow."""
 
 
 def merge(audience: Audience, heard: Sequence[Heard]) -> dict[str, int]:
@@ -46,7 +52,14 @@ def merge(audience: Audience, heard: Sequence[Heard]) -> dict[str, int]:
             audience=audience, subscriber_hash__in=told, supporter__isnull=False, to_delete=False
         )
         .select_related("supporter")
-        .only("subscriber_hash", "agreed", "note", "last_changed", *(f"supporter__{column}" for column in COLUMNS))
+        .only(
+            "subscriber_hash",
+            "agreed",
+            "permissions",
+            "note",
+            "last_changed",
+            *(f"supporter__{column}" for column in COLUMNS),
+        )
     )
     members = [m for m in members if not _older(told[m.subscriber_hash], m)]
     outcomes = {member.pk: merger.merge(member, told[member.subscriber_hash]) for member in members}
@@ -64,8 +77,10 @@ def merge(audience: Audience, heard: Sequence[Heard]) -> dict[str, int]:
         Supporter.objects.filter(pk__in=now).update(updated_at=Now())
         difference.note_digests(audience, whole)
     _write(members, outcomes)
+    withdrawn = _withdraw(audience, members, outcomes)
     counts = {
         "edited": sum(1 for outcome in outcomes.values() if outcome.edits),
+        "withdrawn": withdrawn,
         "conflicts": sum(1 for outcome in outcomes.values() if outcome.conflicts),
     }
     return {name: number for name, number in counts.items() if number}
@@ -78,17 +93,34 @@ def _older(heard: Heard, member: AudienceMember) -> bool:
 class _Merger:
     def __init__(self, audience: Audience) -> None:
         self.takes = audience.takes_edits
-        self.names = audience.merge_fields
+        self.names, self.groups = audience.merge_fields, audience.groups
         self.there = mapping.there(audience.merge_fields, audience.merge_types)
 
     def merge(self, member: AudienceMember, heard: Heard) -> Outcome:
-        outcome = Outcome(dict(member.agreed or {}))
+        outcome = Outcome(dict(member.agreed or {}), permissions=dict(member.permissions or {}))
         for tag, name in self.names.items():
             if tag in (heard.fields or {}):
                 self._field(outcome, member, tag, name, heard.fields[tag])
         if heard.language:
             self._language(outcome, member, heard.language)
+        for key, purpose in self.groups.items():
+            if key in (heard.chosen or {}):
+                self._group(outcome, key, purpose, heard.chosen[key])
         return outcome
+
+    def _group(self, outcome: Outcome, key: str, purpose: str, theirs: bool) -> None:
+        if key.startswith(INTEREST):
+            agreed = outcome.agreed.get(key)
+            outcome.put_back |= theirs and agreed == "false"
+            if agreed == "true" and not theirs:
+                outcome.taken_back.append(purpose)
+                outcome.agreed[key] = "false"
+            return
+        name = key.removeprefix(PERMISSION)
+        if outcome.permissions.pop(name, False) and not theirs:
+            outcome.taken_back.append(purpose)
+        if theirs:
+            outcome.permissions[name] = True  # the next push takes it back, unless it is what they gave us
 
     def _field(self, outcome: Outcome, member: AudienceMember, tag: str, name: str, value: object) -> None:
         there = self.there[tag]
@@ -158,10 +190,10 @@ def _raw(name: str, supporter: Supporter, edits: Mapping[str, object] = {}) -> s
 
 
 _WRITE = """
-UPDATE campaigns_audiencemember held SET agreed = t.agreed, note = t.note,
+UPDATE campaigns_audiencemember held SET agreed = t.agreed, note = t.note, permissions = t.permissions,
        digest = CASE WHEN t.put_back THEN NULL ELSE held.digest END
-FROM jsonb_to_recordset(%s::jsonb) AS t (id bigint, agreed jsonb, note text, put_back boolean)
-WHERE held.id = t.id AND (held.agreed IS DISTINCT FROM t.agreed OR held.note <> t.note OR (t.put_back AND held.digest IS NOT NULL))
+FROM jsonb_to_recordset(%s::jsonb) AS t (id bigint, agreed jsonb, note text, put_back boolean, permissions jsonb)
+WHERE held.id = t.id AND (held.agreed IS DISTINCT FROM t.agreed OR held.note <> t.note OR held.permissions IS DISTINCT FROM t.permissions OR (t.put_back AND held.digest IS NOT NULL))
 """
 
 
@@ -172,12 +204,35 @@ def _write(members: Sequence[AudienceMember], outcomes: Mapping[int, Outcome]) -
             "agreed": outcomes[member.pk].agreed or None,
             "note": _note(outcomes[member.pk].conflicts)[:500] or member.note,
             "put_back": outcomes[member.pk].put_back,
+            "permissions": outcomes[member.pk].permissions or None,
         }
         for member in members
     ]
     if rows:
         with connection.cursor() as cursor:
             cursor.execute(_WRITE, [json.dumps(rows)])
+
+
+def _withdraw(audience: Audience, members: Sequence[AudienceMember], outcomes: Mapping[int, Outcome]) -> int:
+    """Write into the consent ledger what was taken back there, of those who had allowed it."""
+    lines = []
+    for purpose in {purpose for outcome in outcomes.values() for purpose in outcome.taken_back}:
+        who = [member.supporter_id for member in members if purpose in outcomes[member.pk].taken_back]
+        allowed = Supporter.objects.filter(
+            Exact(Consent.objects.latest_state(OuterRef("pk"), purpose), Value(Consent.State.GRANTED)), pk__in=who
+        )
+        lines += [
+            Consent(
+                supporter_id=pk,
+                purpose=purpose,
+                state=Consent.State.WITHDRAWN,
+                method=Consent.Method.MAILCHIMP,
+                source=f"Mailchimp: {audience.name}"[:250],
+            )
+            for pk in allowed.values_list("pk", flat=True)
+        ]
+    Consent.objects.bulk_create(lines)
+    return len(lines)
 
 
 def _note(conflicts: Sequence[str]) -> str:

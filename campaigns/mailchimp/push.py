@@ -83,8 +83,13 @@ class Push:
             difference.note_blocked_moves(_("Their new address is another person's in Mailchimp. Please look."))
             self.lanes.work_off(self._additions(difference.WAIT))
             self.lanes.work_off(self._each(difference.RETURN, self._ask_back))
+            for rows in difference.permissions(self.audience):
+                self.lanes.work_off(self._in_time(map(self._permit, rows)))
             self.lanes.work_off(self._in_time(map(self._tag, difference.tag_changes(self.audience))))
             self.lanes.work_off(self._each(difference.ARCHIVE, self._archive))
+        if self.run.counts.get("added"):
+            # Their contact ids come with the next read: from then on they are found whatever their address is there.
+            Audience.objects.filter(pk=self.audience.pk).update(pull_requested_at=Now())
 
     def _each(self, what: str, step: Callable[[list[Owed]], Iterator[Job]]) -> Iterator[Job]:
         for rows in difference.chunks(what):
@@ -292,6 +297,33 @@ class Push:
         shadow.write(self.audience, [outcome])
         AudienceMember.objects.filter(pk=row.member).update(asked_back_at=Now())
         self._count(asked_back=not outcome.refusal, refused=bool(outcome.refusal))
+
+    def _permit(self, row: difference.Permitted) -> Job:
+        """Marketing permissions go one member at a time: the call for many knows none."""
+        ours = [
+            key.removeprefix(mapping.PERMISSION) for key in self.audience.groups if key.startswith(mapping.PERMISSION)
+        ]
+        body = {
+            "marketing_permissions": [{"marketing_permission_id": one, "enabled": one in row.given} for one in ours]
+        }
+
+        def permit() -> str:
+            try:
+                self.mailchimp.change_member(self.audience.list_id, row.hash, body)
+            except MailchimpError as error:
+                if error.passing or error.status == 401:
+                    raise
+                return error.for_staff
+            return ""
+
+        def permitted(refusal: str) -> None:
+            if refusal:
+                shadow.refuse([row.member], [refusal])
+            else:
+                AudienceMember.objects.filter(pk=row.member).update(permissions=row.given)
+            self._count(permitted=not refusal, refused=bool(refusal))
+
+        return Job(permit, permitted)
 
     # Tags, and away
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from campaigns.mailchimp.client import Mailchimp
 from campaigns.mailchimp.hearing import Heard
+from campaigns.mailchimp.mapping import INTEREST, PERMISSION
 from campaigns.models import Audience
 
 PAGE = 1000
@@ -91,7 +92,11 @@ def fields(audience: Audience) -> list[str]:
         *("id", "email_address", "contact_id", "status", "last_changed", "unsubscribe_reason", "language"),
         *("timestamp_opt", "ip_opt", "tags.id", "tags_count"),
         *(f"merge_fields.{tag}" for tag in audience.merge_fields),
+        *dict.fromkeys(_GROUPS[key[:2]] for key in audience.groups),
     ]
+
+
+_GROUPS = {INTEREST: "interests", PERMISSION: "marketing_permissions"}
 
 
 def our_tags(audience: Audience) -> set[int]:
@@ -112,6 +117,13 @@ def heard_of(member: dict, our_tags: set[int]) -> Heard:
         opted_from=member.get("ip_opt") or "",
         language=member.get("language"),
         fields=member.get("merge_fields"),
+        chosen={
+            **{f"{INTEREST}{key}": bool(value) for key, value in (member.get("interests") or {}).items()},
+            **{
+                f"{PERMISSION}{one['marketing_permission_id']}": bool(one["enabled"])
+                for one in member.get("marketing_permissions") or []
+            },
+        },
         tags=None if tags is None else sorted(tag["id"] for tag in tags if tag["id"] in our_tags),
         all_tags=tags is not None and member.get("tags_count", len(tags)) <= len(tags),
     )

@@ -26,6 +26,11 @@ class Audience(models.Model):
     merge_fields = models.JSONField(
         _("merge fields"), default=dict, blank=True, help_text=_("Mailchimp's merge tag to our field.")
     )
+    groups = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="What Mailchimp asks people to choose, to our purpose: i:… an interest, p:… a marketing permission.",
+    )
     merge_types = models.JSONField(
         default=dict, editable=False, help_text="Of Mailchimp's merge tags, as it described them last."
     )
@@ -172,6 +177,7 @@ class AudienceMember(models.Model):
     to_delete = models.BooleanField(default=False, db_default=False, help_text="Erased here: owed a deletion there.")
     refusal = models.CharField(_("refused because"), max_length=500, blank=True, db_default="")
     refused_at = models.DateTimeField(_("refused"), null=True)
+    permissions = models.JSONField(null=True, editable=False, help_text="The marketing permissions it has there.")
     note = models.CharField(
         _("note"),
         max_length=500,

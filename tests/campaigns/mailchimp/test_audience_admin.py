@@ -2,7 +2,7 @@ import pytest
 from django.urls import reverse
 
 from campaigns.models import Audience, AudienceMember, SyncRun
-from tests.factories import make_supporter
+from tests.factories import make_donation, make_supporter
 
 pytestmark = pytest.mark.django_db
 
@@ -70,3 +70,42 @@ def test_a_sync_is_asked_for_paused_and_resumed(staff_client, audience, mailchim
     assert Audience.objects.get().paused
     staff_client.post(resume)
     assert not Audience.objects.get().paused
+
+
+def test_more_fields_than_mailchimp_allows_are_refused_where_they_are_chosen(
+    staff_client, mailchimp, swedes, audience
+):
+    there = mailchimp.account.audiences[audience.list_id]
+    for number in range(30 - len(there.merge_fields)):
+        body = {"name": f"F{number}", "tag": f"F{number}", "type": "text"}
+        mailchimp.answer("POST", f"/lists/{audience.list_id}/merge-fields", {}, body)
+    address = reverse("admin:campaigns_audience_change", args=[audience.pk])
+    inlines = {"links-INITIAL_FORMS": 1, "links-0-id": audience.links.get().pk, "links-0-audience": audience.pk}
+    sent = form(swedes, list_id=audience.list_id, **inlines)
+    page = staff_client.post(address, {**sent, "fields_there": ["first_name", "city", "phone"]}).content.decode()
+    assert "allows 30 fields" in page
+    assert "has 30 there, and 2 of these are new" in page
+    assert Audience.objects.get().merge_fields == {}
+    staff_client.post(address, {**sent, "fields_there": ["first_name", "last_name"]})
+    assert Audience.objects.get().merge_fields == {"FNAME": "first_name", "LNAME": "last_name"}
+
+
+def test_what_people_gave_is_offered_in_the_currencies_on_file(staff_client, mailchimp, swedes, audience):
+    make_donation(currency="EUR")
+    page = staff_client.get(reverse("admin:campaigns_audience_change", args=[audience.pk])).content.decode()
+    assert "Given in all, in EUR" in page
+    assert "in SEK" not in page
+
+
+def test_permissions_there_are_chosen_for_our_purposes(staff_client, mailchimp, swedes, audience):
+    there = mailchimp.account.audiences[audience.list_id]
+    there.interests, there.permissions = ["int1"], {"perm1": "You may call me"}
+    mailchimp.staff_add(audience.list_id, "ann@mail.se")
+    address = reverse("admin:campaigns_audience_change", args=[audience.pk])
+    assert "Permission: You may call me" in staff_client.get(address).content.decode()
+    inlines = {"links-INITIAL_FORMS": 1, "links-0-id": audience.links.get().pk, "links-0-audience": audience.pk}
+    sent = form(swedes, list_id=audience.list_id, **inlines)
+    staff_client.post(address, {**sent, "group_phone": "p:perm1", "group_post": "i:int1"})
+    assert Audience.objects.get().groups == {"p:perm1": "phone", "i:int1": "post"}
+    staff_client.post(address, {**sent, "group_phone": "p:nothing"})
+    assert Audience.objects.get().groups == {"p:perm1": "phone", "i:int1": "post"}

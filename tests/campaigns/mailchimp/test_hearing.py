@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from campaigns.mailchimp import reading, webhooks
 from campaigns.mailchimp.pull import pull as read_changes
-from campaigns.models import Audience, AudienceMember, WebhookEvent
+from campaigns.models import Audience, AudienceMember, SyncRun, WebhookEvent
 from supporters import consent
 from supporters.models import Consent, Purpose, Supporter, Suppression
 from tests.campaigns.mailchimp.people import person
@@ -195,3 +195,119 @@ def test_somebody_others_added_who_left_there_has_left_here(mailchimp, audience,
     )
     pull()
     assert consent.state_of(ann) == Consent.State.WITHDRAWN
+
+
+def post(client, audience: Audience, fields: dict, path: str = "") -> int:
+    body = urlencode(fields).encode()
+    path = path or reverse("campaigns:mailchimp_webhook", args=[audience.webhook_token])
+    headers = {"X-Mailchimp-Signature": sign(audience, body)}
+    kind = "application/x-www-form-urlencoded"
+    return client.post(path, body, content_type=kind, headers=headers).status_code
+
+
+def test_a_message_is_taken_in_with_two_statements_whatever_it_holds(
+    client, audience, deliver, django_assert_num_queries
+):
+    for fields in (1, 150):
+        told = {"type": "profile", **{f"data[merges][F{n}]": "x" for n in range(fields)}}
+        with django_assert_num_queries(2):
+            assert post(client, audience, told) == 200
+    assert WebhookEvent.objects.filter(applied_at=None).count() == 2
+    assert WebhookEvent.objects.latest("pk").data["merges.F149"] == "x"
+
+
+def test_what_is_too_long_is_not_read_and_no_method_switches_the_hook_off(client, audience, deliver):
+    path = reverse("campaigns:mailchimp_webhook", args=[audience.webhook_token])
+    assert post(client, audience, {"type": "profile", "data[x]": "x" * 100_000}) == 403
+    assert client.put(path).status_code == 405
+    assert client.get(path).status_code == client.head(path).status_code == 200
+    assert WebhookEvent.objects.count() == 0
+
+
+def test_a_hook_from_before_mailchimp_signed_has_the_secret_of_its_address(client, audience, deliver, settings):
+    audience.webhook_secret = settings.MAILCHIMP_WEBHOOK_SECRET = ""
+    audience.save()
+    path = reverse("campaigns:mailchimp_webhook", args=[audience.webhook_token])
+    kind = "application/x-www-form-urlencoded"
+    assert client.post(path, b"type=profile", content_type=kind).status_code == 200
+    assert client.post(path[:-2] + "x/", b"type=profile", content_type=kind).status_code == 403
+    assert WebhookEvent.objects.count() == 1
+
+
+def test_a_changed_profile_is_told_read_and_taken_over(mailchimp, audience, push, deliver):
+    ann = person("Ann")
+    push()
+    deliver()
+    mailchimp.member_changes_profile(audience.list_id, "ann@mail.se", LNAME="Berg")
+    assert deliver() == [200]
+    ann.refresh_from_db()
+    assert ann.last_name == "Berg"
+    audience.refresh_from_db()
+    assert audience.pull_requested_at is None
+
+
+def test_what_there_is_to_read_is_read_once_mailchimp_answers_again(mailchimp, audience, push, deliver):
+    ann = person("Ann")
+    push()
+    deliver()
+    mailchimp.member_changes_profile(audience.list_id, "ann@mail.se", LNAME="Berg")
+    mailchimp.fail(times=None, status=503, body="empty")
+    deliver()
+    asked = mailchimp.count
+    webhooks.apply_owed()
+    assert mailchimp.count == asked  # not again each minute
+    mailchimp.calm()
+    SyncRun.objects.filter(state=SyncRun.State.FAILED).update(started_at=datetime(2026, 1, 1, tzinfo=UTC))
+    webhooks.apply_owed()
+    ann.refresh_from_db()
+    assert ann.last_name == "Berg"
+
+
+@pytest.mark.parametrize(("act", "status"), [("staff_archive", "archived"), ("staff_delete", "forgotten")])
+def test_who_is_taken_away_by_staff_there_has_not_left(mailchimp, audience, push, deliver, act, status):
+    ann = person("Ann")
+    push()
+    getattr(mailchimp, act)(audience.list_id, "ann@mail.se")
+    deliver()
+    assert AudienceMember.objects.get(supporter=ann).status == status
+    assert consent.state_of(ann) == Consent.State.GRANTED
+    push()
+    assert mailchimp.writes() == []
+
+
+def test_reporting_spam_there_is_a_complaint_here(mailchimp, audience, push, deliver):
+    ann = person("Ann")
+    push()
+    mailchimp.member_unsubscribes(audience.list_id, "ann@mail.se", reason="abuse")
+    deliver()
+    assert Suppression.objects.get().reason == Suppression.Reason.COMPLAINT
+    assert ann.consents.get(state="withdrawn").method == Consent.Method.COMPLAINT
+
+
+def test_an_old_leaving_told_late_does_not_undo_coming_back(mailchimp, audience, push, pull, deliver):
+    ann = person("Ann")
+    push()
+    mailchimp.member_unsubscribes(audience.list_id, "ann@mail.se")
+    pull()
+    mailchimp.skew(3)
+    mailchimp.member_subscribes(audience.list_id, "ann@mail.se")
+    pull()
+    assert consent.state_of(ann) == Consent.State.GRANTED
+    deliver()
+    assert consent.state_of(ann) == Consent.State.GRANTED
+
+
+def test_what_is_heard_is_forgotten_with_the_person(mailchimp, audience, push, pull, deliver, staff):
+    from crm.erasure import erase
+
+    ann = person("Ann")
+    push()
+    mailchimp.member_changes_profile(audience.list_id, "ann@mail.se", LNAME="Berg")
+    deliver()
+    erase(ann, by=staff)
+    held = AudienceMember.objects.get()
+    assert (held.agreed, held.note, held.differs, held.permissions, held.supporter) == (None, "", [], None, None)
+    assert WebhookEvent.objects.count() == 0
+    pull()
+    held.refresh_from_db()
+    assert (held.agreed, held.to_delete) == (None, True)

@@ -26,6 +26,11 @@ def rendered(audience: Audience, member: Member) -> dict:
         "source": member.source,
         "location": location,
     }
+    if audience.permissions:
+        more["marketing_permissions"] = [
+            {"marketing_permission_id": key, "text": text, "enabled": member.permissions.get(key, False)}
+            for key, text in audience.permissions.items()
+        ]
     if member.unsubscribe_reason and member.status in ("unsubscribed", "archived"):
         more["unsubscribe_reason"] = member.unsubscribe_reason
     return {**values, **more}
@@ -42,7 +47,7 @@ def brief(audience: Audience, member: Member) -> dict:
         "email_type": member.email_type,
         "status": member.status,
         "merge_fields": {**defaults, **member.merge_fields},
-        "interests": member.interests,
+        "interests": {**dict.fromkeys(audience.interests, False), **member.interests},
         "stats": {"avg_open_rate": 0, "avg_click_rate": 0},
         "ip_signup": member.ip_signup,
         "timestamp_signup": member.timestamp_signup,

@@ -107,6 +107,16 @@ class People:
         writer.write(member, {**body, "language": language} if language else body, None)
 
     @act
+    def member_chooses(
+        self, list_id: str, email: str, interests: dict | None = None, permissions: dict | None = None
+    ) -> None:
+        """In their preferences."""
+        audience, member = self._found(list_id, email)
+        chosen = [{"marketing_permission_id": key, "enabled": value} for key, value in (permissions or {}).items()]
+        writer = Writer(self.account, audience, "user", skip_merge_validation=True)
+        writer.write(member, {"interests": interests or {}, "marketing_permissions": chosen}, None)
+
+    @act
     def member_opens(self, campaign_id: str, email: str) -> None:
         self._did(campaign_id, email, action="open")
 

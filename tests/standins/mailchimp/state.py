@@ -44,6 +44,7 @@ class Member:
     """Left, bounced or complained by itself: the API can't make it subscribed again."""
     merge_fields: dict[str, object] = field(default_factory=dict)
     interests: dict[str, bool] = field(default_factory=dict)
+    permissions: dict[str, bool] = field(default_factory=dict)
     tags: dict[int, str] = field(default_factory=dict)
     """Segment id to the time it was given."""
 
@@ -101,6 +102,9 @@ class Audience:
     merge_fields: list[MergeField] = field(default_factory=list)
     segments: dict[int, Segment] = field(default_factory=dict)
     webhooks: dict[str, Webhook] = field(default_factory=dict)
+    interests: list[str] = field(default_factory=list)
+    permissions: dict[str, str] = field(default_factory=dict)
+    """Marketing permissions by id, with their texts, where the audience has GDPR fields."""
     version: int = 0
     """Counts writes, so that what was worked out from the members can be kept until the next."""
     view: tuple[tuple, list[Member]] | None = field(default=None, repr=False)

@@ -117,6 +117,8 @@ class Writer:
         known = {field.tag for field in self.audience.merge_fields}
         member.merge_fields.update({tag: value for tag, value in values.items() if tag in known})
         member.interests.update(body.get("interests") or {})
+        for one in body.get("marketing_permissions") or []:
+            member.permissions[one["marketing_permission_id"]] = one["enabled"]
         place = body.get("location") or {}
         member.latitude = place.get("latitude", member.latitude)
         member.longitude = place.get("longitude", member.longitude)

@@ -28,6 +28,7 @@ from campaigns.mailchimp.lanes import Job, Lanes
 from campaigns.mailchimp.plan import allowance
 from campaigns.mailchimp.plan import preview as preview
 from campaigns.mailchimp.preparation import forget_tag, prepare
+from campaigns.mailchimp.pull import catch_up
 from campaigns.mailchimp.shadow import Answer, Seen
 from campaigns.mailchimp.sync import STRETCH, Held, OutOfTime, work_on
 from campaigns.models import Audience, AudienceMember, SyncRun
@@ -66,6 +67,8 @@ class Push:
         """Raises OutOfTime, Held, MailchimpError."""
         self.names = prepare(self.mailchimp, self.audience)
         self.there = mapping.there(self.audience.merge_fields, self.audience.merge_types)
+        if self.audience.pull_requested_at:  # hear before speaking
+            catch_up(self.mailchimp, self.audience, SyncRun(), self.until)
         with Lanes() as self.lanes:
             self._delete_for_good()
             if left := shadow.adopt_strangers(self.audience):
@@ -87,9 +90,8 @@ class Push:
                 self.lanes.work_off(self._in_time(map(self._permit, rows)))
             self.lanes.work_off(self._in_time(map(self._tag, difference.tag_changes(self.audience))))
             self.lanes.work_off(self._each(difference.ARCHIVE, self._archive))
-        if self.run.counts.get("added"):
-            # Their contact ids come with the next read: from then on they are found whatever their address is there.
-            Audience.objects.filter(pk=self.audience.pk).update(pull_requested_at=Now())
+        # The contact ids of those added come with the next read: from then on they are found whatever their address is there.
+        self._read_soon(bool(self.run.counts.get("added")))
 
     def _each(self, what: str, step: Callable[[list[Owed]], Iterator[Job]]) -> Iterator[Job]:
         for rows in difference.chunks(what):
@@ -228,6 +230,7 @@ class Push:
             self._take_over(written.answers)
             # Staff there archived them, or the shadow would know: their choice stands.
             shadow.set_status([row.member for row in written.absent], Status.ARCHIVED)
+            self._read_soon(bool(written.absent))
             self._count(changed=sum(1 for answer in written.answers if not answer.refusal))
 
         rows = [row for row in rows if row.email]
@@ -255,6 +258,7 @@ class Push:
         def moved(outcome: Answer | Seen) -> None:
             if isinstance(outcome, Seen):
                 self._see(row, outcome)
+                self._read_soon(outcome.status == Status.NONE)
             else:
                 self._take_over([outcome])
                 self._count(moved=not outcome.refusal)
@@ -349,6 +353,7 @@ class Push:
             absent = [member for member, email in (*change.add, *change.remove) if email in unknown]
             shadow.set_tags(change.tag, added, removed)
             shadow.set_status(absent, Status.ARCHIVED)
+            self._read_soon(bool(absent))
             self._count(tagged=len(added), untagged=len(removed))
 
         return Job(tag, tagged)
@@ -371,6 +376,11 @@ class Push:
     @property
     def _batch(self) -> Batch:
         return Batch(self.mailchimp, self.audience.list_id, self.names)
+
+    def _read_soon(self, needed: bool) -> None:
+        """Have what changed there read before the next push: somebody is new, or not where we thought, and may have moved."""
+        if needed:
+            Audience.objects.filter(pk=self.audience.pk).update(pull_requested_at=Now())
 
     def _body(self, row: Owed) -> dict:
         return mapping.member(row.email, row.language, row.values, self.there)

@@ -170,7 +170,10 @@ def _follow(audience: Audience, heard: Sequence[Heard]) -> int:
         for pk, old, contact in known.values_list("pk", "subscriber_hash", "contact")
         if old != by_contact[contact].hash
     ]
-    return move(audience, moved)
+    changed = move(audience, moved)
+    # What was noted last may have been of another member, made under the old address: what is heard now counts.
+    AudienceMember.objects.filter(pk__in=[member for member, *_rest in moved]).update(last_changed=None)
+    return changed
 
 
 def move(audience: Audience, moved: Sequence[tuple[int, str, str, str]]) -> int:

@@ -193,4 +193,7 @@ def test_both_sides_agree_at_the_end(mailchimp, audience, client, monkeypatch, s
                 assert member["email_address"] == here.email, told
                 fields = member["merge_fields"]
                 assert (fields["FNAME"], fields["LNAME"]) == (here.first_name, here.last_name), told
-    assert len(mailchimp.members()) == len(world.people)
+    numbers = set(world.numbers.values())
+    # Who leaves at an address that was given up there a moment before may be unsubscribed there as well: never subscribed.
+    others = [member for member in mailchimp.members().values() if member["web_id"] not in numbers]
+    assert all(member["status"] != "subscribed" for member in others)

@@ -32,6 +32,11 @@ if __name__ == "__main__":
 
     django.setup()
     from django.core.management import call_command
+    from django.db import connection
 
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+        )  # an earlier run's, with earlier migrations
     call_command("migrate", verbosity=0)
     main()

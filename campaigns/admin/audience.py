@@ -266,6 +266,30 @@ class AudienceMemberAdmin(SearchedByPerson, ReadOnlyAdmin):
     list_prefetch = ["supporter", "audience"]
     sortable_by = []
     ordering = ["-pk"]
+    fields = [
+        "supporter",
+        "audience",
+        "status",
+        "refusal",
+        "refused_at",
+        "note",
+        "differing",
+        "last_changed",
+        "updated_at",
+    ]
+
+    @display(description=_("Differed in the last full comparison"))
+    def differing(self, member: AudienceMember) -> str:
+        return ", ".join(str(_DIFFERENCES.get(what, what)) for what in member.differs) or "–"
+
+
+_DIFFERENCES = {
+    "missing_there": _("not there"),
+    "missing_here": _("not known here"),
+    "status": _("status"),
+    "fields": _("fields"),
+    "tags": _("tags"),
+}
 
 
 @admin.register(SyncRun)

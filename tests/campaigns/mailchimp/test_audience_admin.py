@@ -109,3 +109,17 @@ def test_permissions_there_are_chosen_for_our_purposes(staff_client, mailchimp, 
     assert Audience.objects.get().groups == {"p:perm1": "phone", "i:int1": "post"}
     staff_client.post(address, {**sent, "group_phone": "p:nothing"})
     assert Audience.objects.get().groups == {"p:perm1": "phone", "i:int1": "post"}
+
+
+def test_a_members_page_says_what_was_decided_and_what_differed(staff_client, audience, mailchimp):
+    member = AudienceMember.objects.create(
+        audience=audience,
+        supporter=make_supporter(),
+        subscriber_hash="0" * 32,
+        note="Ours stands.",
+        differs=["status", "fields", "LNAME"],
+    )
+    page = staff_client.get(reverse("admin:campaigns_audiencemember_change", args=[member.pk])).content.decode()
+    assert "Ours stands." in page
+    assert "status, fields, LNAME" in page
+    assert member.subscriber_hash not in page

@@ -164,7 +164,7 @@ def with_bars(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Gives each row the length of its bar: the share of those who clicked, beside the largest."""
     rates = [row["figures"].rate(row["figures"].clicked) or 0 for row in rows]
     for row, rate in zip(rows, rates, strict=True):
-        row["click_bar"] = 100 * rate / max(rates) if rate else 0
+        row["click_bar"] = rate / max(rates) if rate else 0
     return rows
 
 

@@ -4,7 +4,7 @@ Deliveries come from the ledger in slices and go back to it in slices, the next 
 sent. Before a message leaves, its person and the appeal must have been looked at within the last FRESH seconds; if that
 is longer ago, it and those about to follow it are looked at again, in one statement. So a fast server costs one look
 a slice, a slow one a look for each message, and what is withdrawn at most FRESH seconds before the first byte leaves
-may be too late. The time is that of the asking, so the ledger's own slowness does not widen it.
+may be too late. The time is that of the asking; a database that takes longer than FRESH to answer widens it to that.
 
 Nothing leaves without the database: a worker that is cut off from it stops within FRESH seconds.
 """

@@ -131,19 +131,25 @@ def compare(audience: Audience) -> dict[str, int]:
     digest = _DIGEST.format(values=values)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS owed")
+        # Of tables that were filled just now PostgreSQL knows too little to foresee that hashing is the way.
+        cursor.execute("SET enable_nestloop = off")
         cursor.execute(
             _COMPARE.format(values=values, joins=joins, digest=digest, contactable=contactable, proven=_PROVEN),
             {"audience": audience.pk, "archives": audience.archives, **named},
         )
+        cursor.execute("RESET enable_nestloop")
         cursor.execute("CREATE INDEX ON owed (what, number)")
         cursor.execute("ANALYZE owed (what, number, member, supporter)")
         cursor.execute("SELECT coalesce(what, 'tags'), count(*) FROM owed GROUP BY 1")
         return dict(cursor.fetchall())
 
 
-def contactable_sql(audience: Audience) -> tuple[str, dict[str, object]]:
-    """The ids of those who may be written to now, as a statement with named parameters."""
-    people, parameters = Supporter.objects.contactable(audience.purpose).values("pk").query.sql_with_params()
+def contactable_sql(audience: Audience, among: Sequence[int] | None = None) -> tuple[str, dict[str, object]]:
+    """The ids of those who may be written to now (among these), as a statement with named parameters."""
+    allowed = Supporter.objects.contactable(audience.purpose)
+    if among is not None:
+        allowed = allowed.filter(pk__in=among)
+    people, parameters = allowed.values("pk").query.sql_with_params()
     named = {f"p{index}": value for index, value in enumerate(parameters)}
     return people % tuple(f"%({name})s" for name in named), named
 
@@ -221,17 +227,20 @@ def additions(audience: Audience, what: str) -> Iterator[list[Owed]]:
     answer that gets lost leaves somebody to look for, should they leave or be erased before the next run; it has the tags that
     they may have by then.
     """
-    contactable, named = contactable_sql(audience)
     last = 0
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT max(number) FROM (SELECT number FROM owed WHERE what = %s AND number > %s ORDER BY number LIMIT %s) chunk",
+                """
+                SELECT max(number), array_agg(supporter)
+                FROM (SELECT number, supporter FROM owed WHERE what = %s AND number > %s ORDER BY number LIMIT %s) chunk
+                """,
                 [what, last, CHUNK],
             )
-            (until,) = cursor.fetchone()
+            until, supporters = cursor.fetchone()
             if until is None:
                 return
+            contactable, named = contactable_sql(audience, supporters)
             parameters = {"audience": audience.pk, "what": what, "last": last, "until": until, **named}
             cursor.execute(_INTEND.format(contactable=contactable), parameters)
         last = until

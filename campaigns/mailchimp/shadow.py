@@ -35,18 +35,21 @@ def write(audience: Audience, answers: Iterable[Answer]) -> None:
     Somebody who was erased while the call was under way is owed a deletion there by now, and stays so.
     """
     rows = list(answers)
-    parameters = {
-        "audience": audience.pk,
-        "members": [row.owed.member for row in rows],
-        "hashes": [row.owed.hash for row in rows],
-        "statuses": [row.status for row in rows],
-        "digests": [row.owed.digest for row in rows],
-        "agreed": [json.dumps({**row.owed.values, mapping.LANGUAGE: row.owed.language}) for row in rows],
-        "times": [row.changed_at for row in rows],
-        "refusals": [row.refusal[:500] for row in rows],
-        "tags": [None if row.tags is None else json.dumps(sorted(row.tags)) for row in rows],
-        "ours": [row.ours for row in rows],
-    }
+    told = [
+        {
+            "member": row.owed.member,
+            "hash": row.owed.hash,
+            "status": row.status,
+            "digest": row.owed.digest.hex(),
+            "agreed": {**row.owed.values, mapping.LANGUAGE: row.owed.language},
+            "changed_at": row.changed_at and row.changed_at.isoformat(),
+            "refusal": row.refusal[:500],
+            "tags": None if row.tags is None else sorted(row.tags),
+            "ours": row.ours,
+        }
+        for row in rows
+    ]
+    parameters = {"audience": audience.pk, "told": json.dumps(told), "hashes": [row.owed.hash for row in rows]}
     with transaction.atomic(), connection.cursor() as cursor:
         if any(not row.refusal and row.owed.old_hash not in ("", row.owed.hash) for row in rows):
             # A row that the pull made for the new address before we knew whose it is gives way to its owner's.
@@ -61,16 +64,15 @@ def write(audience: Audience, answers: Iterable[Answer]) -> None:
             """
             UPDATE campaigns_audiencemember held SET
                 subscriber_hash = CASE WHEN t.refusal = '' THEN t.hash ELSE held.subscriber_hash END,
-                status = coalesce(nullif(t.status, ''), held.status), digest = t.digest, refusal = t.refusal,
+                status = coalesce(nullif(t.status, ''), held.status), digest = decode(t.digest, 'hex'), refusal = t.refusal,
                 status_at = CASE WHEN t.status IN ('', held.status) THEN held.status_at ELSE clock_timestamp() END,
                 leaving_applied = held.leaving_applied AND t.status IN ('', held.status),
-                agreed = CASE WHEN t.refusal = '' THEN t.agreed::jsonb ELSE held.agreed END,
+                agreed = CASE WHEN t.refusal = '' THEN t.agreed ELSE held.agreed END,
                 last_changed = greatest(t.changed_at, held.last_changed),
-                refused_at = CASE WHEN t.refusal <> '' THEN now() END, tags = coalesce(t.tags::jsonb, held.tags),
+                refused_at = CASE WHEN t.refusal <> '' THEN now() END, tags = coalesce(t.tags, held.tags),
                 ours = held.ours AND t.ours, archived_by_us = held.archived_by_us AND t.status = '', moving_to = '', updated_at = now()
-            FROM unnest(%(members)s::bigint[], %(hashes)s::text[], %(statuses)s::text[], %(digests)s::bytea[], %(refusals)s::text[],
-                        %(tags)s::text[], %(ours)s::bool[], %(agreed)s::text[], %(times)s::timestamptz[])
-                 AS t (member, hash, status, digest, refusal, tags, ours, agreed, changed_at)
+            FROM jsonb_to_recordset(%(told)s::jsonb) AS t (member bigint, hash text, status text, digest text, agreed jsonb,
+                                                           changed_at timestamptz, refusal text, tags jsonb, ours boolean)
             WHERE held.id = t.member AND NOT held.to_delete
             """,
             parameters,

@@ -59,6 +59,7 @@ _COUNTS = {
     "moved": _("new address"),
     "unsubscribed": _("unsubscribed"),
     "deleted": _("deleted for good"),
+    "archived": _("archived"),
     "asked_back": _("asked to confirm"),
     "tagged": _("tagged"),
     "untagged": _("untagged"),

@@ -208,7 +208,7 @@ class Migration(migrations.Migration):
                 ('seen_in', models.BigIntegerField(editable=False, help_text='The last full comparison that met it there.', null=True)),
                 ('last_changed', models.DateTimeField(null=True, verbose_name='changed there')),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='synced')),
-                ('audience', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='campaigns.audience', verbose_name='audience')),
+                ('audience', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='members', to='campaigns.audience', verbose_name='audience')),
                 ('supporter', models.ForeignKey(help_text='Empty for members that others added, and once the person was erased.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='memberships', to='supporters.supporter', verbose_name='supporter')),
             ],
             options={

@@ -124,8 +124,9 @@ class AudienceMember(models.Model):
         FORGOTTEN = "forgotten", _("Deleted for good")
         NONE = "", _("Not there")
 
+    # Without an index of its own, for PostgreSQL would take it for the unique ones, which begin with it, while the table is new.
     audience = models.ForeignKey(
-        Audience, on_delete=models.CASCADE, related_name="members", verbose_name=_("audience")
+        Audience, on_delete=models.CASCADE, related_name="members", verbose_name=_("audience"), db_index=False
     )
     supporter = models.ForeignKey(
         "supporters.Supporter",

@@ -63,7 +63,8 @@ WITH allowed (id) AS MATERIALIZED ({contactable}), wanted AS (
 ), held AS (
     SELECT * FROM campaigns_audiencemember WHERE audience_id = %(audience)s AND supporter_id IS NOT NULL AND NOT to_delete
 ), barred AS (
-    SELECT supporter_id AS id FROM held WHERE status IN ('subscribed', 'pending') AND supporter_id NOT IN (SELECT id FROM allowed)
+    SELECT supporter_id AS id FROM held WHERE status IN ('subscribed', 'pending')
+    AND NOT EXISTS (SELECT FROM allowed WHERE allowed.id = held.supporter_id)
 ), reasons AS (
     SELECT id, max(reason) AS reason FROM (
         SELECT barred.id, 'withdrawn' AS reason FROM barred JOIN supporters_consent c ON c.supporter_id = barred.id

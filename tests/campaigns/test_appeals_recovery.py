@@ -217,7 +217,9 @@ def test_what_one_claim_holds_is_nobody_elses(server):
     other = Worker(appeal)
     assert (len(one.pks), other.pks) == (2, [])
     assert other.hold.look(one.pks) == {}
-    assert other.hold.settle([ledger.Outcome(one.pks[0], Delivery.State.SENT)]) == 0
+    for state in (Delivery.State.SENT, Delivery.State.QUEUED, Delivery.State.FAILED, Delivery.State.UNKNOWN):
+        assert other.hold.settle([ledger.Outcome(one.pks[0], state)]) == 0
+    assert {row[0] for row in states(appeal)} == {"sending"}
     other.hold.give_back(one.pks)
     assert {row[3] for row in states(appeal)} == {one.hold.claim.pk}
     one.dies()

@@ -28,8 +28,9 @@ def main() -> None:
         signal.signal(number, _stop)
     _forget_environment()
     say("Starting PostgreSQL and Valkey …")
-    from config import engines
+    from config import engines, env
 
+    wanted = env.number("PORT", 8000, least=1, most=65535)
     kept = ROOT / "var" / "demo"
     kept.mkdir(parents=True, exist_ok=True)
     engines.start_missing(kept)
@@ -38,7 +39,7 @@ def main() -> None:
     mailchimp = StandIn("tests.standins.mailchimp", "--port", "0", "--state", str(kept / "mailchimp.json"))
     processes = [mail.process, mailchimp.process]
     try:
-        port = free_port(8000)
+        port = free_port(wanted)
         os.environ.update(
             PORT=str(port),
             SITE_URL=f"http://localhost:{port}",
@@ -140,7 +141,7 @@ def greet(port: int, mail: str, mailchimp: str) -> None:
 
 
 def free_port(first: int) -> int:
-    for port in range(first, first + 100):
+    for port in range(first, min(first + 100, 65536)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -148,7 +149,7 @@ def free_port(first: int) -> int:
             except OSError:
                 continue
             return port
-    sys.exit("No port between 8000 and 8099 is free.")
+    sys.exit(f"No port from {first} on is free.")
 
 
 def end(process: subprocess.Popen) -> None:

@@ -34,7 +34,8 @@ def test_ten_times_the_members_take_no_more_memory(elsewhere, monkeypatch):
     audience = Audience.objects.create(name="Ours", list_id=connect().audiences()[0]["id"])
     AudienceSegment.objects.create(audience=audience, segment=everybody)
     peaks = []
-    for last, number in ((0, 1_000), (1_000, 10_000)):
+    # Each push but the first begins with reading a full page of what the one before added.
+    for last, number in ((0, 1_000), (1_000, 1_000), (2_000, 10_000)):
         many(number, after=last)
         segments.refresh(everybody)
         tracemalloc.start()
@@ -42,5 +43,5 @@ def test_ten_times_the_members_take_no_more_memory(elsewhere, monkeypatch):
             pass
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert audience.members.filter(status="subscribed").count() == Supporter.objects.count() == 11_000
-    assert peaks[1] < 1.5 * peaks[0]
+    assert audience.members.filter(status="subscribed").count() == Supporter.objects.count() == 12_000
+    assert peaks[2] < 1.5 * peaks[1]

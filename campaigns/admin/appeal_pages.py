@@ -144,6 +144,8 @@ def schedule_page(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> 
 def cancel_page(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> HttpResponse:
     """Asks once more; the button on it acts."""
     appeal = _viewed(request, pk, model_admin)
+    if not request.user.has_perm(MAY_SEND):
+        raise PermissionDenied
     progress = progress_of(appeal, report.of(appeal).total.states) if appeal.launched_at else None
     context = {"progress": progress, "left": progress["total"] - progress["done"] if progress else None}
     return page(request, model_admin, appeal, "cancel", _("Cancel"), context)

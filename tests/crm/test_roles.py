@@ -3,6 +3,7 @@ from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
 from crm import roles
+from tests.campaigns.conftest import make_appeal
 from tests.factories import make_donation, make_supporter
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +102,12 @@ def test_each_role_opens_only_its_doors(member, role, page, allowed):
     donation = make_donation(make_supporter())
     pk = donation.pk if "donation" in page else donation.supporter_id
     assert member(role).get(reverse(page, args=[pk])).status_code == (200 if role in allowed else 403)
+
+
+@pytest.mark.parametrize("role", roles.ROLES)
+def test_only_campaigners_are_asked_whether_to_cancel(member, role):
+    page = reverse("admin:campaigns_appeal_cancel", args=[make_appeal().pk])
+    assert member(role).get(page).status_code == (200 if role == "Campaigner" else 403)
 
 
 def test_nobody_deletes_a_person_or_a_gift(staff_client):

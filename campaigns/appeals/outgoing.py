@@ -14,6 +14,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
@@ -33,8 +34,6 @@ from campaigns.models import Delivery
 State = Delivery.State
 FRESH = 0.25
 """Seconds between the last look at consent and the first byte of a message, at most."""
-LOOK_AHEAD = 50
-"""Deliveries that one look is about."""
 SMALLEST_SLICE, LARGEST_SLICE = 50, 500
 """The first is small: a slow server would keep what it can't get at from other workers."""
 SHORTEST_REST = 1.0
@@ -182,13 +181,14 @@ class Outgoing:
             self._size = max(self._size // 2, SMALLEST_SLICE)
         self._taken_at = now
         try:
+            permits = pacing.ask(self._hold.claim.appeal, self._size)
+            # In one transaction: each costs a wait for the disk.
             with transaction.atomic():
                 self._hold.settle(known)
                 if withdrawn:
                     self._hold.give_back(withdrawn)
-            looked_at = time.monotonic()
-            permits = pacing.ask(self._hold.claim.appeal, self._size)
-            taken, skipped = self._hold.take(permits)
+                looked_at = time.monotonic()
+                taken, skipped = self._hold.take(permits)
             pacing.settle(permits, Counter(addressee.receiver for addressee in taken))
         except BaseException:
             self._known += known
@@ -222,7 +222,9 @@ class Outgoing:
         self._queue.extend(_Pending(addressee, looked_at) for addressee in taken)
 
     def _look_again(self) -> None:
-        soon = [*self._handed_out.values(), *(self._queue[n] for n in range(min(LOOK_AHEAD, len(self._queue))))]
+        # A slice is as large as the server is quick: half of one is what may leave while the look is fresh.
+        ahead = max(SMALLEST_SLICE, self._size // 2)
+        soon = [*self._handed_out.values(), *islice(self._queue, ahead)]
         looked_at = time.monotonic()
         found = self._ledger.do(self._hold.look, [pending.addressee.pk for pending in soon]).result()
         if not found:

@@ -56,7 +56,8 @@ def test_the_message_is_the_persons_own(server):
 
 
 @pytest.mark.parametrize("people", [1, 3])
-def test_sending_costs_no_statement_more_for_more_messages(server, people, django_assert_num_queries):
+def test_sending_costs_no_statement_more_for_more_messages(server, people, django_assert_num_queries, monkeypatch):
+    monkeypatch.setattr(outgoing, "FRESH", 60)  # a busy machine would need another look
     appeal = launched(make_people(people))
     with django_assert_num_queries(37):
         appeals.work(appeal.pk)

@@ -7,7 +7,7 @@ middle finds the rest in the next difference.
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.db import connection
@@ -29,8 +29,7 @@ where they are now is to be asked.
 """
 
 
-@dataclass(frozen=True)
-class Owed:
+class Owed(NamedTuple):
     """One member who differs. `email` is empty where the address we hold is not the one they have there."""
 
     number: int
@@ -134,10 +133,12 @@ def compare(audience: Audience) -> dict[str, int]:
         cursor.execute("DROP TABLE IF EXISTS owed")
         # Of tables that were filled just now PostgreSQL knows too little to foresee that hashing is the way.
         cursor.execute("SET enable_nestloop = off")
+        cursor.execute("SET jit = off")  # compiling it takes longer than all of it
         cursor.execute(
             _COMPARE.format(values=values, joins=joins, digest=digest, contactable=contactable, proven=_PROVEN),
             {"audience": audience.pk, "archives": audience.archives, **named},
         )
+        cursor.execute("RESET jit")
         cursor.execute("RESET enable_nestloop")
         cursor.execute("CREATE INDEX ON owed (what, number)")
         cursor.execute("CREATE INDEX ON owed (supporter)")
@@ -230,27 +231,25 @@ def additions(audience: Audience, what: str) -> Iterator[list[Owed]]:
     they may have by then.
     """
     last = 0
-    while True:
+    while rows := _fetch(_ADDITIONS, {"what": what, "last": last, "limit": CHUNK}):
+        # Text is quoted at once, where a list would be one by one.
+        ids = "{" + ",".join(str(row.supporter) for row in rows) + "}"
+        contactable, named = contactable_sql(audience, ids)
+        parameters = {"audience": audience.pk, "what": what, "last": last, "until": rows[-1].number, **named}
         with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                SELECT max(number), array_agg(supporter)
-                FROM (SELECT number, supporter FROM owed WHERE what = %s AND number > %s ORDER BY number LIMIT %s) chunk
-                """,
-                [what, last, CHUNK],
-            )
-            until, supporters = cursor.fetchone()
-            if until is None:
-                return
-            ids = "{" + ",".join(map(str, supporters)) + "}"  # quoted at once, where a list would be one by one
-            contactable, named = contactable_sql(audience, ids)
-            parameters = {"audience": audience.pk, "what": what, "last": last, "until": until, **named}
             cursor.execute(_INTEND.format(contactable=contactable), parameters)
-        last = until
-        if rows := _fetch(_INTENDED, parameters):
-            yield rows
+            members = dict(cursor.fetchall())
+        last = rows[-1].number
+        if still := [row._replace(member=members[row.supporter]) for row in rows if row.supporter in members]:
+            yield still
 
 
+# The two are joined by us, not by PostgreSQL, which knows nothing yet of a table that is being filled and would compare each
+# with each.
+_ADDITIONS = """
+SELECT number, supporter, member, email, hash, coalesce(old_hash, ''), language, "values", digest, tags, coalesce(ours, true)
+FROM owed WHERE what = %(what)s AND number > %(last)s ORDER BY number LIMIT %(limit)s
+"""
 _INTEND = """
 WITH still (id) AS MATERIALIZED ({contactable})
 INSERT INTO campaigns_audiencemember (audience_id, supporter_id, subscriber_hash, tags)
@@ -262,12 +261,7 @@ AND NOT EXISTS (SELECT FROM campaigns_audiencemember other WHERE other.audience_
 ON CONFLICT (audience_id, supporter_id) DO UPDATE SET
     subscriber_hash = excluded.subscriber_hash, status = '', digest = NULL, refusal = '', refused_at = NULL, tags = excluded.tags,
     updated_at = now()
-"""
-_INTENDED = """
-SELECT o.number, o.supporter, held.id, o.email, o.hash, coalesce(o.old_hash, ''), o.language, o."values", o.digest, o.tags, coalesce(o.ours, true)
-FROM owed o JOIN campaigns_audiencemember held ON held.audience_id = %(audience)s AND held.supporter_id = o.supporter
-WHERE o.what = %(what)s AND o.number > %(last)s AND o.number <= %(until)s
-AND held.status = '' AND held.refusal = '' AND held.subscriber_hash = o.hash ORDER BY o.number
+RETURNING supporter_id, id
 """
 
 
@@ -320,11 +314,17 @@ def _fetch(statement: str, parameters: dict[str, object]) -> list[Owed]:
                 row[6] or "",
                 json.loads(row[7] or "{}"),
                 bytes(row[8] or b""),
-                tuple(json.loads(row[9])),
+                _tags(row[9]),
                 row[10],
             )
             for row in cursor.fetchall()
         ]
+
+
+@lru_cache(1000)
+def _tags(text: str) -> tuple[int, ...]:
+    """Many members have the same."""
+    return tuple(json.loads(text))
 
 
 class TagChange(NamedTuple):

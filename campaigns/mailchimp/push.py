@@ -434,6 +434,8 @@ class Push:
                 raise OutOfTime
 
     def _count(self, **added: int) -> None:
+        if not any(added.values()):
+            return
         for name, number in added.items():
             if number:
                 self.run.counts[name] = self.run.counts.get(name, 0) + number

@@ -209,7 +209,7 @@ class Migration(migrations.Migration):
                 ('last_changed', models.DateTimeField(null=True, verbose_name='changed there')),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='synced')),
                 ('audience', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='members', to='campaigns.audience', verbose_name='audience')),
-                ('supporter', models.ForeignKey(help_text='Empty for members that others added, and once the person was erased.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='memberships', to='supporters.supporter', verbose_name='supporter')),
+                ('supporter', models.ForeignKey(db_index=False, help_text='Empty for members that others added, and once the person was erased.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='memberships', to='supporters.supporter', verbose_name='supporter')),
             ],
             options={
                 'verbose_name': 'audience member',
@@ -600,7 +600,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='audiencemember',
-            constraint=models.UniqueConstraint(fields=('audience', 'supporter'), name='audience_member_once'),
+            constraint=models.UniqueConstraint(fields=('supporter', 'audience'), name='audience_member_once'),
         ),
         migrations.AddConstraint(
             model_name='audiencemember',

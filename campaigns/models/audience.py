@@ -124,7 +124,7 @@ class AudienceMember(models.Model):
         FORGOTTEN = "forgotten", _("Deleted for good")
         NONE = "", _("Not there")
 
-    # Without an index of its own, for PostgreSQL would take it for the unique ones, which begin with it, while the table is new.
+    # Without indexes of their own: the unique ones serve both, and each index more is work for every member of a first sync.
     audience = models.ForeignKey(
         Audience, on_delete=models.CASCADE, related_name="members", verbose_name=_("audience"), db_index=False
     )
@@ -134,6 +134,7 @@ class AudienceMember(models.Model):
         null=True,
         related_name="memberships",
         verbose_name=_("supporter"),
+        db_index=False,
         help_text=_("Empty for members that others added, and once the person was erased."),
     )
     subscriber_hash = models.CharField(
@@ -203,7 +204,7 @@ class AudienceMember(models.Model):
         verbose_name_plural = _("audience members")
         constraints = [
             models.UniqueConstraint(fields=["audience", "subscriber_hash"], name="audience_member_unique"),
-            models.UniqueConstraint(fields=["audience", "supporter"], name="audience_member_once"),
+            models.UniqueConstraint(fields=["supporter", "audience"], name="audience_member_once"),
             models.CheckConstraint(
                 condition=Q(
                     status__in=[

@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from campaigns.mailchimp import difference
 from campaigns.mailchimp import push as pushing
 from campaigns.mailchimp.pull import pull
 from campaigns.models import Audience, AudienceMember, SyncRun
@@ -77,6 +78,16 @@ def test_in_a_compliance_state_one_question_is_asked_and_only_after_a_proven_yes
     push()
     assert asked(mailchimp) == 1
     assert all((request.body or {}).get("status") != "subscribed" for request in mailchimp.writes())
+
+
+def test_who_leaves_after_an_addition_without_an_answer_and_a_comparison_is_not_sent(push, audience):
+    ann, bo = person("Ann"), person("Bo")
+    push()
+    AudienceMember.objects.update(status="", digest=None)
+    assert difference.compare(audience) == {"add": 2}
+    consent.withdraw(ann, Purpose.EMAIL, method=Consent.Method.LINK)
+    [rows] = difference.additions(audience, difference.ADD)
+    assert [(row.supporter, row.member) for row in rows] == [(bo.pk, AudienceMember.objects.get(supporter=bo).pk)]
 
 
 def test_a_question_whose_answer_was_lost_is_not_asked_again(mailchimp, push, audience):

@@ -1,6 +1,7 @@
 import pytest
 
 from campaigns import segments
+from campaigns.mailchimp import pull as pulling
 from campaigns.mailchimp import push as pushing
 from campaigns.mailchimp import webhooks
 from campaigns.mailchimp.pull import pull as read_changes
@@ -42,7 +43,7 @@ def audience(mailchimp, swedes):
 
 @pytest.fixture
 def push(mailchimp, audience):
-    """Refresh the segments and push; the run that did it."""
+    """Refresh the segments and push; the run that did it. The read that it asks for follows, as within a minute."""
 
     def do(expect: str = SyncRun.State.DONE) -> SyncRun:
         for segment in Segment.objects.all():
@@ -50,6 +51,11 @@ def push(mailchimp, audience):
         mailchimp.forget_requests()
         while pushing.push(audience.pk):
             pass
+        told = list(mailchimp.requests)
+        if Audience.objects.filter(pk=audience.pk, pull_requested_at__isnull=False).exists():
+            while pulling.pull(audience.pk):
+                pass
+        mailchimp.requests[:] = told
         run = audience.runs.filter(kind=SyncRun.Kind.PUSH).latest("pk")
         assert run.state == expect, run.error
         return run

@@ -16,7 +16,7 @@ from tests.campaigns.conftest import launched, make_people
 from tests.factories import make_supporter
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("broker", "journals")]
-SHORT = 1.5
+SHORT = 4
 """Seconds of a piece of work that is expected to leave something over."""
 
 

@@ -207,13 +207,15 @@ def _over(appeal: Appeal) -> bool:
 def _release_some(pk: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
+            # Materialized: as a plain subquery it may be run more than once, and each run takes others.
             """
+            WITH picked AS MATERIALIZED (
+                SELECT id FROM campaigns_delivery WHERE appeal_id = %s AND state = 'held'
+                LIMIT %s FOR UPDATE SKIP LOCKED)
             UPDATE campaigns_delivery d SET state = 'queued', variant = lower(a.winner), updated_at = now()
-            FROM campaigns_appeal a
-            WHERE a.id = %s AND a.winner <> '' AND a.state IN ('sending', 'paused')
-              AND d.id IN (SELECT id FROM campaigns_delivery WHERE appeal_id = %s AND state = 'held'
-                           LIMIT %s FOR UPDATE SKIP LOCKED)
+            FROM campaigns_appeal a, picked
+            WHERE d.id = picked.id AND a.id = %s AND a.winner <> '' AND a.state IN ('sending', 'paused')
             """,
-            [pk, pk, BATCH],
+            [pk, BATCH, pk],
         )
         return cursor.rowcount

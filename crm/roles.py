@@ -12,7 +12,7 @@ _EVERYTHING_TO_SEE = {
     for app, models in {
         "supporters": (
             "supporter tag reference consent suppression organisation petition petitiontext signature "
-            "donation recurringdonation refund importrun importrow organisationcontact"
+            "donation recurringdonation refund importrun importrow organisationcontact double"
         ),
         "campaigns": (
             "campaign segment appeal appealtext appealvariant delivery audience audiencemember audiencesegment syncrun webhookevent "
@@ -66,6 +66,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "supporters.export_supporter": (),
         "supporters.export_donation": (),
         "supporters.export_signature": (),
+        "supporters.decide_double": (),
         "crm.run_job": (),
     },
 }

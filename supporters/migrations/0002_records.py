@@ -288,6 +288,30 @@ class Migration(migrations.Migration):
             name='contacts',
             field=models.ManyToManyField(related_name='contact_of', through='supporters.OrganisationContact', to='supporters.supporter', verbose_name='contacts'),
         ),
+        migrations.CreateModel(
+            name='Double',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('probability', models.FloatField(help_text='From 0 to 1, that they are one person.', verbose_name='how sure')),
+                ('evidence', models.JSONField(default=list, help_text='Per comparison: what was compared, how it agrees, what that weighs.', verbose_name='why')),
+                ('cluster', models.BigIntegerField(help_text='The smallest number of its supporters.', verbose_name='group')),
+                ('cluster_size', models.PositiveIntegerField(db_default=2, default=2, verbose_name='people in the group')),
+                ('loose', models.BooleanField(db_default=False, default=False, help_text='The group is large or held together by little: it may be more than one person.', verbose_name='look closely')),
+                ('certain', models.BooleanField(db_default=False, default=False, help_text='Sure enough to be merged without a look.', verbose_name='certain')),
+                ('state', models.CharField(choices=[('open', 'To be looked at'), ('merged', 'Merged'), ('different', 'Not the same')], db_default='open', default='open', max_length=9, verbose_name='state')),
+                ('found_by', models.CharField(choices=[('file', 'Search of the whole file'), ('door', 'On the way in'), ('staff', 'Staff')], db_default='file', default='file', max_length=5, verbose_name='found by')),
+                ('found_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='found')),
+                ('decided_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='decided')),
+                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by')),
+                ('first', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='supporters.supporter', verbose_name='supporter')),
+                ('second', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='supporters.supporter', verbose_name='perhaps the same')),
+            ],
+            options={
+                'verbose_name': 'possible double',
+                'verbose_name_plural': 'possible doubles',
+                'permissions': [('decide_double', 'Can say whether two supporters are the same')],
+            },
+        ),
         migrations.AddField(
             model_name='donation',
             name='supporter',
@@ -492,6 +516,38 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='organisation',
             constraint=models.CheckConstraint(condition=models.Q(('role__in', ['partner', 'member', 'ally', 'funder', 'authority'])), name='organisation_role'),
+        ),
+        migrations.AddIndex(
+            model_name='double',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['-probability', '-id'], name='double_open'),
+        ),
+        migrations.AddIndex(
+            model_name='double',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['cluster'], name='double_cluster'),
+        ),
+        migrations.AddConstraint(
+            model_name='double',
+            constraint=models.UniqueConstraint(fields=('first', 'second'), name='double_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='double',
+            constraint=models.CheckConstraint(condition=models.Q(('first__lt', models.F('second'))), name='double_ordered'),
+        ),
+        migrations.AddConstraint(
+            model_name='double',
+            constraint=models.CheckConstraint(condition=models.Q(('probability__gte', 0), ('probability__lte', 1)), name='double_probability'),
+        ),
+        migrations.AddConstraint(
+            model_name='double',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'merged', 'different'])), name='double_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='double',
+            constraint=models.CheckConstraint(condition=models.Q(('found_by__in', ['file', 'door', 'staff'])), name='double_found_by'),
+        ),
+        migrations.AddConstraint(
+            model_name='double',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='double_decided'),
         ),
         migrations.AddIndex(
             model_name='donation',

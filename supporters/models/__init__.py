@@ -1,5 +1,6 @@
 from supporters.models.consent import Consent, Purpose, Suppression
 from supporters.models.donation import Donation, RecurringDonation, Refund
+from supporters.models.double import Double
 from supporters.models.functions import AddressHash, Fold
 from supporters.models.importing import ImportChunk, ImportKey, ImportRow, ImportRun
 from supporters.models.organisation import Organisation, OrganisationContact
@@ -10,6 +11,7 @@ __all__ = [
     "AddressHash",
     "Consent",
     "Donation",
+    "Double",
     "Fold",
     "ImportChunk",
     "ImportKey",

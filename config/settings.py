@@ -88,6 +88,11 @@ MAIL_PER_CONNECTION = env.number("MAIL_PER_CONNECTION", 0)
 MAIL_JOURNAL = Path(env.text("MAIL_JOURNAL", str(BASE_DIR / "var" / "journal")))
 """Where a worker writes down what is leaving: a folder on a disk of its own machine that outlives the process."""
 
+PENDING_DAYS = env.number("PENDING_DAYS", 30, least=4, most=365)
+"""Days that a signature waits for its owner to confirm it before it is erased."""
+QUICK_EXIT_URL = env.address("QUICK_EXIT_URL", "https://www.wikipedia.org/", ("http", "https"))
+"""Where the button leads by which somebody who is being watched leaves a page at once."""
+
 UPLOAD_LIMIT = env.number("UPLOAD_LIMIT_MB", 200, least=1) * 1024 * 1024
 """The largest file an import takes, in bytes."""
 
@@ -239,6 +244,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "campaigns.tasks.*_appeal": {"queue": "mail"},
     "campaigns.tasks.refresh_segment": {"queue": "default"},
+    "campaigns.tasks.send_letters": {"queue": "default"},
     "campaigns.tasks.*": {"queue": "sync"},
 }
 CELERY_TASK_CREATE_MISSING_QUEUES = True

@@ -1,14 +1,13 @@
 import re
 from base64 import b64decode
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from campaigns.mail import readers, tracking
 from campaigns.models import AppealLink
+from supporters.public import page
 
 _MACHINE = re.compile(r"bot\b|crawl|spider|preview|scanner|barracuda|proofpoint|mimecast", re.IGNORECASE)
 """Programs that say what they are. Most that look into mail don't: campaigns.appeals.reactions finds those later."""
@@ -25,8 +24,7 @@ def click(request: HttpRequest, code: str, reader: str) -> HttpResponse:
     delivery = readers.read(reader)
     link = _link(code) if delivery else None
     if link is None:
-        context = {"organisation": settings.ORGANISATION_NAME}
-        return _discreet(render(request, "campaigns/no_such_link.html", context, status=404))
+        return page(request, "campaigns/no_such_link.html", status=404)
     if request.method == "GET" and not _by_machine(request):
         tracking.record(link, delivery)
     if link.target == tracking.OPENING:

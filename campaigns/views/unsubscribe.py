@@ -2,7 +2,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -12,6 +11,7 @@ from campaigns.models import Delivery
 from supporters import consent, links
 from supporters.links import Link
 from supporters.models import Consent, Supporter
+from supporters.public import page
 
 
 @csrf_exempt  # The token is the proof, and a mail program brings no cookie (RFC 8058, section 3.2).
@@ -63,8 +63,4 @@ def _known(language: str) -> str:
 
 
 def _page(request: HttpRequest, what: str, status: int = 200) -> HttpResponse:
-    context = {"what": what, "organisation": settings.ORGANISATION_NAME}
-    response = render(request, "campaigns/unsubscribe.html", context, status=status)
-    response["Referrer-Policy"] = "no-referrer"
-    response["X-Robots-Tag"] = "noindex"
-    return response
+    return page(request, "campaigns/unsubscribe.html", {"what": what}, status=status)

@@ -1,0 +1,117 @@
+"""What all pages for supporters have in common: their language, their headers, no cookie, no third party.
+
+A page's language is the first part of its address if that is one of ours, and else what the browser asks for. None of
+these pages knows a session: what a POST may do is shown by a signed link or confirmed from an inbox, so there is nothing
+that a forged request could borrow, and no cookie that a shared computer could tell of.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import ResolverMatch, reverse
+from django.utils import translation
+from django.utils.translation import get_language_info
+
+View = Callable[..., HttpResponse]
+POLICY = {
+    "default-src": "'none'",
+    "style-src": "'self'",
+    "script-src": "'self'",
+    "img-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+"""Content-Security-Policy: nothing inline, nothing from anybody else."""
+
+
+class LanguageConverter:
+    """The part of an address that names one of our languages."""
+
+    regex = "|".join(sorted((code for code, _name in settings.LANGUAGES), key=len, reverse=True))
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+def public(view: View) -> View:
+    """A view of a page for supporters, whose address may begin with a language."""
+
+    @wraps(view)
+    def in_language(request: HttpRequest, *args: Any, language: str = "", **kwargs: Any) -> HttpResponse:
+        with translation.override(language or translation.get_language()):
+            response = view(request, *args, **kwargs)
+            response.headers.setdefault("Content-Language", translation.get_language())
+        return response
+
+    in_language.csrf_exempt = True  # There is no session to borrow.
+    return in_language
+
+
+def page(
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any] | None = None,
+    *,
+    status: int = 200,
+    public: bool = False,
+    **policy: str,
+) -> HttpResponse:
+    """The page, with its headers. One that is not public is kept from search engines and caches.
+
+    Parts of the policy can be said anew: `form_action="'self' https://checkout.example"`.
+    """
+    shared = {
+        "organisation": settings.ORGANISATION_NAME,
+        "site_url": settings.SITE_URL,
+        "exit_url": settings.QUICK_EXIT_URL,
+        "languages": _languages(request),
+        "public": public,
+    }
+    response = render(request, template, {**shared, **(context or {})}, status=status)
+    said = POLICY | {name.replace("_", "-"): value for name, value in policy.items()}
+    response["Content-Security-Policy"] = "; ".join(f"{name} {value}" for name, value in said.items())
+    response["Referrer-Policy"] = "no-referrer"
+    if not public:
+        response["X-Robots-Tag"] = "noindex"
+        response["Cache-Control"] = "no-store"
+    return response
+
+
+def address(name: str, *, query: dict[str, str] | None = None, **kwargs: str) -> str:
+    """The path of a page for supporters in the language that is active."""
+    path = reverse(f"supporters:{name}", kwargs={"language": translation.get_language(), **kwargs})
+    filled = {key: value for key, value in (query or {}).items() if value}
+    return f"{path}?{urlencode(filled)}" if filled else path
+
+
+def _languages(request: HttpRequest) -> list[dict[str, Any]]:
+    """This page in every language: code, name in the language itself, address."""
+    match: ResolverMatch | None = request.resolver_match
+    if match is None or match.app_name != "supporters":
+        return []
+    query = request.GET.urlencode()
+    found = []
+    for code, _name in settings.LANGUAGES:
+        path = reverse(match.view_name, kwargs={**match.kwargs, "language": code})
+        info = get_language_info(code)
+        found.append(
+            {
+                "code": code,
+                "name": info["name_local"].capitalize(),
+                "rtl": info["bidi"],
+                "current": code == translation.get_language(),
+                "path": path,
+                "address": f"{path}?{query}" if query else path,
+            }
+        )
+    return sorted(found, key=lambda each: each["name"].casefold())

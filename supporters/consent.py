@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Now
 
-from supporters.models import AddressHash, Consent, Purpose, Supporter, Suppression
+from supporters.models import AddressHash, Consent, Organisation, Purpose, Supporter, Suppression
 
 AGAIN = timedelta(minutes=1)
 """What comes within this time of a leaving is the same one: mail programs and people click twice."""
@@ -27,11 +27,29 @@ def state_of(supporter: Supporter, purpose: str = Purpose.EMAIL) -> str | None:
 
 
 def request(
-    supporter: Supporter, purpose: str, *, wording: str, language: str, method: str, source: str = ""
+    supporter: Supporter,
+    purpose: str,
+    *,
+    wording: str,
+    method: str,
+    wording_version: str = "",
+    language: str = "",
+    source: str = "",
+    organisation: Organisation | None = None,
+    happened_at: datetime | None = None,
 ) -> Consent:
     """Record that the person was shown these words and asked to confirm."""
     return _record(
-        supporter, purpose, Consent.State.REQUESTED, method, wording=wording, language=language, source=source
+        supporter,
+        purpose,
+        Consent.State.REQUESTED,
+        method,
+        wording=wording,
+        wording_version=wording_version,
+        language=language,
+        source=source,
+        organisation=organisation,
+        happened_at=happened_at,
     )
 
 
@@ -45,6 +63,7 @@ def grant(
     wording_version: str = "",
     language: str = "",
     source: str = "",
+    organisation: Organisation | None = None,
     happened_at: datetime | None = None,
     recorded_by: "AbstractBaseUser | None" = None,
 ) -> Consent:
@@ -62,6 +81,7 @@ def grant(
         wording_version=wording_version,
         language=language,
         source=source,
+        organisation=organisation,
         happened_at=happened_at,
         recorded_by=recorded_by,
     )

@@ -22,6 +22,8 @@ class Link(StrEnum):
     """The unsubscribe page, by the uuid of the delivery whose message was read."""
     LEAVE = "leave.supporter"
     """The unsubscribe page, by the uuid of the supporter."""
+    CONFIRM = "sign.confirm"
+    """The page that confirms a signature, by the uuid of the signature."""
 
 
 def token(link: Link, uuid: UUID) -> str:

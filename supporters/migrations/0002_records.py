@@ -141,6 +141,8 @@ class Migration(migrations.Migration):
                 ('opens_at', models.DateTimeField(blank=True, null=True, verbose_name='opens')),
                 ('closes_at', models.DateTimeField(blank=True, null=True, verbose_name='closes')),
                 ('state', models.CharField(choices=[('draft', 'Draft'), ('open', 'Open'), ('closed', 'Closed')], default='draft', max_length=6, verbose_name='state')),
+                ('asks_postcode', models.BooleanField(db_default=False, default=False, help_text='Only if the demand is a local one.', verbose_name='ask for the postcode')),
+                ('shows_signers', models.BooleanField(db_default=True, default=True, help_text='First name and country of those who agreed to be shown.', verbose_name='show the latest signers')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
             ],
             options={
@@ -204,6 +206,63 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Signature',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Pending'), ('validated', 'Validated'), ('invalidated', 'Invalidated')], default='pending', max_length=11, verbose_name='state')),
+                ('country', models.CharField(blank=True, db_default='', max_length=2, verbose_name='country')),
+                ('language', models.CharField(blank=True, db_default='', max_length=12, verbose_name='language')),
+                ('source_code', models.CharField(blank=True, db_default='', max_length=64, verbose_name='source code')),
+                ('comment', models.TextField(blank=True, db_default='', max_length=2000, verbose_name='comment')),
+                ('shown', models.BooleanField(db_default=False, default=False, help_text='First name and country may stand on the page.', verbose_name='shown')),
+                ('uuid', models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), default=uuid.uuid4, editable=False, unique=True)),
+                ('email', models.EmailField(editable=False, help_text='As typed by a signer who has yet to confirm: only then does it say who they are.', max_length=254, null=True, verbose_name='email')),
+                ('typed', models.JSONField(db_default={}, default=dict, editable=False, help_text='What else they typed, and the words they ticked.')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='signed')),
+                ('validated_at', models.DateTimeField(blank=True, null=True, verbose_name='validated')),
+                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='supporters.organisation', verbose_name='organisation')),
+                ('petition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='supporters.petition', verbose_name='petition')),
+            ],
+            options={
+                'verbose_name': 'signature',
+                'verbose_name_plural': 'signatures',
+                'permissions': [('export_signature', 'Can export signatures')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Letter',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('confirm', 'Confirm a signature'), ('remind', 'Reminder to confirm a signature')], max_length=12, verbose_name='kind')),
+                ('language', models.CharField(max_length=12, verbose_name='language')),
+                ('state', models.CharField(choices=[('owed', 'Owed'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed'), ('unknown', 'Unknown')], db_default='owed', default='owed', max_length=7, verbose_name='state')),
+                ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='due')),
+                ('taken_at', models.DateTimeField(editable=False, null=True, verbose_name='last taken up')),
+                ('times', models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='times sent')),
+                ('error', models.CharField(blank=True, db_default='', max_length=250, verbose_name='what the mail server said')),
+                ('signature', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.signature', verbose_name='signature')),
+            ],
+            options={
+                'verbose_name': 'letter',
+                'verbose_name_plural': 'letters',
+            },
+        ),
+        migrations.CreateModel(
+            name='SignatureCount',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('country', models.CharField(blank=True, max_length=2, verbose_name='country')),
+                ('day', models.DateField(help_text='Of the confirmation, in UTC.', verbose_name='day')),
+                ('number', models.BigIntegerField(verbose_name='number')),
+                ('organisation', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='supporters.organisation', verbose_name='organisation')),
+                ('petition', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='counts', to='supporters.petition', verbose_name='petition')),
+            ],
+            options={
+                'verbose_name': 'count of signatures',
+                'verbose_name_plural': 'counts of signatures',
+            },
+        ),
+        migrations.CreateModel(
             name='Supporter',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -231,26 +290,10 @@ class Migration(migrations.Migration):
                 'permissions': [('erase_supporter', 'Can erase supporters'), ('export_supporter', 'Can export supporters')],
             },
         ),
-        migrations.CreateModel(
-            name='Signature',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('validated', 'Validated'), ('invalidated', 'Invalidated')], default='pending', max_length=11, verbose_name='state')),
-                ('country', models.CharField(blank=True, db_default='', max_length=2, verbose_name='country')),
-                ('language', models.CharField(blank=True, db_default='', max_length=12, verbose_name='language')),
-                ('source_code', models.CharField(blank=True, db_default='', max_length=64, verbose_name='source code')),
-                ('comment', models.TextField(blank=True, db_default='', max_length=2000, verbose_name='comment')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='signed')),
-                ('validated_at', models.DateTimeField(blank=True, null=True, verbose_name='validated')),
-                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='supporters.organisation', verbose_name='organisation')),
-                ('petition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='supporters.petition', verbose_name='petition')),
-                ('supporter', models.ForeignKey(help_text='Empty once the person was erased: the signature still counts, without a name.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='supporters.supporter', verbose_name='supporter')),
-            ],
-            options={
-                'verbose_name': 'signature',
-                'verbose_name_plural': 'signatures',
-                'permissions': [('export_signature', 'Can export signatures')],
-            },
+        migrations.AddField(
+            model_name='signature',
+            name='supporter',
+            field=models.ForeignKey(help_text='Empty until the signer has confirmed, and once the person was erased: the signature still counts.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='supporters.supporter', verbose_name='supporter'),
         ),
         migrations.CreateModel(
             name='Reference',
@@ -418,6 +461,38 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('provider_id', ''), models.Q(('provider', ''), _negated=True), _connector='OR'), name='refund_provider_named', violation_error_message="A provider's id needs its provider."),
         ),
         migrations.AddIndex(
+            model_name='letter',
+            index=models.Index(condition=models.Q(('state', 'owed')), fields=['due_at'], name='letter_owed'),
+        ),
+        migrations.AddIndex(
+            model_name='letter',
+            index=models.Index(condition=models.Q(('state', 'sending')), fields=['taken_at'], name='letter_under_way'),
+        ),
+        migrations.AddConstraint(
+            model_name='letter',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['confirm', 'remind'])), name='letter_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='letter',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['owed', 'sending', 'sent', 'failed', 'unknown'])), name='letter_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='letter',
+            constraint=models.CheckConstraint(condition=models.Q(('signature__isnull', False)), name='letter_about_something'),
+        ),
+        migrations.AddConstraint(
+            model_name='letter',
+            constraint=models.UniqueConstraint(fields=('signature', 'kind'), name='letter_once'),
+        ),
+        migrations.AddIndex(
+            model_name='signature',
+            index=models.Index(models.F('petition'), models.OrderBy(models.F('validated_at'), descending=True), condition=models.Q(('shown', True), ('state', 'validated'), ('supporter__isnull', False)), name='signature_shown'),
+        ),
+        migrations.AddIndex(
+            model_name='signature',
+            index=models.Index(condition=models.Q(('email__isnull', False)), fields=['created_at'], name='signature_unconfirmed'),
+        ),
+        migrations.AddIndex(
             model_name='signature',
             index=models.Index(fields=['supporter', 'petition'], name='signature_of_supporter'),
         ),
@@ -452,6 +527,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='signature',
             constraint=models.CheckConstraint(condition=models.Q(('country', ''), ('country__regex', '^[A-Z]{2}$'), _connector='OR'), name='signature_country_iso'),
+        ),
+        migrations.AddConstraint(
+            model_name='signature',
+            constraint=models.UniqueConstraint(condition=models.Q(('email__isnull', False)), fields=('petition', 'email'), name='signature_typed_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='signature',
+            constraint=models.CheckConstraint(condition=models.Q(('email__isnull', True), models.Q(('state', 'pending'), ('supporter__isnull', True)), _connector='OR'), name='signature_typed_while_pending'),
         ),
         migrations.AddConstraint(
             model_name='reference',

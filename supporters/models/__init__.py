@@ -3,8 +3,9 @@ from supporters.models.donation import Donation, RecurringDonation, Refund
 from supporters.models.double import Double
 from supporters.models.functions import AddressHash, Fold
 from supporters.models.importing import ImportChunk, ImportKey, ImportRow, ImportRun
+from supporters.models.letter import Letter
 from supporters.models.organisation import Organisation, OrganisationContact
-from supporters.models.petition import Petition, PetitionText, Signature
+from supporters.models.petition import Petition, PetitionText, Signature, SignatureCount
 from supporters.models.supporter import Reference, Supporter, Tag
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "ImportKey",
     "ImportRow",
     "ImportRun",
+    "Letter",
     "Organisation",
     "OrganisationContact",
     "Petition",
@@ -26,6 +28,7 @@ __all__ = [
     "Reference",
     "Refund",
     "Signature",
+    "SignatureCount",
     "Supporter",
     "Suppression",
     "Tag",

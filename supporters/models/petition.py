@@ -1,8 +1,11 @@
+import uuid
 from typing import Self
 
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -21,6 +24,15 @@ class Petition(models.Model):
     opens_at = models.DateTimeField(_("opens"), null=True, blank=True)
     closes_at = models.DateTimeField(_("closes"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=6, choices=State, default=State.DRAFT)
+    asks_postcode = models.BooleanField(
+        _("ask for the postcode"), default=False, db_default=False, help_text=_("Only if the demand is a local one.")
+    )
+    shows_signers = models.BooleanField(
+        _("show the latest signers"),
+        default=True,
+        db_default=True,
+        help_text=_("First name and country of those who agreed to be shown."),
+    )
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:
@@ -39,6 +51,15 @@ class Petition(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def is_open(self) -> bool:
+        """Whether it can be signed now."""
+        now = timezone.now()
+        return (
+            self.state == self.State.OPEN
+            and not (self.opens_at and self.opens_at > now)
+            and not (self.closes_at and self.closes_at <= now)
+        )
 
 
 class PetitionText(models.Model):
@@ -81,7 +102,9 @@ class Signature(models.Model):
         null=True,
         related_name="signatures",
         verbose_name=_("supporter"),
-        help_text=_("Empty once the person was erased: the signature still counts, without a name."),
+        help_text=_(
+            "Empty until the signer has confirmed, and once the person was erased: the signature still counts."
+        ),
     )
     state = models.CharField(_("state"), max_length=11, choices=State, default=State.PENDING)
     country = models.CharField(_("country"), max_length=2, blank=True, db_default="")
@@ -95,6 +118,20 @@ class Signature(models.Model):
     )
     source_code = models.CharField(_("source code"), max_length=64, blank=True, db_default="")
     comment = models.TextField(_("comment"), blank=True, db_default="", max_length=2000)
+    shown = models.BooleanField(
+        _("shown"), default=False, db_default=False, help_text=_("First name and country may stand on the page.")
+    )
+    uuid = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), unique=True, editable=False)
+    email = models.EmailField(
+        _("email"),
+        max_length=254,
+        null=True,
+        editable=False,
+        help_text=_("As typed by a signer who has yet to confirm: only then does it say who they are."),
+    )
+    typed = models.JSONField(
+        default=dict, db_default={}, editable=False, help_text=_("What else they typed, and the words they ticked.")
+    )
     created_at = models.DateTimeField(_("signed"), db_default=Now())
     validated_at = models.DateTimeField(_("validated"), null=True, blank=True)
 
@@ -125,8 +162,25 @@ class Signature(models.Model):
             models.CheckConstraint(
                 condition=Q(country="") | Q(country__regex=r"^[A-Z]{2}$"), name="signature_country_iso"
             ),
+            # Somebody who signs again before confirming mends what they typed.
+            models.UniqueConstraint(
+                fields=["petition", "email"], condition=Q(email__isnull=False), name="signature_typed_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(email__isnull=True) | Q(state="pending", supporter__isnull=True),
+                name="signature_typed_while_pending",
+            ),
         ]
         indexes = [
+            # For the latest signers of a petition.
+            models.Index(
+                F("petition"),
+                F("validated_at").desc(),
+                condition=Q(state="validated", shown=True, supporter__isnull=False),
+                name="signature_shown",
+            ),
+            # For what lapses.
+            models.Index(fields=["created_at"], condition=Q(email__isnull=False), name="signature_unconfirmed"),
             models.Index(fields=["supporter", "petition"], name="signature_of_supporter"),
             models.Index(fields=["-created_at", "-id"], name="signature_newest"),
             # For what came of an appeal.
@@ -139,3 +193,33 @@ class Signature(models.Model):
 
     def __str__(self) -> str:
         return str(_("Signature %(number)s") % {"number": self.pk})
+
+
+class SignatureCount(models.Model):
+    """How many validated signatures there are of a place, a partner and a day: the sum of its rows.
+
+    A trigger (migration 0004_signature_counts) adds a row for whatever a statement changes, in that statement's transaction, so
+    that the sums are right at every moment and no row is fought over. supporters.signing.totals puts the rows together.
+    """
+
+    petition = models.ForeignKey(
+        Petition, on_delete=models.CASCADE, db_constraint=False, related_name="counts", verbose_name=_("petition")
+    )
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    organisation = models.ForeignKey(
+        "supporters.Organisation",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        related_name="+",
+        verbose_name=_("organisation"),
+    )
+    day = models.DateField(_("day"), help_text=_("Of the confirmation, in UTC."))
+    number = models.BigIntegerField(_("number"))
+
+    class Meta:
+        verbose_name = _("count of signatures")
+        verbose_name_plural = _("counts of signatures")
+
+    def __str__(self) -> str:
+        return f"{self.country} {self.day}: {self.number}"

@@ -1,0 +1,57 @@
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class Letter(models.Model):
+    """A message to one person that is owed because of something they did: to confirm a signature, a receipt.
+
+    Written in the transaction of the act, so that the two are or are not together. supporters.letters owns its states;
+    the words and the sending are those of campaigns.letters.
+    """
+
+    class Kind(models.TextChoices):
+        CONFIRM = "confirm", _("Confirm a signature")
+        REMIND = "remind", _("Reminder to confirm a signature")
+
+    class State(models.TextChoices):
+        OWED = "owed", _("Owed")
+        SENDING = "sending", _("Sending")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Failed")
+        UNKNOWN = "unknown", _("Unknown")
+
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    signature = models.ForeignKey(
+        "supporters.Signature",
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="letters",
+        verbose_name=_("signature"),
+    )
+    language = models.CharField(_("language"), max_length=12)
+    state = models.CharField(_("state"), max_length=7, choices=State, default=State.OWED, db_default=State.OWED)
+    due_at = models.DateTimeField(_("due"), db_default=Now())
+    taken_at = models.DateTimeField(_("last taken up"), null=True, editable=False)
+    times = models.PositiveSmallIntegerField(_("times sent"), default=0, db_default=0)
+    error = models.CharField(_("what the mail server said"), max_length=250, blank=True, db_default="")
+
+    class Meta:
+        verbose_name = _("letter")
+        verbose_name_plural = _("letters")
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["confirm", "remind"]), name="letter_kind"),
+            models.CheckConstraint(
+                condition=Q(state__in=["owed", "sending", "sent", "failed", "unknown"]), name="letter_state"
+            ),
+            models.CheckConstraint(condition=Q(signature__isnull=False), name="letter_about_something"),
+            models.UniqueConstraint(fields=["signature", "kind"], name="letter_once"),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="owed"), name="letter_owed"),
+            models.Index(fields=["taken_at"], condition=Q(state="sending"), name="letter_under_way"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()

@@ -1,0 +1,81 @@
+"""Signing: one statement writes the signature, still nobody's, and the letter that asks its owner to confirm."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from supporters import letters
+from supporters.models import Petition
+from supporters.signing.wordings import Wording
+
+AGAIN_AFTER = timedelta(minutes=10)
+"""Who signs again before confirming gets another letter, but not sooner than this,"""
+MOST_LETTERS = 4
+"""and not more of them: nobody can have letters heaped on somebody else."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a signer typed, checked and in the spelling that records have."""
+
+    email: str
+    first_name: str
+    last_name: str
+    country: str
+    language: str
+    agreed: tuple[Wording, ...]
+    """The words they ticked: the one for signing, and those they chose to."""
+    postcode: str = ""
+    shown: bool = False
+    organisation: int | None = None
+    source_code: str = ""
+
+    @property
+    def rest(self) -> dict[str, object]:
+        """What waits on the signature until it is confirmed."""
+        named = {"first_name": self.first_name, "last_name": self.last_name, "postcode": self.postcode}
+        filled: dict[str, object] = {name: text for name, text in named.items() if text}
+        return filled | {"agreed": [wording.as_json() for wording in self.agreed]}
+
+
+def ask(petition: Petition, typed: Typed) -> None:
+    """Keep what was typed and owe the letter.
+
+    It is the same for everybody, whether they are on file, have signed, or never came by: nothing here tells one from
+    the other, neither by its answer nor by its time.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ASK,
+            {
+                "petition": petition.pk,
+                "email": typed.email,
+                "typed": Jsonb(typed.rest),
+                "country": typed.country,
+                "language": typed.language,
+                "organisation": typed.organisation,
+                "source_code": typed.source_code,
+                "shown": typed.shown,
+                "again_after": AGAIN_AFTER,
+                "most": MOST_LETTERS,
+            },
+        )
+    letters.wake()
+
+
+_ASK = """
+WITH signed AS (
+    INSERT INTO supporters_signature (petition_id, email, typed, state, country, language, organisation_id, source_code, shown)
+    VALUES (%(petition)s, %(email)s, %(typed)s, 'pending', %(country)s, %(language)s, %(organisation)s, %(source_code)s, %(shown)s)
+    ON CONFLICT (petition_id, email) WHERE email IS NOT NULL DO UPDATE
+    SET typed = excluded.typed, country = excluded.country, language = excluded.language, shown = excluded.shown,
+        organisation_id = excluded.organisation_id, source_code = excluded.source_code
+    RETURNING id
+)
+INSERT INTO supporters_letter AS letter (kind, signature_id, language) SELECT 'confirm', id, %(language)s FROM signed
+ON CONFLICT (signature_id, kind) DO UPDATE SET state = 'owed', due_at = statement_timestamp(), language = excluded.language
+WHERE letter.state IN ('sent', 'failed', 'unknown') AND letter.times < %(most)s
+  AND letter.taken_at < statement_timestamp() - %(again_after)s
+"""

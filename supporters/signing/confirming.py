@@ -1,0 +1,116 @@
+"""Confirming from the inbox: only now does what was typed become a person, a signature that counts, and consents."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from supporters import consent
+from supporters.models import Consent, Organisation, Petition, Signature, Supporter
+
+_FILLED = ("first_name", "last_name", "postcode")
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A signature as its owner finds it behind the link."""
+
+    signature: Signature
+    name: str
+    agreed: list[str]
+    confirmed: bool
+
+    @property
+    def petition(self) -> Petition:
+        return self.signature.petition
+
+
+def pending(uuid: UUID) -> Pending | None:
+    """What the link of this signature leads to; None once it lapsed or was withdrawn."""
+    signature = Signature.objects.select_related("petition").filter(uuid=uuid).first()
+    if signature is None:
+        return None
+    typed = signature.typed
+    name = f"{typed.get('first_name', '')} {typed.get('last_name', '')}".strip()
+    agreed = [each["text"] for each in typed.get("agreed", [])]
+    return Pending(signature, name, agreed, confirmed=signature.email is None)
+
+
+def confirm(uuid: UUID) -> bool:
+    """Count the signature and grant what was ticked; False where there is nothing to confirm any more.
+
+    Twice is once, and of two at the same moment one waits for the other. Who has signed this petition before is counted
+    once; what they ticked now is granted all the same. What is on file of them is added to, never written over.
+    """
+    for attempt in range(3):
+        try:
+            return _confirm(uuid)
+        except IntegrityError:
+            # Somebody else wrote this person at the same moment: the next try finds them on file.
+            if attempt == 2:
+                raise
+    return False
+
+
+@transaction.atomic
+def _confirm(uuid: UUID) -> bool:
+    signature = Signature.objects.select_for_update(of=["self"]).select_related("petition").filter(uuid=uuid).first()
+    if signature is None:
+        return False
+    if signature.email is None:
+        return signature.state == Signature.State.VALIDATED
+    if not signature.petition.is_open():
+        return False
+    supporter = _supporter(signature)
+    _record_consents(supporter, signature)
+    before = Signature.objects.filter(petition=signature.petition_id, supporter=supporter)
+    if before.exists():
+        before.filter(state=Signature.State.PENDING).update(state=Signature.State.VALIDATED, validated_at=Now())
+        signature.delete()
+    else:
+        Signature.objects.filter(pk=signature.pk).update(
+            supporter=supporter, state=Signature.State.VALIDATED, validated_at=Now(), email=None, typed={}
+        )
+        signature.letters.all().delete()
+    return True
+
+
+def _supporter(signature: Signature) -> Supporter:
+    """The person of this address: made if need be, and given what we do not know of them yet."""
+    typed = {name: signature.typed.get(name, "") for name in _FILLED}
+    said = typed | {"country": signature.country, "language": signature.language}
+    found = Supporter.objects.select_for_update().filter(email=signature.email).first()
+    if found is None:
+        return Supporter.objects.create(email=signature.email, source_code=signature.source_code, **said)
+    named = bool(found.first_name or found.last_name)
+    news = {
+        name: text
+        for name, text in said.items()
+        if text and not getattr(found, name) and not (named and name in {"first_name", "last_name"})
+    }
+    if news:
+        Supporter.objects.filter(pk=found.pk).update(**news, updated_at=Now())
+    return found
+
+
+def _record_consents(supporter: Supporter, signature: Signature) -> None:
+    """Two lines for each box: when it was ticked, and when that was confirmed."""
+    partners = Organisation.objects.in_bulk(
+        [each["organisation"] for each in signature.typed["agreed"] if each["organisation"]]
+    )
+    for each in signature.typed["agreed"]:
+        partner = partners.get(each["organisation"])
+        if each["organisation"] and partner is None:
+            continue  # The organisation is no more.
+        proof = {
+            "wording": each["text"],
+            "wording_version": each["version"],
+            "language": each["language"],
+            "source": f"petition {signature.petition.slug}",
+            "organisation": partner,
+        }
+        consent.request(
+            supporter, each["purpose"], method=Consent.Method.FORM, happened_at=signature.created_at, **proof
+        )
+        consent.grant(supporter, each["purpose"], method=Consent.Method.CONFIRMED, **proof)

@@ -1,0 +1,18 @@
+"""Counting a signature, and taking it out of the count."""
+
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from supporters.models import Signature
+
+State = Signature.State
+
+
+def validate(signatures: QuerySet[Signature]) -> int:
+    """Count those that were pending; returns how many there were."""
+    return signatures.filter(state=State.PENDING).update(state=State.VALIDATED, validated_at=Now())
+
+
+def invalidate(signatures: QuerySet[Signature]) -> int:
+    """Take them out of the count; returns how many changed."""
+    return signatures.exclude(state=State.INVALIDATED).update(state=State.INVALIDATED)

@@ -1,0 +1,55 @@
+"""The words that a signer agrees to. What was shown is kept with the consent, whatever becomes of the words here."""
+
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+
+from django.conf import settings
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from supporters.models import Organisation, Petition, Purpose
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What one box says."""
+
+    purpose: str
+    text: str
+    language: str
+    organisation: int | None = None
+
+    @property
+    def version(self) -> str:
+        """Changes whenever a letter of the text does."""
+        return sha256(self.text.encode()).hexdigest()[:12]
+
+    def as_json(self) -> dict[str, object]:
+        return {**asdict(self), "version": self.version}
+
+
+def for_signing(petition: Petition) -> Wording:
+    """The explicit consent without which nobody signs: a signature reveals a political opinion (GDPR, art. 9(2)(a))."""
+    target = petition.target or _("those whom the petition addresses")
+    text = _(
+        "I agree that %(organisation)s keeps my name, email address and country, counts my signature and hands it over to"
+        " %(target)s. I know that a signature shows a political opinion. I can take this back at any time."
+    )
+    return _wording(Purpose.SIGNATURE, text % {"organisation": settings.ORGANISATION_NAME, "target": target})
+
+
+def for_news() -> Wording:
+    text = _("%(organisation)s may send me news and appeals by email. I can stop this at any time.")
+    return _wording(Purpose.EMAIL, text % {"organisation": settings.ORGANISATION_NAME})
+
+
+def for_partner(partner: Organisation) -> Wording:
+    text = _(
+        "%(partner)s may write to me by email, and gets my name, email address and country for this."
+        " I can stop this at any time."
+    )
+    return _wording(Purpose.PARTNER, text % {"partner": partner.name}, partner.pk)
+
+
+def _wording(purpose: str, text: str, organisation: int | None = None) -> Wording:
+    return Wording(purpose, text, get_language() or settings.LANGUAGE_CODE, organisation)

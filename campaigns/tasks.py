@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from campaigns import appeals, segments
+from campaigns import appeals, letters, segments
 from campaigns.appeals import launching, ledger
 from campaigns.mailchimp.compare import compare
 from campaigns.mailchimp.mailing import results
@@ -62,3 +62,10 @@ def compare_audience(pk: int) -> None:
 def pull_audience(pk: int) -> None:
     if pull(pk):
         pull_audience.delay(pk)
+
+
+@shared_task
+def send_letters() -> None:
+    """Woken by supporters.letters, by this name."""
+    if letters.work():
+        send_letters.apply_async(expires=55)

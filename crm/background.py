@@ -89,6 +89,11 @@ _COUNTS = {
     "supporters": _L("supporters"),
     "counted": _L("appeals counted"),
     "clicks": _L("clicks forgotten"),
+    "lost": _L("lost on their way"),
+    "reminded": _L("reminded"),
+    "lapsed": _L("erased"),
+    "folded": _L("petitions put together"),
+    "off": _L("differed"),
 }
 
 

@@ -79,6 +79,43 @@ JOBS = {
             every=MINUTE,
         ),
         Periodic(
+            "letters",
+            _("Send letters"),
+            _("Sends what is owed to single people, such as the letters that ask to confirm a signature."),
+            "campaigns.letters.tick",
+            every=MINUTE,
+        ),
+        Periodic(
+            "reminders",
+            _("Remind of signatures"),
+            _("Asks those once more who signed three days ago and have yet to confirm."),
+            "supporters.signing.lapsing.remind",
+            every=timedelta(hours=1),
+        ),
+        Periodic(
+            "lapse",
+            _("Erase unconfirmed signatures"),
+            _("Each night, erases what was typed by those who never confirmed."),
+            "supporters.signing.lapsing.lapse",
+            daily_at=time(2, 50),
+        ),
+        Periodic(
+            "signature-counts",
+            _("Put counts of signatures together"),
+            _("Every five minutes, so that the pages of busy petitions stay quick."),
+            "supporters.signing.totals.fold",
+            every=timedelta(minutes=5),
+        ),
+        Periodic(
+            "signature-recount",
+            _("Recount signatures"),
+            _(
+                "Each night, holds the counts against the signatures themselves. The number of those who differ should be none."
+            ),
+            "supporters.signing.totals.recount",
+            daily_at=time(3, 0),
+        ),
+        Periodic(
             "imports",
             _("Load files"),
             _("Hands uploaded files to a worker, and takes up again what was cut short."),

@@ -12,7 +12,7 @@ _EVERYTHING_TO_SEE = {
     for app, models in {
         "supporters": (
             "supporter tag reference consent suppression organisation petition petitiontext signature "
-            "donation recurringdonation refund importrun importrow organisationcontact double"
+            "donation recurringdonation refund importrun importrow organisationcontact letter double"
         ),
         "campaigns": (
             "campaign segment appeal appealtext appealvariant delivery audience audiencemember audiencesegment syncrun webhookevent "

@@ -29,12 +29,13 @@ def render(
     blocks: Sequence[Paragraphs | Button],
     *,
     preheader: str,
-    leave: str,
+    leave: str = "",
     organisation: str,
     address: str,
     picture: str = "",
+    reason: str = "",
 ) -> str:
-    """The whole html document, in the language that is active."""
+    """The whole html document, in the language that is active; the reason is the one of appeals unless said."""
     contents: list[str] = []
 
     def word(content: str) -> str:
@@ -47,9 +48,9 @@ def render(
         "organisation": word(html.escape(organisation)),
         "address": word(html.escape(address)) if address else "",
         "preheader": word(html.escape(preheader)) if preheader else "",
-        "why": word(html.escape(why(organisation, opens=bool(picture)))),
+        "why": word(html.escape(reason or why(organisation, opens=bool(picture)))),
         "leave_label": word(html.escape(_("Unsubscribe"))),
-        "leave": word(html.escape(leave)),
+        "leave": word(html.escape(leave)) if leave else "",
         "blocks": [
             {"label": word(html.escape(block.label)), "href": word(html.escape(block.href))}
             if isinstance(block, Button)

@@ -1,4 +1,16 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver, include, path, register_converter
+
+from supporters.public import LanguageConverter
+from supporters.views.confirming import confirm
+from supporters.views.petition import petition, signed, thanks
+
+register_converter(LanguageConverter, "language")
 
 app_name = "supporters"
-urlpatterns: list[URLPattern] = []
+pages: list[URLPattern] = [
+    path("p/<slug:slug>/", petition, name="petition"),
+    path("p/<slug:slug>/signed/", signed, name="signed"),
+    path("p/<slug:slug>/thanks/", thanks, name="thanks"),
+    path("s/<str:token>/", confirm, name="confirm"),
+]
+urlpatterns: list[URLPattern | URLResolver] = [*pages, path("<language:language>/", include(pages))]

@@ -1,5 +1,5 @@
 from django.contrib import admin
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +11,8 @@ from unfold.decorators import action, display
 from supporters import signing
 from supporters.admin.base import RecordAdmin, SearchedByPerson
 from supporters.admin.exporting import GuardedExport
-from supporters.models import Petition, PetitionText, Signature
+from supporters.models import Letter, Petition, PetitionText, Signature, SignatureCount
+from supporters.public import address
 from supporters.resources import SignatureResource
 
 
@@ -29,12 +30,18 @@ class PetitionAdmin(RecordAdmin):
     prepopulated_fields = {"slug": ["title"]}
     inlines = [PetitionTextInline]
     list_per_page = 20
-    fieldsets = [(None, {"fields": ["title", "slug", "target", ("goal", "state"), "opens_at", "closes_at"]})]
+    fieldsets = [
+        (None, {"fields": ["title", "slug", "target", ("goal", "state"), "opens_at", "closes_at"]}),
+        (_("The page"), {"fields": ["asks_postcode", "shows_signers"]}),
+    ]
+
+    def view_on_site(self, petition: Petition) -> str | None:
+        """The page for supporters; a draft has none yet."""
+        return None if petition.state == Petition.State.DRAFT else address("petition", slug=petition.slug)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        # A subquery for each of the twenty on the page: the index on petition and state answers it.
-        counted = Signature.objects.validated().filter(petition=OuterRef("pk")).order_by().values("petition")
-        number = counted.annotate(number=Count("pk")).values("number")
+        counted = SignatureCount.objects.filter(petition=OuterRef("pk")).order_by().values("petition")
+        number = counted.annotate(sum=Sum("number")).values("sum")
         return super().get_queryset(request).annotate(signed_number=Coalesce(Subquery(number), 0))
 
     @display(description=_("Signatures"))
@@ -76,3 +83,22 @@ class SignatureAdmin(GuardedExport, SearchedByPerson, RecordAdmin):
     def _say(self, request: HttpRequest, number: int) -> None:
         text = ngettext("%(number)s signature changed.", "%(number)s signatures changed.", number)
         self.message_user(request, text % {"number": number})
+
+
+@admin.register(Letter)
+class LetterAdmin(RecordAdmin):
+    """What was sent to single people, for whoever asks why a letter did not come."""
+
+    list_display = ["kind", "signature", "language", "state", "due_at", "times", "error"]
+    list_filter = [("state", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter)]
+    ordering = ["-pk"]
+    sortable_by = []
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False

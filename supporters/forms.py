@@ -1,0 +1,127 @@
+"""Forms that supporters fill in."""
+
+import re
+import unicodedata
+
+from django import forms
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from supporters import places
+from supporters.addresses import AddressError, normalise_email
+from supporters.models import Organisation, Petition
+from supporters.signing import Typed, wordings
+
+_ADDRESS_IN_NAME = re.compile(r"://|\bwww\.|@|\.(?:com|net|org|ru|info)\b", re.IGNORECASE)
+
+
+class SigningForm(forms.Form):
+    """What a petition asks of who signs it."""
+
+    first_name = forms.CharField(label=gettext_lazy("First name"), max_length=80)
+    last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=80, required=False)
+    email = forms.CharField(label=gettext_lazy("Email"), max_length=254)
+    country = forms.ChoiceField(label=gettext_lazy("Country"))
+    postcode = forms.CharField(label=gettext_lazy("Postcode"), max_length=12, required=False)
+    shown = forms.BooleanField(
+        label=gettext_lazy("My first name and country may stand on this page."), required=False
+    )
+    agree = forms.BooleanField(
+        error_messages={"required": gettext_lazy("Without this we can't keep your signature.")}
+    )
+    news = forms.BooleanField(required=False)
+    partner_news = forms.BooleanField(required=False)
+    website = forms.CharField(required=False)
+    """A field that people don't see: what fills it in is a program."""
+    source = forms.SlugField(max_length=64, required=False)
+
+    autocomplete = {
+        "first_name": "given-name",
+        "last_name": "family-name",
+        "email": "email",
+        "country": "country",
+        "postcode": "postal-code",
+    }
+
+    def __init__(
+        self, *args: object, petition: Petition, partner: Organisation | None = None, **kwargs: object
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.petition, self.partner = petition, partner
+        language = get_language()
+        self.fields["country"].choices = [("", _("Choose …")), *places.countries(language)]
+        self.wordings = {"agree": wordings.for_signing(petition), "news": wordings.for_news()}
+        if partner:
+            self.wordings["partner_news"] = wordings.for_partner(partner)
+        else:
+            del self.fields["partner_news"]
+        if petition.asks_postcode:
+            self.fields["postcode"].required = True
+        else:
+            del self.fields["postcode"]
+        if not petition.shows_signers:
+            del self.fields["shown"]
+        for name, wording in self.wordings.items():
+            self.fields[name].label = wording.text
+        for name, field in self.fields.items():
+            # Django's own words are not there in every language of the Union.
+            field.error_messages |= {"invalid_choice": _("Please choose one of the list.")}
+            if name != "agree":
+                field.error_messages["required"] = _("Please fill this in.")
+            field.widget.attrs["autocomplete"] = self.autocomplete.get(name, "off")
+        self.fields["email"].widget.input_type = "email"
+        self.fields["email"].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false", "dir": "ltr"}
+        for name in self.errors:
+            if name in self.fields:
+                self.fields[name].widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"error_{name}"}
+
+    def clean_first_name(self) -> str:
+        if not (name := self._name("first_name")):
+            raise forms.ValidationError(_("Please fill this in."))
+        return name
+
+    def clean_last_name(self) -> str:
+        return self._name("last_name")
+
+    def _name(self, field: str) -> str:
+        text = _one_line(self.cleaned_data[field])
+        if _ADDRESS_IN_NAME.search(text):
+            raise forms.ValidationError(_("A name has no web or email address in it."))
+        return text
+
+    def clean_postcode(self) -> str:
+        return _one_line(self.cleaned_data["postcode"])
+
+    def clean_email(self) -> str:
+        try:
+            return normalise_email(self.cleaned_data["email"])
+        except AddressError:
+            raise forms.ValidationError(_("This is no email address. An example: anna@example.org")) from None
+
+    def is_from_a_program(self) -> bool:
+        return bool(self.cleaned_data.get("website"))
+
+    def typed(self) -> Typed:
+        """What was typed, of a form that is valid."""
+        said = self.cleaned_data
+        return Typed(
+            email=said["email"],
+            first_name=said["first_name"],
+            last_name=said["last_name"],
+            country=said["country"],
+            language=get_language(),
+            agreed=tuple(wording for name, wording in self.wordings.items() if said[name]),
+            postcode=said.get("postcode", ""),
+            shown=said.get("shown", False),
+            organisation=self.partner.pk if self.partner else None,
+            source_code=said["source"] or (self.partner.source_code if self.partner else ""),
+        )
+
+
+def _one_line(text: str) -> str:
+    """Without line breaks, control characters and marks that turn the direction of what follows; spaces once."""
+    kept = (
+        c if unicodedata.category(c) not in {"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"} or c in "\u200c\u200d" else " "
+        for c in text
+    )
+    return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())

@@ -1,0 +1,115 @@
+"""The page of a petition, and what follows signing it."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import get_language, get_language_info
+from django.views.decorators.http import require_http_methods, require_safe
+
+from supporters import places, signing
+from supporters.forms import SigningForm
+from supporters.markdown import to_html
+from supporters.models import Organisation, Petition
+from supporters.public import address, page, public
+from supporters.signing import totals
+from supporters.views.sharing import share_links
+
+
+@dataclass(frozen=True)
+class Text:
+    """A petition in the language nearest to the reader's."""
+
+    language: str
+    title: str
+    body: str
+
+    @property
+    def rtl(self) -> bool:
+        return get_language_info(self.language)["bidi"]
+
+
+@public
+@require_http_methods(["GET", "HEAD", "POST"])
+def petition(request: HttpRequest, slug: str) -> HttpResponse:
+    """The text, how many have signed, and the form. POST asks the signer to confirm by mail."""
+    found = shown_petition(slug)
+    partner = _partner(request)
+    if request.method != "POST":
+        form = SigningForm(petition=found, partner=partner, initial={"source": _source(request)})
+        return _page(request, found, form)
+    if not found.is_open():
+        return _page(request, found, None, status=409)
+    form = SigningForm(request.POST, petition=found, partner=partner)
+    if not form.is_valid():
+        return _page(request, found, form, status=422)
+    if not form.is_from_a_program():
+        signing.ask(found, form.typed())
+    return HttpResponseRedirect(address("signed", slug=slug), status=303)
+
+
+@public
+@require_safe
+def signed(request: HttpRequest, slug: str) -> HttpResponse:
+    """What is still to do: open the letter."""
+    found = shown_petition(slug)
+    return page(request, "supporters/signed.html", {"petition": found, "text": text_of(found)})
+
+
+@public
+@require_safe
+def thanks(request: HttpRequest, slug: str) -> HttpResponse:
+    """After confirming: tell others, give."""
+    found = shown_petition(slug)
+    text = text_of(found)
+    context = {
+        "petition": found,
+        "text": text,
+        "standing": totals.standing(found),
+        "shares": share_links(found, text.title),
+        "donate_url": settings.DONATE_URL,
+    }
+    return page(request, "supporters/thanks.html", context)
+
+
+def shown_petition(slug: str) -> Petition:
+    """Raises Http404 for one that there is not, or not yet."""
+    found = Petition.objects.filter(slug=slug).exclude(state=Petition.State.DRAFT).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def text_of(petition: Petition) -> Text:
+    """Its text in the active language, or else in English, in ours, or in any."""
+    texts = {text.language: text for text in petition.texts.all()}
+    for language in (get_language(), "en", settings.LANGUAGE_CODE, *texts):
+        if language in texts:
+            return Text(language, texts[language].title, to_html(texts[language].body))
+    return Text(settings.LANGUAGE_CODE, petition.title, "")
+
+
+def _page(request: HttpRequest, petition: Petition, form: SigningForm | None, status: int = 200) -> HttpResponse:
+    standing = totals.standing(petition)
+    language = get_language()
+    text = text_of(petition)
+    context = {
+        "petition": petition,
+        "text": text,
+        "form": form if petition.is_open() else None,
+        "standing": standing,
+        "latest": [(name, places.name_of(code, language)) for name, code in standing.latest],
+        "shares": share_links(petition, text.title),
+        "canonical": settings.SITE_URL + address("petition", slug=petition.slug),
+    }
+    return page(request, "supporters/petition.html", context, status=status, public=True)
+
+
+def _partner(request: HttpRequest) -> Organisation | None:
+    """The organisation whose link brought the reader."""
+    code = (request.POST.get("via") or request.GET.get("via") or "")[:64]
+    return Organisation.objects.filter(source_code__iexact=code).first() if code else None
+
+
+def _source(request: HttpRequest) -> str:
+    return request.GET.get("source", "")[:64]

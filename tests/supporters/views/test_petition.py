@@ -1,0 +1,197 @@
+import pytest
+from django.urls import reverse
+
+from supporters.models import Letter, PetitionText, Signature, Supporter
+from tests.factories import make_organisation, make_petition, make_signature, make_supporter
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def petition():
+    petition = make_petition(slug="one-law", target="the Commission", goal=100)
+    PetitionText.objects.create(petition=petition, language="en", title="One law", body="A **common** law.")
+    PetitionText.objects.create(petition=petition, language="pl", title="Jedno prawo", body="Wspólne prawo.")
+    return petition
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch, broker):
+    from django.core.cache import cache
+
+    cache.clear()
+
+
+def typed(**fields):
+    return {
+        "first_name": "Ewa",
+        "last_name": "Nowak",
+        "email": "Ewa@Mail.pl",
+        "country": "PL",
+        "agree": "on",
+        **fields,
+    }
+
+
+def pending():
+    return Signature.objects.get(email__isnull=False)
+
+
+def test_the_page_shows_text_target_and_progress_in_the_language_of_the_browser(client, petition):
+    answer = client.get("/p/one-law/")
+    assert answer.status_code == 200
+    assert "A <strong>common</strong> law." in answer.text
+    assert "the Commission" in answer.text
+    assert '<progress max="100" value="0"' in answer.text
+    answer = client.get("/p/one-law/", headers={"accept-language": "pl"})
+    assert "Jedno prawo" in answer.text
+    assert answer["Content-Language"] == "pl"
+
+
+def test_the_language_of_the_address_beats_the_browser(client, petition):
+    answer = client.get("/pl/p/one-law/", headers={"accept-language": "en"})
+    assert '<html lang="pl"' in answer.text
+    assert "Jedno prawo" in answer.text
+    answer = client.get("/ar/p/one-law/")
+    assert '<html lang="ar" dir="rtl">' in answer.text
+    assert '<article lang="en" dir="ltr">' in answer.text
+
+
+@pytest.mark.parametrize("path", ["/p/no-such/", "/xx/p/one-law/", "/p/draft/"])
+def test_unknown_petitions_languages_and_drafts_are_not_found(client, petition, path):
+    make_petition(slug="draft", state="draft")
+    assert client.get(path).status_code == 404
+
+
+def test_the_page_asks_no_third_party_and_sets_no_cookie(client, petition):
+    answer = client.get("/p/one-law/?source=leaflet")
+    assert not answer.cookies
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+    assert "unsafe-inline" not in answer["Content-Security-Policy"]
+    assert 'style="' not in answer.text
+    assert "<script>" not in answer.text
+    assert answer["Referrer-Policy"] == "no-referrer"
+
+
+def test_signing_is_pending_belongs_to_nobody_and_owes_a_letter(client, petition):
+    answer = client.post("/pl/p/one-law/", typed(shown="on", source="leaflet"))
+    assert (answer.status_code, answer["Location"]) == (303, "/pl/p/one-law/signed/")
+    signature = pending()
+    assert (signature.email, signature.state, signature.supporter_id) == ("ewa@mail.pl", "pending", None)
+    assert (signature.country, signature.language, signature.source_code, signature.shown) == (
+        "PL",
+        "pl",
+        "leaflet",
+        True,
+    )
+    assert signature.typed["first_name"] == "Ewa"
+    assert [each["purpose"] for each in signature.typed["agreed"]] == ["signature"]
+    assert signature.typed["agreed"][0]["language"] == "pl"
+    assert not Supporter.objects.exists()
+    assert list(Letter.objects.values_list("kind", "state", "language")) == [("confirm", "owed", "pl")]
+
+
+def test_consents_are_separate_and_unticked(client, petition):
+    make_organisation(name="Kvinnohuset", source_code="huset")
+    page = client.get("/p/one-law/?via=HUSET").text
+    assert "Kvinnohuset may write to me" in page
+    assert "checked" not in page
+    client.post("/p/one-law/", typed(via="huset", partner_news="on"))
+    signature = pending()
+    assert [each["purpose"] for each in signature.typed["agreed"]] == ["signature", "partner"]
+    assert signature.organisation.name == "Kvinnohuset"
+    assert signature.source_code == "huset"
+
+
+def test_nobody_consents_to_a_partner_who_did_not_bring_them(client, petition):
+    client.post("/p/one-law/", typed(partner_news="on", via="unknown"))
+    assert [each["purpose"] for each in pending().typed["agreed"]] == ["signature"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("email", "no address", "This is no email address"),
+        ("email", "", "Please fill this in."),
+        ("country", "XX", "Please choose one of the list."),
+        ("agree", "", "Without this we can&#x27;t keep your signature."),
+        ("first_name", "", "Please fill this in."),
+        ("first_name", "\u200f\u202e", "Please fill this in."),
+        ("first_name", "see http://evil.example", "A name has no web or email address in it."),
+        ("last_name", "x" * 5000, "at most 80 characters"),
+        ("source", "a b", ""),
+    ],
+)
+def test_bad_input_is_told_and_nothing_is_kept(client, petition, field, value, words):
+    answer = client.post("/p/one-law/", typed(**{field: value}))
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert 'value="Nowak"' in answer.text or field == "last_name"
+    assert not Signature.objects.exists()
+    assert not Letter.objects.exists()
+
+
+def test_names_are_kept_as_written_but_in_one_line(client, petition):
+    client.post("/p/one-law/", typed(first_name="Zoë\r\nBcc: x", last_name=" عبد‌الله  🎈"))
+    assert pending().typed["first_name"] == "Zoë Bcc: x"
+    assert pending().typed["last_name"] == "عبد‌الله 🎈"
+
+
+def test_a_program_that_fills_in_the_hidden_field_is_answered_alike_and_forgotten(client, petition):
+    answer = client.post("/en/p/one-law/", typed(website="http://spam.example"))
+    assert (answer.status_code, answer["Location"]) == (303, "/en/p/one-law/signed/")
+    assert not Signature.objects.exists()
+
+
+def test_who_has_signed_is_answered_like_anybody_else(client, petition):
+    make_signature(petition, make_supporter(email="ewa@mail.pl"), state="validated", validated_at="2026-01-01T00:00Z")
+    known = client.post("/en/p/one-law/", typed())
+    stranger = client.post("/en/p/one-law/", typed(email="new@mail.pl"))
+    assert (known.status_code, known.headers, known.content) == (
+        stranger.status_code,
+        stranger.headers,
+        stranger.content,
+    )
+    assert Letter.objects.count() == 2
+
+
+def test_signing_again_mends_what_was_typed_and_heaps_no_letters(client, petition):
+    client.post("/p/one-law/", typed())
+    client.post("/p/one-law/", typed(first_name="Eva"))
+    assert pending().typed["first_name"] == "Eva"
+    assert Letter.objects.count() == 1
+
+
+def test_a_closed_petition_is_shown_and_not_signed(client, petition):
+    petition.state = "closed"
+    petition.save()
+    assert "This petition is closed." in client.get("/p/one-law/").text
+    answer = client.post("/p/one-law/", typed())
+    assert answer.status_code == 409
+    assert not Signature.objects.exists()
+
+
+def test_signing_costs_two_statements(client, petition, django_assert_num_queries):
+    client.post("/p/one-law/", typed())
+    with django_assert_num_queries(2):
+        client.post("/p/one-law/", typed(email="second@mail.pl"))
+
+
+def test_latest_signers_are_those_who_agreed(client, petition):
+    for name, shown in (("Anna", True), ("Berta", False)):
+        person = make_supporter(first_name=name)
+        make_signature(
+            petition, person, state="validated", validated_at="2026-01-01T00:00Z", shown=shown, country="SE"
+        )
+    page = client.get("/p/one-law/").text
+    assert "Anna" in page
+    assert "Sweden" in page
+    assert "Berta" not in page
+    assert '<progress max="100" value="2"' in page
+
+
+def test_every_language_has_its_address(client, petition, settings):
+    page = client.get("/p/one-law/?via=huset").text
+    for code, _name in settings.LANGUAGES:
+        assert f'href="/{code}/p/one-law/?via=huset"' in page
+    assert reverse("supporters:petition", kwargs={"slug": "one-law"}) == "/p/one-law/"

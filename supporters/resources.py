@@ -22,12 +22,14 @@ class SupporterResource(GuardedResource):
     tags = Field(column_name="tags")
     references = Field(column_name="references")
     email_consent = Field(column_name="email_consent")
+    reached_through = Field("shares_email_with__email", column_name="reached_through")
 
     class Meta:
         model = Supporter
         fields = [
             *("first_name", "last_name", "email", "language", "country", "birth_date", "phone", "street", "postcode"),
-            *("city", "region", "organisation", "tags", "references", "source_code", "email_consent", "created_at"),
+            *("city", "region", "organisation", "tags", "references", "source_code", "email_consent"),
+            *("reached_through", "created_at"),
         ]
         export_order = fields
 
@@ -36,7 +38,7 @@ class SupporterResource(GuardedResource):
 
     def filter_export(self, queryset: QuerySet, **kwargs: object) -> QuerySet:
         state = Consent.objects.latest_state(OuterRef("pk"), Purpose.EMAIL)
-        queryset = queryset.select_related("organisation").prefetch_related("tags", "references")
+        queryset = queryset.select_related("organisation", "shares_email_with").prefetch_related("tags", "references")
         return queryset.annotate(exported_consent=state)
 
     def dehydrate_tags(self, supporter: Supporter) -> str:

@@ -1,9 +1,14 @@
 from celery import shared_task
 
-from supporters.importing import run
+from supporters.importing import doubts, run
 
 
 @shared_task
 def work_on_import(pk: int) -> None:
     if run.work(pk):
         work_on_import.delay(pk)
+
+
+@shared_task
+def settle_doubts(pk: int) -> None:
+    doubts.settle(pk)

@@ -18,6 +18,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from supporters.admin.base import RecordAdmin
+from supporters.admin.doubts import DoubtfulRows
 from supporters.admin.pages import StaffForm
 from supporters.exporting import guarded
 from supporters.importing import mapping as mappings
@@ -187,7 +188,7 @@ class MappingForm(StaffForm):
 
 
 @admin.register(ImportRun)
-class ImportRunAdmin(RecordAdmin):
+class ImportRunAdmin(DoubtfulRows, RecordAdmin):
     list_display = [
         "file_name",
         "kind",
@@ -197,6 +198,7 @@ class ImportRunAdmin(RecordAdmin):
         "updated",
         "unchanged",
         "failed",
+        "doubtful",
         "created_by",
         "created_at",
     ]
@@ -214,6 +216,11 @@ class ImportRunAdmin(RecordAdmin):
                 "<int:pk>/failed-rows.csv",
                 self.admin_site.admin_view(self.failed_rows),
                 name="supporters_importrun_failed",
+            ),
+            path(
+                "<int:pk>/doubtful/",
+                self.admin_site.admin_view(self.doubtful_rows),
+                name="supporters_importrun_doubtful",
             ),
         ]
         return own + super().get_urls()
@@ -339,7 +346,7 @@ class ImportRunAdmin(RecordAdmin):
         ]
 
     def _progress(self, run: ImportRun) -> dict:
-        failures = list(run.failures.all()[:100])
+        failures = list(run.failures.filter(verdict="")[:100])
         return {
             "run": run,
             "percent": round(100 * run.checkpoint / run.rows)
@@ -364,7 +371,7 @@ class ImportRunAdmin(RecordAdmin):
             raise PermissionDenied
         header = [column["name"] for column in run.mapping.get("columns", [])]
         answer = StreamingHttpResponse(
-            _csv(header, run.failures.all().iterator(2000)), content_type="text/csv; charset=utf-8"
+            _csv(header, run.failures.filter(verdict="").iterator(2000)), content_type="text/csv; charset=utf-8"
         )
         answer["Content-Disposition"] = f'attachment; filename="failed-rows-{run.pk}.csv"'
         return answer

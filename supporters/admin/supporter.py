@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
@@ -220,11 +222,22 @@ class SupporterAdmin(GuardedExport, RecordAdmin):
     search_help_text = _("Name, email, phone or city, in any spelling of accents; or a reference.")
     ordering = ["-created_at", "-pk"]
     autocomplete_fields = ["organisation", "tags"]
-    readonly_fields = ["uuid", "created_at", "updated_at"]
+    readonly_fields = ["uuid", "created_at", "updated_at", "sharing"]
     inlines = [ReferenceInline, ConsentInline, DonationInline, SignatureInline]
     actions_detail = ["timeline", "record_consent", "erase"]
     fieldsets = [
-        (None, {"fields": [("first_name", "last_name"), ("email", "phone"), ("language", "country"), "birth_date"]}),
+        (
+            None,
+            {
+                "fields": [
+                    ("first_name", "last_name"),
+                    ("email", "phone"),
+                    "sharing",
+                    ("language", "country"),
+                    "birth_date",
+                ]
+            },
+        ),
         (_("Postal address"), {"fields": ["street", ("postcode", "city"), "region"], "classes": ["tab"]}),
         (_("Belongs to"), {"fields": ["organisation", "tags", "source_code"], "classes": ["tab"]}),
         (_("Record"), {"fields": ["uuid", ("created_at", "updated_at")], "classes": ["tab"]}),
@@ -258,6 +271,20 @@ class SupporterAdmin(GuardedExport, RecordAdmin):
     )
     def contact(self, supporter: Supporter) -> str:
         return gettext(supporter.email_consent or "none")
+
+    @display(description=_("Shares an address"))
+    def sharing(self, supporter: Supporter) -> str:
+        """Who else is behind one email address, with links to their pages."""
+        first = supporter.shares_email_with
+        others = list(supporter.sharing_email.order_by("pk")[:20])
+        lines = []
+        if first:
+            lines.append((gettext("Reached through"), first))
+        lines += [(gettext("Reaches also"), other) for other in others]
+        links = [
+            (label, reverse("admin:supporters_supporter_change", args=[one.pk]), str(one)) for label, one in lines
+        ]
+        return format_html_join(mark_safe("<br>"), '{} <a class="underline" href="{}">{}</a>', links) or "—"
 
     def save_model(self, request: HttpRequest, obj: Supporter, form: forms.ModelForm, change: bool) -> None:
         if not change:

@@ -26,10 +26,11 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from supporters.importing import doubts, readers, staging
 from supporters.importing import mapping as mappings
-from supporters.importing import readers, staging
 from supporters.importing.parsing import parser_for
 from supporters.importing.problems import FileProblem, RowProblem
+from supporters.importing.rounds import in_rounds
 from supporters.importing.staging import Counts, Failure
 from supporters.locks import advisory_lock
 from supporters.models import ImportChunk, ImportKey, ImportRun
@@ -154,12 +155,15 @@ def cancel(run: ImportRun) -> bool:
 
 def hand_out() -> dict:
     """Give every import that is owed to a worker: new ones, and those whose worker died."""
-    from supporters.tasks import work_on_import
+    from supporters.tasks import settle_doubts, work_on_import
 
     owed = list(ImportRun.objects.filter(state__in=[State.QUEUED, State.RUNNING]).values_list("pk", flat=True))
     for pk in owed:
         work_on_import.delay(pk)
-    return {"owed": len(owed)}
+    decided = list(doubts.owed().order_by().values_list("run", flat=True).distinct())
+    for pk in decided:
+        settle_doubts.delay(pk)
+    return {"owed": len(owed) + len(decided)}
 
 
 def work(pk: int, seconds: float = STRETCH) -> bool:
@@ -217,7 +221,7 @@ def _load_slice(run: ImportRun, parse, rows: list[readers.Row]) -> bool:  # noqa
         try:
             with transaction.atomic():
                 if run.kind == ImportRun.Kind.SUPPORTERS:
-                    counts = staging.load_supporters(run, _in_rounds(staged), cells)
+                    counts = staging.load_supporters(run, in_rounds(staged), cells)
                 else:
                     counts = staging.load_donations(run, staged, cells)
                 if failures:
@@ -240,20 +244,6 @@ def _advance(run: ImportRun, rows: int, counts: Counts) -> bool:
     added = {name: F(name) + count for name, count in counts._asdict().items()}
     rows_on = ImportRun.objects.filter(pk=run.pk, state=State.RUNNING, checkpoint=run.checkpoint)
     return rows_on.update(checkpoint=F("checkpoint") + rows, **added) == 1
-
-
-def _in_rounds(rows: list) -> list:
-    """Rows about the same person go one after the other: each later one into a round of its own."""
-    met: dict[tuple[str, str], int] = {}
-    ordered = []
-    for row in rows:
-        names = [("email", row.email)] if row.email else []
-        names += [("reference", row.reference)] if row.reference else []
-        current = max((met.get(name, 0) for name in names), default=0)
-        for name in names:
-            met[name] = current + 1
-        ordered.append(row._replace(round=current) if current else row)
-    return ordered
 
 
 def forget_files() -> dict:

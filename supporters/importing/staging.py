@@ -22,6 +22,8 @@ class Failure(NamedTuple):
     cells: Sequence[str]
     reason: str
     went_in: bool = False
+    verdict: str = ""
+    supporter_id: int | None = None
 
 
 class Counts(NamedTuple):
@@ -31,13 +33,16 @@ class Counts(NamedTuple):
     failed: int = 0
     held_back: int = 0
     noted: int = 0
+    doubtful: int = 0
 
     def plus(self, other: "Counts") -> "Counts":
         return Counts(*(a + b for a, b in zip(self, other, strict=True)))
 
 
-def load_supporters(run: ImportRun, rows: Sequence[StagedSupporter], cells: Mapping[int, Sequence[str]]) -> Counts:
-    """Bring the rows in. Call it in a transaction."""
+def load_supporters(
+    run: ImportRun, rows: Sequence[StagedSupporter], cells: Mapping[int, Sequence[str]], *, decided: bool = False
+) -> Counts:
+    """Bring the rows in, or those that staff have decided on: see doubts. Call it in a transaction."""
     with connection.cursor() as cursor:
         cursor.execute(_STAGE_SUPPORTERS)
         _copy(cursor, "stage", StagedSupporter._fields, rows)
@@ -51,9 +56,15 @@ def load_supporters(run: ImportRun, rows: Sequence[StagedSupporter], cells: Mapp
                 "There is no organisation of this name; let the import create it, or correct the name."
             ),
             "two_people": _("The reference and the email address belong to two different people on file."),
+            "doubtful": _("The address belongs to somebody of another name."),
+            "only_left": _(
+                "The address belongs to somebody of another name: it is not written to any more, and that is all."
+            ),
         }
         _number_equal_rows(cursor, run, "key IS NOT NULL")
         cursor.execute(_PREPARE_SUPPORTERS, parameters)
+        if decided:
+            cursor.execute(_VERDICTS, parameters)
         for current in range(max((row.round for row in rows), default=-1) + 1):
             cursor.execute(_MATCH_AND_WRITE_SUPPORTERS, {**parameters, "round": current})
         cursor.execute(_TAGS)
@@ -62,8 +73,10 @@ def load_supporters(run: ImportRun, rows: Sequence[StagedSupporter], cells: Mapp
         cursor.execute(
             """
             SELECT count(*) FILTER (WHERE reason IS NULL AND fresh), count(*) FILTER (WHERE reason IS NULL AND NOT fresh AND changed),
-                   count(*) FILTER (WHERE reason IS NULL AND NOT fresh AND NOT changed), count(*) FILTER (WHERE reason IS NOT NULL),
-                   %s, count(*) FILTER (WHERE reason IS NULL AND note <> '')
+                   count(*) FILTER (WHERE reason IS NULL AND NOT fresh AND NOT changed),
+                   count(*) FILTER (WHERE reason IS NOT NULL AND candidate_id IS NULL),
+                   %s, count(*) FILTER (WHERE reason IS NULL AND note <> ''),
+                   count(*) FILTER (WHERE reason IS NOT NULL AND candidate_id IS NOT NULL)
             FROM stage
             """,
             [held_back],
@@ -85,6 +98,7 @@ def load_donations(run: ImportRun, rows: Sequence[StagedDonation], cells: Mappin
             "system": run.options.get("reference_system") or REFERENCE_SYSTEM,
             "provider": run.options.get("provider") or "file",
             "two_people": _("The reference and the email address belong to two different people on file."),
+            "another_name": _("The gift is entered for whose address it is, who has another name."),
         }
         cursor.execute(_WRITE_DONATIONS, parameters)
         _keep_failures(cursor, run, cells)
@@ -105,14 +119,16 @@ def keep_failures(run: ImportRun, failures: Iterable[Failure]) -> None:
     """List rows for staff to look at."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "CREATE TEMP TABLE failures (number bigint, cells text[], reason text, went_in boolean) ON COMMIT DROP"
+            """CREATE TEMP TABLE failures (number bigint, cells text[], reason text, went_in boolean, verdict text,
+                                           supporter_id bigint) ON COMMIT DROP"""
         )
         _copy(cursor, "failures", Failure._fields, failures)
         cursor.execute(
             """
-            INSERT INTO supporters_importrow (run_id, number, "values", reason, went_in)
-            SELECT %s, number, to_jsonb(cells), reason, went_in FROM failures
-            ON CONFLICT (run_id, number) DO NOTHING
+            INSERT INTO supporters_importrow (run_id, number, "values", reason, went_in, verdict, supporter_id)
+            SELECT %s, number, to_jsonb(cells), reason, went_in, verdict, supporter_id FROM failures
+            ON CONFLICT (run_id, number) DO UPDATE SET "values" = excluded."values", reason = excluded.reason,
+                went_in = excluded.went_in, verdict = excluded.verdict, settled_at = NULL
             """,
             [run.pk],
         )
@@ -121,9 +137,13 @@ def keep_failures(run: ImportRun, failures: Iterable[Failure]) -> None:
 
 def _keep_failures(cursor, run: ImportRun, cells: Mapping[int, Sequence[str]]) -> None:  # noqa: ANN001
     cursor.execute(
-        "SELECT number, coalesce(reason, note), reason IS NULL FROM stage WHERE reason IS NOT NULL OR note <> ''"
+        """
+        SELECT number, coalesce(reason, note), reason IS NULL, CASE WHEN reason IS NOT NULL AND candidate_id IS NOT NULL THEN 'waiting' ELSE '' END,
+               CASE WHEN reason IS NOT NULL THEN candidate_id END
+        FROM stage WHERE reason IS NOT NULL OR note <> ''
+        """
     )
-    failures = [Failure(number, cells[number], why, went_in) for number, why, went_in in cursor.fetchall()]
+    failures = [Failure(number, cells[number], *rest) for number, *rest in cursor.fetchall()]
     if failures:
         keep_failures(run, failures)
 
@@ -151,12 +171,24 @@ def _number_equal_rows(cursor, run: ImportRun, which: str) -> None:  # noqa: ANN
     )
 
 
+_ANOTHER_NAME = """((stage.first_name, stage.last_name) <> (s.first_name, s.last_name)
+    AND supporters_names_differ(stage.first_name, stage.last_name, s.first_name, s.last_name))"""
+
+# Of those who share the address of a row, the one it is about: staff have said before who else is behind it.
+_KNOWN_TO_SHARE = f"""
+UPDATE stage SET supporter_id = l.id, email = NULL
+FROM supporters_supporter l JOIN supporters_supporter s ON s.id = l.shares_email_with_id
+WHERE {{which}} AND reason IS NULL AND s.email = stage.email AND (
+    stage.supporter_id = l.id OR (stage.supporter_id IS NULL AND {_ANOTHER_NAME}
+        AND NOT supporters_names_differ(stage.first_name, stage.last_name, l.first_name, l.last_name)));
+"""
+
 _STAGE_SUPPORTERS = """
 CREATE TEMP TABLE stage (
     number bigint PRIMARY KEY, round int, key uuid, reference text, email text, first_name text, last_name text,
     language text, country text, birth_date date, phone text, street text, postcode text, city text, region text,
     organisation text, source_code text, tags text[], standing text, standing_at timestamptz, note text,
-    occurrence bigint, system text, organisation_id bigint, supporter_id bigint,
+    occurrence bigint, system text, organisation_id bigint, supporter_id bigint, verdict text, candidate_id bigint, shares_with bigint,
     fresh boolean NOT NULL DEFAULT false, changed boolean NOT NULL DEFAULT false, reason text
 ) ON COMMIT DROP
 """
@@ -174,23 +206,44 @@ WHERE organisation <> '' AND (lower(o.name) = lower(organisation) OR lower(o.sou
 UPDATE stage SET reason = %(no_organisation)s WHERE organisation <> '' AND organisation_id IS NULL;
 """
 
+_VERDICTS = """
+UPDATE stage SET verdict = r.verdict, candidate_id = CASE r.verdict WHEN 'same' THEN r.supporter_id END
+FROM supporters_importrow r WHERE r.run_id = %(run)s AND r.number = stage.number;
+"""
+
 # Rows of one round have different addresses and references, so that each statement meets a person once.
-_MATCH_AND_WRITE_SUPPORTERS = """
+_MATCH_AND_WRITE_SUPPORTERS = f"""
+UPDATE stage SET supporter_id = candidate_id, candidate_id = NULL
+WHERE round = %(round)s AND reason IS NULL AND candidate_id IS NOT NULL;
+
 UPDATE stage SET supporter_id = r.supporter_id FROM supporters_reference r
 WHERE round = %(round)s AND reason IS NULL AND reference <> '' AND r.system = stage.system AND r.identifier = reference;
 
+{_KNOWN_TO_SHARE.format(which="round = %(round)s AND standing NOT IN ('left', 'cleaned') AND verdict IS DISTINCT FROM 'same'")}
+
+UPDATE stage SET shares_with = s.id, email = NULL FROM supporters_supporter s
+WHERE round = %(round)s AND reason IS NULL AND verdict = 'second' AND s.email = stage.email;
+
 UPDATE stage SET supporter_id = coalesce(stage.supporter_id, s.id),
-                 reason = CASE WHEN stage.supporter_id <> s.id THEN %(two_people)s END
+                 reason = CASE WHEN stage.supporter_id <> s.id THEN %(two_people)s END,
+                 candidate_id = CASE WHEN stage.supporter_id IS NULL AND {_ANOTHER_NAME} THEN s.id END
 FROM supporters_supporter s
 WHERE round = %(round)s AND reason IS NULL AND s.email = stage.email;
+
+-- Whoever of those who share an address says that it be left alone is heard at once; nothing else is taken from the row.
+UPDATE stage SET first_name = '', last_name = '', language = '', country = '', birth_date = NULL, phone = '', street = '', postcode = '',
+                 city = '', region = '', organisation_id = NULL, source_code = '', tags = '{{}}', reference = '',
+                 candidate_id = NULL, note = %(only_left)s
+WHERE round = %(round)s AND reason IS NULL AND candidate_id IS NOT NULL AND standing IN ('left', 'cleaned');
+UPDATE stage SET reason = %(doubtful)s WHERE round = %(round)s AND reason IS NULL AND candidate_id IS NOT NULL;
 
 UPDATE stage SET supporter_id = nextval(pg_get_serial_sequence('supporters_supporter', 'id')), fresh = true
 WHERE round = %(round)s AND reason IS NULL AND supporter_id IS NULL;
 
 INSERT INTO supporters_supporter (id, email, first_name, last_name, language, country, birth_date, phone, street, postcode,
-                                  city, region, organisation_id, source_code)
+                                  city, region, organisation_id, source_code, shares_email_with_id)
 SELECT supporter_id, email, first_name, last_name, language, country, birth_date, phone, street, postcode,
-       city, region, organisation_id, source_code
+       city, region, organisation_id, source_code, shares_with
 FROM stage WHERE round = %(round)s AND reason IS NULL AND fresh;
 
 WITH written AS (
@@ -312,19 +365,22 @@ _STAGE_DONATIONS = """
 CREATE TEMP TABLE stage (
     number bigint PRIMARY KEY, key uuid, reference text, email text, first_name text, last_name text, amount numeric,
     currency text, received_on date, method text, provider_id text, source_code text, designation text, note text,
-    occurrence bigint, provider text, supporter_id bigint, donation_id bigint, fresh boolean NOT NULL DEFAULT false, reason text
+    occurrence bigint, provider text, supporter_id bigint, candidate_id bigint, fresh boolean NOT NULL DEFAULT false, reason text
 ) ON COMMIT DROP
 """
 
-_WRITE_DONATIONS = """
+_WRITE_DONATIONS = f"""
 UPDATE stage SET provider = CASE provider_id WHEN '' THEN 'import' ELSE %(provider)s END,
                  provider_id = CASE provider_id WHEN '' THEN key || '-' || occurrence ELSE provider_id END;
 
 UPDATE stage SET supporter_id = r.supporter_id FROM supporters_reference r
 WHERE reference <> '' AND r.system = %(system)s AND r.identifier = reference;
 
+{_KNOWN_TO_SHARE.format(which="true")}
+
 UPDATE stage SET supporter_id = coalesce(stage.supporter_id, s.id),
-                 reason = CASE WHEN stage.supporter_id <> s.id THEN %(two_people)s END
+                 reason = CASE WHEN stage.supporter_id <> s.id THEN %(two_people)s END,
+                 note = CASE WHEN stage.supporter_id IS NULL AND {_ANOTHER_NAME} THEN concat_ws(' ', nullif(note, ''), %(another_name)s) ELSE note END
 FROM supporters_supporter s WHERE s.email = stage.email;
 
 CREATE TEMP TABLE arrivals ON COMMIT DROP AS
@@ -344,8 +400,9 @@ INSERT INTO supporters_reference (supporter_id, system, identifier)
 SELECT id, %(system)s, reference FROM arrivals WHERE reference <> '';
 UPDATE stage SET supporter_id = r.supporter_id FROM supporters_reference r
 WHERE stage.supporter_id IS NULL AND reason IS NULL AND reference <> '' AND r.system = %(system)s AND r.identifier = reference;
-UPDATE stage SET supporter_id = s.id FROM supporters_supporter s
-WHERE stage.supporter_id IS NULL AND reason IS NULL AND s.email = stage.email;
+UPDATE stage SET supporter_id = s.id,
+                 note = CASE WHEN {_ANOTHER_NAME} THEN concat_ws(' ', nullif(note, ''), %(another_name)s) ELSE note END
+FROM supporters_supporter s WHERE stage.supporter_id IS NULL AND reason IS NULL AND s.email = stage.email;
 DROP TABLE arrivals;
 
 WITH written AS (

@@ -84,6 +84,7 @@ class Migration(migrations.Migration):
                 ('failed', models.BigIntegerField(default=0, verbose_name='failed')),
                 ('noted', models.BigIntegerField(default=0, help_text="Rows that went in without a value that can't be read; they are listed.", verbose_name='in, less a value')),
                 ('held_back', models.BigIntegerField(default=0, help_text='People who had left before: no file brings them back.', verbose_name='consents held back')),
+                ('doubtful', models.BigIntegerField(db_default=0, default=0, help_text='Rows that wait for somebody to say whose they are.', verbose_name='doubtful')),
                 ('error', models.TextField(blank=True, default='', verbose_name='error')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='uploaded')),
                 ('started_at', models.DateTimeField(editable=False, null=True, verbose_name='started')),
@@ -94,22 +95,6 @@ class Migration(migrations.Migration):
                 'verbose_name': 'import',
                 'verbose_name_plural': 'imports',
                 'ordering': ['-created_at'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ImportRow',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.BigIntegerField(help_text='Counted as a spreadsheet does: the first row below the header is 2.', verbose_name='row')),
-                ('values', models.JSONField(verbose_name='values')),
-                ('reason', models.TextField(verbose_name='reason')),
-                ('went_in', models.BooleanField(db_default=False, default=False, help_text='All of it but the value that the reason names.', verbose_name='went in')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='failures', to='supporters.importrun', verbose_name='import')),
-            ],
-            options={
-                'verbose_name': 'row to look at',
-                'verbose_name_plural': 'rows to look at',
-                'ordering': ['number'],
             },
         ),
         migrations.CreateModel(
@@ -283,6 +268,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='updated')),
                 ('search', models.GeneratedField(db_persist=True, expression=supporters.models.functions.Fold(django.db.models.functions.text.Concat(models.F('first_name'), models.Value(' '), models.F('last_name'), models.Value(' '), django.db.models.functions.comparison.Coalesce(models.F('email'), models.Value(''), output_field=models.TextField()), models.Value(' '), models.F('phone'), models.Value(' '), models.F('city'), output_field=models.TextField())), output_field=models.TextField())),
                 ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='supporters', to='supporters.organisation', verbose_name='organisation')),
+                ('shares_email_with', models.ForeignKey(blank=True, help_text='Whose email address this person shares. Mail goes to that person only.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='sharing_email', to='supporters.supporter', verbose_name='reached through')),
             ],
             options={
                 'verbose_name': 'supporter',
@@ -330,6 +316,27 @@ class Migration(migrations.Migration):
             model_name='organisation',
             name='contacts',
             field=models.ManyToManyField(related_name='contact_of', through='supporters.OrganisationContact', to='supporters.supporter', verbose_name='contacts'),
+        ),
+        migrations.CreateModel(
+            name='ImportRow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.BigIntegerField(help_text='Counted as a spreadsheet does: the first row below the header is 2.', verbose_name='row')),
+                ('values', models.JSONField(verbose_name='values')),
+                ('reason', models.TextField(verbose_name='reason')),
+                ('went_in', models.BooleanField(db_default=False, default=False, help_text='All of it but the value that the reason names.', verbose_name='went in')),
+                ('verdict', models.CharField(blank=True, choices=[('waiting', 'Waits for you'), ('same', 'The same person'), ('second', 'A second person'), ('left_out', 'Left out')], db_default='', help_text='Empty where none is needed.', max_length=8, verbose_name='verdict')),
+                ('decided_at', models.DateTimeField(editable=False, null=True, verbose_name='decided')),
+                ('settled_at', models.DateTimeField(editable=False, null=True, verbose_name='done')),
+                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by')),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='failures', to='supporters.importrun', verbose_name='import')),
+                ('supporter', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='supporters.supporter', verbose_name='who it may be')),
+            ],
+            options={
+                'verbose_name': 'row to look at',
+                'verbose_name_plural': 'rows to look at',
+                'ordering': ['number'],
+            },
         ),
         migrations.CreateModel(
             name='Double',
@@ -431,10 +438,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='importrun',
             constraint=models.CheckConstraint(condition=models.Q(('consent_purpose', ''), models.Q(models.Q(('consent_wording', ''), _negated=True), ('consent_on__isnull', False), models.Q(('consent_how', ''), _negated=True)), _connector='OR'), name='import_consent_has_proof', violation_error_message='Say what was consented to in which words, when and how.'),
-        ),
-        migrations.AddConstraint(
-            model_name='importrow',
-            constraint=models.UniqueConstraint(fields=('run', 'number'), name='import_row_unique'),
         ),
         migrations.AddConstraint(
             model_name='importkey',
@@ -601,6 +604,22 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('role__in', ['partner', 'member', 'ally', 'funder', 'authority'])), name='organisation_role'),
         ),
         migrations.AddIndex(
+            model_name='importrow',
+            index=models.Index(condition=models.Q(('verdict', 'waiting')), fields=['run', 'number'], name='import_row_waiting'),
+        ),
+        migrations.AddIndex(
+            model_name='importrow',
+            index=models.Index(condition=models.Q(('settled_at', None), ('verdict__in', ['same', 'second'])), fields=['run', 'number'], name='import_row_owed'),
+        ),
+        migrations.AddConstraint(
+            model_name='importrow',
+            constraint=models.UniqueConstraint(fields=('run', 'number'), name='import_row_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='importrow',
+            constraint=models.CheckConstraint(condition=models.Q(('verdict__in', ['', 'waiting', 'same', 'second', 'left_out'])), name='import_row_verdict'),
+        ),
+        migrations.AddIndex(
             model_name='double',
             index=models.Index(condition=models.Q(('state', 'open')), fields=['-probability', '-id'], name='double_open'),
         ),
@@ -735,6 +754,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='supporter',
             constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower(django.db.models.functions.text.Trim('email'))), ('email__regex', '^[^@\\s]+@[^@\\s]+$')), name='supporter_email_normalised', violation_error_message='An address is stored in lower case, without spaces, and has one @.'),
+        ),
+        migrations.AddConstraint(
+            model_name='supporter',
+            constraint=models.CheckConstraint(condition=models.Q(('shares_email_with', None), ('email', None), _connector='OR'), name='supporter_shares_or_owns', violation_error_message="Who shares somebody's address has none of their own."),
+        ),
+        migrations.AddConstraint(
+            model_name='supporter',
+            constraint=models.CheckConstraint(condition=models.Q(('shares_email_with', None), models.Q(('shares_email_with', models.F('id')), _negated=True), _connector='OR'), name='supporter_shares_with_another', violation_error_message='Nobody shares an address with themselves.'),
         ),
         migrations.AddConstraint(
             model_name='supporter',

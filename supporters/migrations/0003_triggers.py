@@ -4,13 +4,15 @@ Lines of the consent ledger are only ever added. Deleting them and giving them t
 that has said what it is: `SET LOCAL lodestar.ledger = 'erase'` (supporters.privacy) or `'merge'` (supporters.merging).
 
 No more of a donation goes back than came, whoever writes the refund.
+
+Who gets an address of their own no longer shares somebody's, through whatever door the address came.
 """
 
 from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supporters", "0002_records")]
+    dependencies = [("supporters", "0002_records"), ("supporters", "0001_names")]
     operations = [
         migrations.RunSQL(
             """
@@ -70,6 +72,22 @@ class Migration(migrations.Migration):
             DROP FUNCTION supporters_refunded_guard();
             DROP TRIGGER refund_guard ON supporters_refund;
             DROP FUNCTION supporters_refund_guard();
+            """,
+        ),
+        migrations.RunSQL(
+            """
+            CREATE FUNCTION supporters_own_address() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                NEW.shares_email_with_id := NULL;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER own_address BEFORE INSERT OR UPDATE OF email, shares_email_with_id ON supporters_supporter
+            FOR EACH ROW WHEN (NEW.email IS NOT NULL AND NEW.shares_email_with_id IS NOT NULL)
+            EXECUTE FUNCTION supporters_own_address();
+            """,
+            """
+            DROP TRIGGER own_address ON supporters_supporter;
+            DROP FUNCTION supporters_own_address();
             """,
         ),
     ]

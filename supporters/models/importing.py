@@ -58,6 +58,9 @@ class ImportRun(models.Model):
     held_back = models.BigIntegerField(
         _("consents held back"), default=0, help_text=_("People who had left before: no file brings them back.")
     )
+    doubtful = models.BigIntegerField(
+        _("doubtful"), default=0, db_default=0, help_text=_("Rows that wait for somebody to say whose they are.")
+    )
     error = models.TextField(_("error"), blank=True, default="")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -136,7 +139,16 @@ class ImportKey(models.Model):
 
 
 class ImportRow(models.Model):
-    """A row that did not go in, or not with all its values, and why."""
+    """A row that did not go in, or not with all its values, or that waits for staff to say whose it is; and why.
+
+    supporters.importing.doubts owns the verdicts.
+    """
+
+    class Verdict(models.TextChoices):
+        WAITING = "waiting", _("Waits for you")
+        SAME = "same", _("The same person")
+        SECOND = "second", _("A second person")
+        LEFT_OUT = "left_out", _("Left out")
 
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="failures", verbose_name=_("import"))
     number = models.BigIntegerField(
@@ -147,12 +159,53 @@ class ImportRow(models.Model):
     went_in = models.BooleanField(
         _("went in"), default=False, db_default=False, help_text=_("All of it but the value that the reason names.")
     )
+    verdict = models.CharField(
+        _("verdict"),
+        max_length=8,
+        choices=Verdict,
+        blank=True,
+        db_default="",
+        help_text=_("Empty where none is needed."),
+    )
+    supporter = models.ForeignKey(
+        "supporters.Supporter",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("who it may be"),
+    )
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("decided by"),
+    )
+    decided_at = models.DateTimeField(_("decided"), null=True, editable=False)
+    settled_at = models.DateTimeField(_("done"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("row to look at")
         verbose_name_plural = _("rows to look at")
         ordering = ["number"]
-        constraints = [models.UniqueConstraint(fields=["run", "number"], name="import_row_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "number"], name="import_row_unique"),
+            models.CheckConstraint(
+                condition=Q(verdict__in=["", "waiting", "same", "second", "left_out"]), name="import_row_verdict"
+            ),
+        ]
+        indexes = [
+            # For the page of doubtful rows.
+            models.Index(fields=["run", "number"], condition=Q(verdict="waiting"), name="import_row_waiting"),
+            # For the tick that hands decided rows to a worker.
+            models.Index(
+                fields=["run", "number"],
+                condition=Q(verdict__in=["same", "second"], settled_at=None),
+                name="import_row_owed",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.number)

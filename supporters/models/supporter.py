@@ -103,6 +103,15 @@ class Supporter(models.Model):
         db_default="",
         help_text=_("What brought this person in."),
     )
+    shares_email_with = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="sharing_email",
+        verbose_name=_("reached through"),
+        help_text=_("Whose email address this person shares. Mail goes to that person only."),
+    )
     tags = models.ManyToManyField(Tag, blank=True, related_name="supporters", verbose_name=_("tags"))
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     updated_at = models.DateTimeField(_("updated"), db_default=Now(), editable=False)
@@ -141,6 +150,16 @@ class Supporter(models.Model):
                 condition=Q(email=Lower(Trim("email"))) & Q(email__regex=r"^[^@\s]+@[^@\s]+$"),
                 name="supporter_email_normalised",
                 violation_error_message=_("An address is stored in lower case, without spaces, and has one @."),
+            ),
+            models.CheckConstraint(
+                condition=Q(shares_email_with=None) | Q(email=None),
+                name="supporter_shares_or_owns",
+                violation_error_message=_("Who shares somebody's address has none of their own."),
+            ),
+            models.CheckConstraint(
+                condition=Q(shares_email_with=None) | ~Q(shares_email_with=F("id")),
+                name="supporter_shares_with_another",
+                violation_error_message=_("Nobody shares an address with themselves."),
             ),
             models.CheckConstraint(
                 condition=Q(country="") | Q(country__regex=r"^[A-Z]{2}$"),

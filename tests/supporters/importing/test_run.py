@@ -256,18 +256,20 @@ def _only_zero(shared) -> set[str]:
 def test_the_real_people_go_in(shared):
     content = (shared / "data" / "people_with_duplicates.csv").read_text()
     run = load(content)
-    assert (run.rows, run.failed, run.created + run.updated + run.unchanged) == (1000, 0, 1000)
-    assert Reference.objects.filter(system="donor").count() == 1000
+    assert run.doubtful <= 35  # one person's names, beyond recognition: staff are asked
+    assert (run.rows, run.failed, run.created + run.updated + run.unchanged) == (1000, 0, 1000 - run.doubtful)
+    assert Reference.objects.filter(system="donor").count() == 1000 - run.doubtful
     born_later = {
         number
         for number, row in enumerate(csv.DictReader(content.splitlines()), start=2)
         if row["dob"] and date.fromisoformat(row["dob"]) > datetime.now(UTC).date()
     }
-    listed = dict(reasons(run))
+    listed = dict(run.failures.filter(went_in=True).values_list("number", "reason"))
     bad_address = {number for number, reason in listed.items() if "is no email address" in reason}
     assert len(bad_address) == 30
-    assert {number for number, reason in listed.items() if "is in the future" in reason} == born_later
-    assert set(listed) == bad_address | born_later
+    waiting = set(run.failures.filter(verdict="waiting").values_list("number", flat=True))
+    assert {number for number, reason in listed.items() if "is in the future" in reason} == born_later - waiting
+    assert set(listed) == bad_address | born_later - waiting
     assert run.noted == len(listed)
     again = load(content)
     assert (again.created, Supporter.objects.count()) == (0, run.created)

@@ -89,6 +89,24 @@ def _kept_secret(path: Path) -> str:
     return path.read_text()
 
 
+def stripe(production: bool) -> tuple[str, tuple[str, ...]]:
+    """STRIPE_SECRET_KEY, and the secrets of STRIPE_WEBHOOK_SECRET: two by comma while one is rolled."""
+    key, secrets = text("STRIPE_SECRET_KEY"), tuple(words("STRIPE_WEBHOOK_SECRET"))
+    if key and not re.fullmatch(r"[sr]k_(test|live)_\w+", key):
+        raise ImproperlyConfigured("STRIPE_SECRET_KEY must begin with sk_live_, rk_live_, sk_test_ or rk_test_.")
+    if production and "_test_" in key:
+        raise ImproperlyConfigured(
+            "STRIPE_SECRET_KEY is a test key: nobody's money would come. Try it where SITE_URL is not public."
+        )
+    if bool(key) != bool(secrets):
+        raise ImproperlyConfigured("STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET need each other: set both or none.")
+    if not all(re.fullmatch(r"whsec_\S{16,}", secret) for secret in secrets):
+        raise ImproperlyConfigured(
+            "STRIPE_WEBHOOK_SECRET must begin with whsec_, as Stripe shows it for the endpoint."
+        )
+    return key, secrets
+
+
 PROVIDERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "brevo": ("brevo://KEY@", ("api_key",)),
     "mailersend": ("mailersend://TOKEN@", ("api_token",)),

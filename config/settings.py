@@ -40,6 +40,10 @@ MAILCHIMP_API_KEY = env.text("MAILCHIMP_API_KEY")
 MAILCHIMP_API_URL = env.address("MAILCHIMP_API_URL", "", ("http", "https"))
 MAILCHIMP_WEBHOOK_SECRET = env.text("MAILCHIMP_WEBHOOK_SECRET")
 
+STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS = env.stripe(PRODUCTION)
+"""Empty: nobody can give by card."""
+STRIPE_API_URL = env.address("STRIPE_API_URL", "", ("http", "https"))
+
 globals().update(env.smtp())
 EMAIL_PROVIDER = env.mail_provider()
 """Sends instead of a mail server; empty if EMAIL_URL names none."""
@@ -69,6 +73,9 @@ DNS_SERVER = env.text("DNS_SERVER")
 ORGANISATION_NAME = env.text("ORGANISATION_NAME", "RealStars")
 ORGANISATION_ADDRESS = env.text("ORGANISATION_ADDRESS")
 """The postal address in the foot of every appeal, as the law of many countries asks."""
+
+ORGANISATION_NUMBER = env.text("ORGANISATION_NUMBER")
+"""What the organisation is registered under, for receipts."""
 
 DONATE_URL = env.address("DONATE_URL", "", ("http", "https"))
 PETITION_URL = env.address("PETITION_URL", "", ("http", "https"))

@@ -123,6 +123,20 @@ JOBS = {
             every=MINUTE,
         ),
         Periodic(
+            "payments",
+            _("Apply payments"),
+            _("Brings the books up to what Stripe and the bank have told."),
+            "supporters.payments.applying.apply_owed",
+            every=MINUTE,
+        ),
+        Periodic(
+            "payments-missed",
+            _("Ask Stripe for what got lost"),
+            _("Each night, asks Stripe what happened in the last four days, in case a message from it never came."),
+            "supporters.payments.reconciling.fetch_missed",
+            daily_at=time(3, 40),
+        ),
+        Periodic(
             "segments",
             _("Refresh segments"),
             _("Brings the members of every segment up to date, each at least every half hour."),
@@ -204,6 +218,15 @@ JOBS = {
             _("Each night, deletes the contents of files that were imported more than 30 days ago."),
             "supporters.importing.run.forget_files",
             daily_at=time(2, 20),
+        ),
+        Periodic(
+            "forget-payments",
+            _("Forget old payment messages"),
+            _(
+                "Each night, empties what payment providers told 90 days ago, and pledges that nobody paid for 60 days."
+            ),
+            "supporters.payments.forgetting.forget",
+            daily_at=time(2, 35),
         ),
         Periodic(
             "forget-clicks",

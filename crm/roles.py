@@ -12,7 +12,7 @@ _EVERYTHING_TO_SEE = {
     for app, models in {
         "supporters": (
             "supporter tag reference consent suppression organisation petition petitiontext signature "
-            "donation recurringdonation refund importrun importrow organisationcontact letter double"
+            "donation recurringdonation refund dispute pledge paymentevent importrun importrow organisationcontact letter double"
         ),
         "campaigns": (
             "campaign segment appeal appealtext appealvariant delivery audience audiencemember audiencesegment syncrun webhookevent "
@@ -31,6 +31,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         **dict.fromkeys(("supporters.supporter", "supporters.donation", "supporters.recurringdonation"), _KEEP),
         "supporters.reference": ALL,
         "supporters.refund": ("view", "add"),
+        "supporters.settle_paymentevent": (),
         "supporters.consent": ("view", "add"),
         "supporters.tag": _KEEP,
         "supporters.export_supporter": (),

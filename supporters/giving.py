@@ -1,4 +1,4 @@
-"""What happens to a donation after it came: giving money back."""
+"""What happens to a donation after it came: giving money back, and when that fails."""
 
 from datetime import date
 from decimal import Decimal
@@ -45,3 +45,11 @@ def refund(
         Donation.objects.filter(pk=held.pk).update(state=Donation.State.REFUNDED)
     donation.refresh_from_db()
     return made
+
+
+@transaction.atomic
+def take_back(refund: Refund) -> None:
+    """The money of this refund did not reach the donor and is with us again: the donation is received as before."""
+    held = Donation.objects.select_for_update().get(pk=refund.donation_id)
+    refund.delete()
+    Donation.objects.filter(pk=held.pk, state=Donation.State.REFUNDED).update(state=Donation.State.RECEIVED)

@@ -22,6 +22,7 @@ from supporters.models import (
     Supporter,
     Suppression,
 )
+from supporters.payments.forgetting import forget_person
 
 LEDGER = "lodestar.ledger"
 """The setting by which a transaction tells the consent ledger's guard what it is doing."""
@@ -37,6 +38,7 @@ def erase(supporter: Supporter) -> None:
     Supporter.objects.select_for_update().get(pk=supporter.pk)
     if supporter.email:
         consent.suppress(supporter.email, Suppression.Reason.ERASED)
+    forget_person(supporter)
     Donation.objects.filter(supporter=supporter).update(supporter=None)
     RecurringDonation.objects.filter(supporter=supporter).update(supporter=None)
     Signature.objects.filter(supporter=supporter).update(supporter=None, comment="")

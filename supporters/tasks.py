@@ -1,6 +1,7 @@
 from celery import shared_task
 
 from supporters.importing import doubts, run
+from supporters.payments import applying
 
 
 @shared_task
@@ -12,3 +13,7 @@ def work_on_import(pk: int) -> None:
 @shared_task
 def settle_doubts(pk: int) -> None:
     doubts.settle(pk)
+
+
+def apply_payments() -> None:
+    applying.apply_owed()

@@ -2,6 +2,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 
 from supporters.public import LanguageConverter
 from supporters.views.confirming import confirm
+from supporters.views.paid import stripe_webhook
 from supporters.views.petition import petition, signed, thanks
 
 register_converter(LanguageConverter, "language")
@@ -13,4 +14,8 @@ pages: list[URLPattern] = [
     path("p/<slug:slug>/thanks/", thanks, name="thanks"),
     path("s/<str:token>/", confirm, name="confirm"),
 ]
-urlpatterns: list[URLPattern | URLResolver] = [*pages, path("<language:language>/", include(pages))]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("webhooks/stripe/", stripe_webhook, name="stripe_webhook"),
+    *pages,
+    path("<language:language>/", include(pages)),
+]

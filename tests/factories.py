@@ -4,7 +4,17 @@ from datetime import date
 from decimal import Decimal
 from itertools import count
 
-from supporters.models import Consent, Donation, Organisation, Petition, Purpose, Signature, Supporter
+from supporters.models import (
+    Consent,
+    Donation,
+    Organisation,
+    Petition,
+    Pledge,
+    Purpose,
+    Signature,
+    Supporter,
+)
+from supporters.payments import references
 
 _numbers = count(1)
 
@@ -55,3 +65,19 @@ def make_signature(petition: Petition | None = None, supporter: Supporter | None
     return Signature.objects.create(
         petition=petition or make_petition(), supporter=supporter or make_supporter(), **fields
     )
+
+
+def make_pledge(**fields) -> Pledge:
+    number = next(_numbers)
+    fields = {
+        "method": Pledge.Method.CARD,
+        "minor_units": 10_000,
+        "currency": "SEK",
+        "reference": references.new(),
+        "email": f"donor{number}@mail.se",
+        "first_name": "Ann",
+        "last_name": "Ek",
+        "language": "sv",
+        **fields,
+    }
+    return Pledge.objects.create(**fields)

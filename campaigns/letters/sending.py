@@ -5,7 +5,7 @@ import time
 
 from django.utils import translation
 
-from campaigns.letters import confirmation
+from campaigns.letters import confirmation, receipt
 from campaigns.letters.note import Note, message
 from campaigns.mail import providers
 from campaigns.mail.addresses import AddressUnusable
@@ -16,7 +16,11 @@ from supporters.locks import advisory_lock
 from supporters.models import Letter, Suppression
 
 logger = logging.getLogger(__name__)
-WRITERS = {Letter.Kind.CONFIRM: confirmation.write, Letter.Kind.REMIND: confirmation.write}
+WRITERS = {
+    Letter.Kind.CONFIRM: confirmation.write,
+    Letter.Kind.REMIND: confirmation.write,
+    Letter.Kind.RECEIPT: receipt.write,
+}
 BATCH = 20
 STRETCH = 40.0
 """Seconds that one task works before it makes room."""
@@ -58,7 +62,7 @@ def work(seconds: float = STRETCH, linger: float = LINGER) -> bool:
 
 def _send(server: Connection, taken: list[int]) -> bool:
     """False where the mail server could not be reached: what had not left is owed again."""
-    rows = Letter.objects.select_related("signature__petition").in_bulk(taken)
+    rows = Letter.objects.select_related("signature__petition", "donation__supporter").in_bulk(taken)
     for place, pk in enumerate(taken):
         if pk not in rows:
             continue

@@ -17,7 +17,7 @@ from supporters.importing import mapping as mappings
 from supporters.importing import values
 from supporters.importing.problems import RowProblem
 from supporters.models import Donation, ImportRun
-from supporters.models.donation import WHOLE_CURRENCIES
+from supporters.money import WHOLE_CURRENCIES
 
 OPTIONS = (
     "reference_system",

@@ -46,13 +46,14 @@ class Migration(migrations.Migration):
                 ('amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='amount')),
                 ('currency', models.CharField(max_length=3, verbose_name='currency')),
                 ('interval', models.CharField(choices=[('month', 'Monthly'), ('quarter', 'Quarterly'), ('year', 'Yearly')], default='month', max_length=7, verbose_name='interval')),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('active', 'Active'), ('paused', 'Paused'), ('ended', 'Ended')], default='pending', max_length=7, verbose_name='state')),
+                ('state', models.CharField(choices=[('pending', 'Pending'), ('active', 'Active'), ('failing', 'Payment fails'), ('paused', 'Paused'), ('ended', 'Ended')], default='pending', max_length=7, verbose_name='state')),
                 ('provider', models.CharField(blank=True, db_default='', max_length=32, verbose_name='provider')),
                 ('provider_id', models.CharField(blank=True, db_default='', max_length=190, verbose_name="provider's id")),
                 ('started_on', models.DateField(blank=True, null=True, verbose_name='since')),
                 ('next_due_on', models.DateField(blank=True, null=True, verbose_name='next due')),
                 ('ended_on', models.DateField(blank=True, null=True, verbose_name='ended')),
                 ('source_code', models.CharField(blank=True, db_default='', max_length=64, verbose_name='source code')),
+                ('told_at', models.DateTimeField(editable=False, help_text='When the provider, by its clock, last told its state: older news is no news.', null=True)),
             ],
             options={
                 'verbose_name': 'recurring donation',
@@ -116,6 +117,54 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='Donation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='amount')),
+                ('currency', models.CharField(max_length=3, verbose_name='currency')),
+                ('method', models.CharField(choices=[('card', 'Card'), ('swish', 'Swish'), ('bank', 'Bank transfer'), ('debit', 'Direct debit'), ('paypal', 'PayPal'), ('cash', 'Cash'), ('cheque', 'Cheque'), ('other', 'Other')], db_default='other', default='other', max_length=7, verbose_name='method')),
+                ('state', models.CharField(choices=[('pending', 'Pending'), ('received', 'Received'), ('refunded', 'Refunded'), ('failed', 'Failed')], default='received', max_length=8, verbose_name='state')),
+                ('received_on', models.DateField(blank=True, null=True, verbose_name='received')),
+                ('provider', models.CharField(blank=True, db_default='', max_length=32, verbose_name='provider')),
+                ('provider_id', models.CharField(blank=True, db_default='', max_length=190, verbose_name="provider's id")),
+                ('source_code', models.CharField(blank=True, db_default='', max_length=64, verbose_name='source code')),
+                ('designation', models.CharField(blank=True, db_default='', help_text='What the donor gave for.', max_length=120, verbose_name='designation')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='recorded')),
+                ('import_run', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='supporters.importrun')),
+                ('recurring', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='donations', to='supporters.recurringdonation', verbose_name='agreement')),
+            ],
+            options={
+                'verbose_name': 'donation',
+                'verbose_name_plural': 'donations',
+                'permissions': [('export_donation', 'Can export donations')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PaymentEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('provider', models.CharField(choices=[('stripe', 'Stripe'), ('swish', 'Swish'), ('bank', 'Bank')], max_length=6, verbose_name='provider')),
+                ('event_id', models.CharField(max_length=190, verbose_name="provider's id")),
+                ('kind', models.CharField(max_length=64, verbose_name='type')),
+                ('payload', models.TextField(help_text='Emptied 90 days after it was dealt with.', verbose_name='as it came')),
+                ('happened_at', models.DateTimeField(help_text="By the provider's clock.", null=True, verbose_name='happened')),
+                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='received')),
+                ('state', models.CharField(choices=[('received', 'Received'), ('applied', 'Applied'), ('ignored', 'Nothing to do'), ('review', 'Needs a decision'), ('refused', 'Refused by staff')], db_default='received', default='received', max_length=8, verbose_name='state')),
+                ('doubt', models.CharField(blank=True, choices=[('amount', 'The amount is not the one that was pledged.'), ('currency', 'The currency is not the one that was pledged.'), ('unknown', 'It belongs to nothing that we know.'), ('paid_before', 'This pledge was paid before, by another payment.'), ('too_much', 'More would go back than came.'), ('refund_failed', 'A refund did not reach the donor: the money is with us again.'), ('unreadable', 'It is in no form that we know.')], db_default='', max_length=13, verbose_name='reason')),
+                ('note', models.CharField(blank=True, db_default='', max_length=250, verbose_name='note')),
+                ('waits_for', models.CharField(blank=True, db_default='', help_text='The payment or agreement it is about.', max_length=190, verbose_name='waits for')),
+                ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, help_text='When it is looked at next.')),
+                ('done_at', models.DateTimeField(editable=False, null=True, verbose_name='dealt with')),
+                ('decided_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('donation', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='payment_events', to='supporters.donation', verbose_name='donation')),
+            ],
+            options={
+                'verbose_name': 'payment event',
+                'verbose_name_plural': 'payment events',
+                'permissions': [('settle_paymentevent', 'Can decide on payments in doubt')],
+            },
+        ),
+        migrations.CreateModel(
             name='Petition',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -149,29 +198,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'petition text',
                 'verbose_name_plural': 'petition texts',
-            },
-        ),
-        migrations.CreateModel(
-            name='Donation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='amount')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('method', models.CharField(choices=[('card', 'Card'), ('swish', 'Swish'), ('bank', 'Bank transfer'), ('debit', 'Direct debit'), ('paypal', 'PayPal'), ('cash', 'Cash'), ('cheque', 'Cheque'), ('other', 'Other')], db_default='other', default='other', max_length=7, verbose_name='method')),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('received', 'Received'), ('refunded', 'Refunded'), ('failed', 'Failed')], default='received', max_length=8, verbose_name='state')),
-                ('received_on', models.DateField(blank=True, null=True, verbose_name='received')),
-                ('provider', models.CharField(blank=True, db_default='', max_length=32, verbose_name='provider')),
-                ('provider_id', models.CharField(blank=True, db_default='', max_length=190, verbose_name="provider's id")),
-                ('source_code', models.CharField(blank=True, db_default='', max_length=64, verbose_name='source code')),
-                ('designation', models.CharField(blank=True, db_default='', help_text='What the donor gave for.', max_length=120, verbose_name='designation')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='recorded')),
-                ('import_run', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='supporters.importrun')),
-                ('recurring', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='donations', to='supporters.recurringdonation', verbose_name='agreement')),
-            ],
-            options={
-                'verbose_name': 'donation',
-                'verbose_name_plural': 'donations',
-                'permissions': [('export_donation', 'Can export donations')],
             },
         ),
         migrations.CreateModel(
@@ -218,13 +244,14 @@ class Migration(migrations.Migration):
             name='Letter',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('confirm', 'Confirm a signature'), ('remind', 'Reminder to confirm a signature')], max_length=12, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('confirm', 'Confirm a signature'), ('remind', 'Reminder to confirm a signature'), ('receipt', 'Receipt for a donation')], max_length=12, verbose_name='kind')),
                 ('language', models.CharField(max_length=12, verbose_name='language')),
                 ('state', models.CharField(choices=[('owed', 'Owed'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed'), ('unknown', 'Unknown')], db_default='owed', default='owed', max_length=7, verbose_name='state')),
                 ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='due')),
                 ('taken_at', models.DateTimeField(editable=False, null=True, verbose_name='last taken up')),
                 ('times', models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='times sent')),
                 ('error', models.CharField(blank=True, db_default='', max_length=250, verbose_name='what the mail server said')),
+                ('donation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.donation', verbose_name='donation')),
                 ('signature', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.signature', verbose_name='signature')),
             ],
             options={
@@ -298,6 +325,36 @@ class Migration(migrations.Migration):
             model_name='recurringdonation',
             name='supporter',
             field=models.ForeignKey(help_text='Empty once the person was erased.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='recurring_donations', to='supporters.supporter', verbose_name='supporter'),
+        ),
+        migrations.CreateModel(
+            name='Pledge',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uuid', models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), default=uuid.uuid4, editable=False, unique=True)),
+                ('method', models.CharField(choices=[('card', 'Card or wallet'), ('swish', 'Swish'), ('bank', 'Bank transfer')], max_length=5, verbose_name='method')),
+                ('minor_units', models.BigIntegerField(help_text="As in 10000 for 100 SEK; in the currency's own units, ISO 4217.", verbose_name='amount in minor units')),
+                ('currency', models.CharField(max_length=3, verbose_name='currency')),
+                ('interval', models.CharField(choices=[('once', 'Once'), ('month', 'Monthly')], default='once', max_length=5, verbose_name='how often')),
+                ('state', models.CharField(choices=[('waiting', 'Waiting for the money'), ('paid', 'Paid'), ('failed', 'Payment failed'), ('lapsed', 'Lapsed')], db_default='waiting', default='waiting', max_length=7, verbose_name='state')),
+                ('reference', models.CharField(help_text='What the payer writes with the money.', max_length=25, unique=True, verbose_name='reference')),
+                ('email', models.EmailField(blank=True, db_default='', max_length=254, verbose_name='email')),
+                ('first_name', models.CharField(blank=True, db_default='', max_length=150, verbose_name='first name')),
+                ('last_name', models.CharField(blank=True, db_default='', max_length=150, verbose_name='last name')),
+                ('language', models.CharField(blank=True, db_default='', max_length=12, verbose_name='language')),
+                ('source_code', models.CharField(blank=True, db_default='', max_length=64, verbose_name='source code')),
+                ('news', models.JSONField(editable=False, help_text='The words of the box for news, if it was ticked; see Wording.as_json.', null=True)),
+                ('idempotency_key', models.UUIDField(default=uuid.uuid4, editable=False, help_text='Stored before the provider is asked, so that asking twice is once.')),
+                ('session_id', models.CharField(blank=True, db_default='', max_length=190, verbose_name="provider's session")),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='pledged')),
+                ('donation', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='pledge', to='supporters.donation', verbose_name='donation')),
+                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='supporters.organisation', verbose_name='organisation')),
+                ('recurring', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='pledge', to='supporters.recurringdonation', verbose_name='agreement')),
+                ('supporter', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='supporters.supporter', verbose_name='supporter')),
+            ],
+            options={
+                'verbose_name': 'pledge',
+                'verbose_name_plural': 'pledges',
+            },
         ),
         migrations.CreateModel(
             name='OrganisationContact',
@@ -423,6 +480,25 @@ class Migration(migrations.Migration):
             name='tags',
             field=models.ManyToManyField(blank=True, related_name='supporters', to='supporters.tag', verbose_name='tags'),
         ),
+        migrations.CreateModel(
+            name='Dispute',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='amount')),
+                ('state', models.CharField(choices=[('open', 'Open'), ('won', 'Won'), ('lost', 'Lost')], default='open', max_length=4, verbose_name='state')),
+                ('reason', models.CharField(blank=True, db_default='', max_length=64, verbose_name='reason')),
+                ('provider', models.CharField(max_length=32, verbose_name='provider')),
+                ('provider_id', models.CharField(max_length=190, verbose_name="provider's id")),
+                ('opened_on', models.DateField(verbose_name='opened')),
+                ('closed_on', models.DateField(blank=True, null=True, verbose_name='closed')),
+                ('donation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='supporters.donation', verbose_name='donation')),
+            ],
+            options={
+                'verbose_name': 'dispute',
+                'verbose_name_plural': 'disputes',
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('amount__lt', Decimal('1E+12'))), ('amount__isnull', True), _connector='OR'), name='dispute_amount_positive', violation_error_message='An amount is above 0.'), models.UniqueConstraint(condition=models.Q(('provider_id', ''), _negated=True), fields=('provider', 'provider_id'), name='dispute_provider_unique', violation_error_message='This payment is on file already.'), models.CheckConstraint(condition=models.Q(('provider_id', ''), models.Q(('provider', ''), _negated=True), _connector='OR'), name='dispute_provider_named', violation_error_message="A provider's id needs its provider."), models.CheckConstraint(condition=models.Q(('state__in', ['open', 'won', 'lost'])), name='dispute_state')],
+            },
+        ),
         migrations.AddIndex(
             model_name='importrun',
             index=models.Index(condition=models.Q(('state__in', ['queued', 'running'])), fields=['id'], name='import_owed'),
@@ -446,6 +522,38 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='importchunk',
             constraint=models.UniqueConstraint(fields=('run', 'number'), name='import_chunk_unique'),
+        ),
+        migrations.AddIndex(
+            model_name='paymentevent',
+            index=models.Index(condition=models.Q(('state', 'received')), fields=['due_at'], name='payment_event_owed'),
+        ),
+        migrations.AddIndex(
+            model_name='paymentevent',
+            index=models.Index(condition=models.Q(('state', 'received'), models.Q(('waits_for', ''), _negated=True)), fields=['waits_for'], name='payment_event_waiting'),
+        ),
+        migrations.AddIndex(
+            model_name='paymentevent',
+            index=models.Index(condition=models.Q(('state', 'review')), fields=['id'], name='payment_event_in_doubt'),
+        ),
+        migrations.AddIndex(
+            model_name='paymentevent',
+            index=models.Index(condition=models.Q(('payload', ''), _negated=True), fields=['done_at'], name='payment_event_to_forget'),
+        ),
+        migrations.AddConstraint(
+            model_name='paymentevent',
+            constraint=models.UniqueConstraint(fields=('provider', 'event_id'), name='payment_event_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='paymentevent',
+            constraint=models.CheckConstraint(condition=models.Q(('provider__in', ['stripe', 'swish', 'bank'])), name='payment_event_provider'),
+        ),
+        migrations.AddConstraint(
+            model_name='paymentevent',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['received', 'applied', 'ignored', 'review', 'refused'])), name='payment_event_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='paymentevent',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'review'), _negated=True), models.Q(('doubt', ''), _negated=True), _connector='OR'), name='payment_event_review_says_why'),
         ),
         migrations.AddConstraint(
             model_name='petitiontext',
@@ -473,7 +581,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='letter',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['confirm', 'remind'])), name='letter_kind'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['confirm', 'remind', 'receipt'])), name='letter_kind'),
         ),
         migrations.AddConstraint(
             model_name='letter',
@@ -481,11 +589,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='letter',
-            constraint=models.CheckConstraint(condition=models.Q(('signature__isnull', False)), name='letter_about_something'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('donation__isnull', False), ('kind', 'receipt'), ('signature__isnull', True)), models.Q(models.Q(('kind', 'receipt'), _negated=True), ('donation__isnull', True), ('signature__isnull', False)), _connector='OR'), name='letter_about_something'),
         ),
         migrations.AddConstraint(
             model_name='letter',
             constraint=models.UniqueConstraint(fields=('signature', 'kind'), name='letter_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='letter',
+            constraint=models.UniqueConstraint(fields=('donation', 'kind'), name='letter_once_for_donation'),
         ),
         migrations.AddIndex(
             model_name='signature',
@@ -577,7 +689,39 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='recurringdonation',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'active', 'paused', 'ended'])), name='recurring_state'),
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'active', 'failing', 'paused', 'ended'])), name='recurring_state'),
+        ),
+        migrations.AddIndex(
+            model_name='pledge',
+            index=models.Index(fields=['-created_at'], name='pledge_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='pledge',
+            index=models.Index(condition=models.Q(models.Q(('state', 'paid'), _negated=True), models.Q(('email', ''), _negated=True)), fields=['created_at'], name='pledge_to_forget'),
+        ),
+        migrations.AddIndex(
+            model_name='pledge',
+            index=models.Index(condition=models.Q(('email', ''), _negated=True), fields=['email'], name='pledge_email'),
+        ),
+        migrations.AddConstraint(
+            model_name='pledge',
+            constraint=models.CheckConstraint(condition=models.Q(('minor_units__gt', 0)), name='pledge_amount_positive'),
+        ),
+        migrations.AddConstraint(
+            model_name='pledge',
+            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='pledge_currency_iso'),
+        ),
+        migrations.AddConstraint(
+            model_name='pledge',
+            constraint=models.CheckConstraint(condition=models.Q(('method__in', ['card', 'swish', 'bank'])), name='pledge_method'),
+        ),
+        migrations.AddConstraint(
+            model_name='pledge',
+            constraint=models.CheckConstraint(condition=models.Q(('interval__in', ['once', 'month'])), name='pledge_interval'),
+        ),
+        migrations.AddConstraint(
+            model_name='pledge',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'paid', 'failed', 'lapsed'])), name='pledge_state'),
         ),
         migrations.AddConstraint(
             model_name='organisationcontact',

@@ -5,12 +5,14 @@ from supporters.models.functions import AddressHash, Fold
 from supporters.models.importing import ImportChunk, ImportKey, ImportRow, ImportRun
 from supporters.models.letter import Letter
 from supporters.models.organisation import Organisation, OrganisationContact
+from supporters.models.payment import Dispute, PaymentEvent, Pledge
 from supporters.models.petition import Petition, PetitionText, Signature, SignatureCount
 from supporters.models.supporter import Reference, Supporter, Tag
 
 __all__ = [
     "AddressHash",
     "Consent",
+    "Dispute",
     "Donation",
     "Double",
     "Fold",
@@ -21,8 +23,10 @@ __all__ = [
     "Letter",
     "Organisation",
     "OrganisationContact",
+    "PaymentEvent",
     "Petition",
     "PetitionText",
+    "Pledge",
     "Purpose",
     "RecurringDonation",
     "Reference",

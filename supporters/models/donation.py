@@ -6,25 +6,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now, Round
 from django.utils.translation import gettext_lazy as _
 
-WHOLE_CURRENCIES = [
-    "BIF",
-    "CLP",
-    "DJF",
-    "GNF",
-    "ISK",
-    "JPY",
-    "KMF",
-    "KRW",
-    "PYG",
-    "RWF",
-    "UGX",
-    "VND",
-    "VUV",
-    "XAF",
-    "XOF",
-    "XPF",
-]
-"""ISO 4217 currencies without a minor unit."""
+from supporters.money import WHOLE_CURRENCIES
 
 
 def amount_constraint(name: str, field: str = "amount") -> models.CheckConstraint:
@@ -81,6 +63,7 @@ class RecurringDonation(models.Model):
     class State(models.TextChoices):
         PENDING = "pending", _("Pending")
         ACTIVE = "active", _("Active")
+        FAILING = "failing", _("Payment fails")
         PAUSED = "paused", _("Paused")
         ENDED = "ended", _("Ended")
 
@@ -102,6 +85,11 @@ class RecurringDonation(models.Model):
     next_due_on = models.DateField(_("next due"), null=True, blank=True)
     ended_on = models.DateField(_("ended"), null=True, blank=True)
     source_code = models.CharField(_("source code"), max_length=64, blank=True, db_default="")
+    told_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When the provider, by its clock, last told its state: older news is no news.",
+    )
 
     class Meta:
         verbose_name = _("recurring donation")
@@ -116,7 +104,7 @@ class RecurringDonation(models.Model):
             ),
             models.CheckConstraint(condition=Q(interval__in=["month", "quarter", "year"]), name="recurring_interval"),
             models.CheckConstraint(
-                condition=Q(state__in=["pending", "active", "paused", "ended"]), name="recurring_state"
+                condition=Q(state__in=["pending", "active", "failing", "paused", "ended"]), name="recurring_state"
             ),
         ]
 
@@ -228,6 +216,11 @@ class Donation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
+
+    @property
+    def receipt_number(self) -> str:
+        """As in 2026-000123; empty until the money came. It is the donation's for good."""
+        return f"{self.received_on.year}-{self.pk:06d}" if self.received_on else ""
 
 
 class Refund(models.Model):

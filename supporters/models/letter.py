@@ -14,6 +14,7 @@ class Letter(models.Model):
     class Kind(models.TextChoices):
         CONFIRM = "confirm", _("Confirm a signature")
         REMIND = "remind", _("Reminder to confirm a signature")
+        RECEIPT = "receipt", _("Receipt for a donation")
 
     class State(models.TextChoices):
         OWED = "owed", _("Owed")
@@ -30,6 +31,13 @@ class Letter(models.Model):
         related_name="letters",
         verbose_name=_("signature"),
     )
+    donation = models.ForeignKey(
+        "supporters.Donation",
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="letters",
+        verbose_name=_("donation"),
+    )
     language = models.CharField(_("language"), max_length=12)
     state = models.CharField(_("state"), max_length=7, choices=State, default=State.OWED, db_default=State.OWED)
     due_at = models.DateTimeField(_("due"), db_default=Now())
@@ -41,12 +49,17 @@ class Letter(models.Model):
         verbose_name = _("letter")
         verbose_name_plural = _("letters")
         constraints = [
-            models.CheckConstraint(condition=Q(kind__in=["confirm", "remind"]), name="letter_kind"),
+            models.CheckConstraint(condition=Q(kind__in=["confirm", "remind", "receipt"]), name="letter_kind"),
             models.CheckConstraint(
                 condition=Q(state__in=["owed", "sending", "sent", "failed", "unknown"]), name="letter_state"
             ),
-            models.CheckConstraint(condition=Q(signature__isnull=False), name="letter_about_something"),
+            models.CheckConstraint(
+                condition=Q(kind="receipt", donation__isnull=False, signature__isnull=True)
+                | (~Q(kind="receipt") & Q(signature__isnull=False, donation__isnull=True)),
+                name="letter_about_something",
+            ),
             models.UniqueConstraint(fields=["signature", "kind"], name="letter_once"),
+            models.UniqueConstraint(fields=["donation", "kind"], name="letter_once_for_donation"),
         ]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state="owed"), name="letter_owed"),

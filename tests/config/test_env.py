@@ -234,3 +234,45 @@ def test_mail_webhooks_need_a_secret_that_is_one(monkeypatch):
     monkeypatch.setenv("ANYMAIL_WEBHOOK_SECRET", "short")
     with pytest.raises(ImproperlyConfigured, match="ANYMAIL_WEBHOOK_SECRET"):
         env.mail_webhooks("mailgun")
+
+
+GOOD_SECRET = "whsec_0123456789abcdef"
+
+
+def stripe_environment(monkeypatch, key, secret):
+    monkeypatch.setenv("STRIPE_SECRET_KEY", key)
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", secret)
+
+
+@pytest.mark.parametrize(
+    ("key", "secret", "read"),
+    [
+        ("", "", ("", ())),
+        ("sk_live_abc", GOOD_SECRET, ("sk_live_abc", (GOOD_SECRET,))),
+        ("rk_live_abc", f"{GOOD_SECRET}, {GOOD_SECRET}2", ("rk_live_abc", (GOOD_SECRET, f"{GOOD_SECRET}2"))),
+    ],
+)
+def test_stripe_s_key_and_secrets_are_read(monkeypatch, key, secret, read):
+    stripe_environment(monkeypatch, key, secret)
+    assert env.stripe(production=True) == read
+
+
+@pytest.mark.parametrize(
+    ("key", "secret", "named"),
+    [
+        ("pk_live_abc", GOOD_SECRET, "STRIPE_SECRET_KEY must begin"),
+        ("sk_test_abc", GOOD_SECRET, "is a test key"),
+        ("sk_live_abc", "", "need each other"),
+        ("", GOOD_SECRET, "need each other"),
+        ("sk_live_abc", "secret", "STRIPE_WEBHOOK_SECRET must begin"),
+    ],
+)
+def test_what_would_lose_payments_stops_the_start(monkeypatch, key, secret, named):
+    stripe_environment(monkeypatch, key, secret)
+    with pytest.raises(ImproperlyConfigured, match=named):
+        env.stripe(production=True)
+
+
+def test_a_test_key_is_for_a_site_that_is_not_public(monkeypatch):
+    stripe_environment(monkeypatch, "sk_test_abc", GOOD_SECRET)
+    assert env.stripe(production=False)[0] == "sk_test_abc"

@@ -93,3 +93,21 @@ def listener():
     yield listener
     listener.server.shutdown()
     listener.server.server_close()
+
+
+@pytest.fixture
+def listener_raw():
+    """Somebody who gets webhooks that are no forms: bodies and headers."""
+    listener = Listener()
+    seen = []
+
+    def keep(handler):
+        seen.append((handler.rfile.read(int(handler.headers["Content-Length"])), handler.headers))
+        handler.send_response(200)
+        handler.end_headers()
+
+    listener.server.RequestHandlerClass.do_POST = keep
+    listener.got = seen
+    yield listener
+    listener.server.shutdown()
+    listener.server.server_close()

@@ -1,0 +1,37 @@
+"""Thanks for a donation, with what the donor's books ask for."""
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from campaigns.letters.note import Note
+from supporters import figures
+from supporters.models import Donation, Letter
+
+
+def write(letter: Letter) -> Note | None:
+    """The receipt in the language that is active; None where the gift is nobody's any more, or did not stay."""
+    gift = letter.donation
+    if gift is None or gift.supporter is None or not gift.supporter.email or gift.state != Donation.State.RECEIVED:
+        return None
+    organisation = settings.ORGANISATION_NAME
+    amount = figures.money(gift.amount, gift.currency)
+    if gift.recurring_id:
+        opening = _("Thank you for your monthly gift of %(amount)s.") % {"amount": amount}
+    else:
+        opening = _("Thank you for your gift of %(amount)s.") % {"amount": amount}
+    lines = [
+        _("Receipt number: %(number)s") % {"number": gift.receipt_number},
+        _("Amount: %(amount)s") % {"amount": amount},
+        _("Received on: %(day)s") % {"day": figures.day(gift.received_on)},
+        _("Received by: %(organisation)s") % {"organisation": organisation},
+    ]
+    if settings.ORGANISATION_NUMBER:
+        lines.append(_("Organisation number: %(number)s") % {"number": settings.ORGANISATION_NUMBER})
+    return Note(
+        to=gift.supporter.email,
+        language=letter.language,
+        subject=_("Your receipt from %(organisation)s") % {"organisation": organisation},
+        blocks=(opening, *lines, _("Keep this message: it is your receipt.")),
+        reason=_("You get this message once because a gift to %(organisation)s was made with your email address.")
+        % {"organisation": organisation},
+    )

@@ -1,0 +1,61 @@
+"""Who gave: found by address or written down, never written over."""
+
+from django.db import IntegrityError, transaction
+
+from supporters import consent
+from supporters.addresses import AddressError, normalise_email
+from supporters.models import Consent, Pledge, Supporter
+
+
+def donor_of(pledge: Pledge | None, email: str = "", name: str = "") -> Supporter | None:
+    """The person of the pledge's address, else of the payment's; None if there is neither.
+
+    Whoever pays has not shown that the address is theirs. So nothing is changed about somebody on file, and somebody new
+    comes without any consent: a receipt is not an appeal.
+    """
+    if pledge and pledge.supporter:
+        return pledge.supporter
+    said = pledge if pledge and pledge.email else None
+    try:
+        address = said.email if said else normalise_email(email)
+    except AddressError:
+        return None
+    first, _space, last = name.strip()[:150].partition(" ")
+    return _by_address(
+        address,
+        first_name=said.first_name if said else first,
+        last_name=said.last_name if said else last,
+        language=said.language if said else "",
+        source_code=said.source_code if said else "",
+        organisation_id=said.organisation_id if said else None,
+    )
+
+
+def _by_address(email: str, **said: object) -> Supporter:
+    found = Supporter.objects.filter(email=email).first()
+    if found:
+        return found
+    try:
+        with transaction.atomic():
+            return Supporter.objects.create(email=email, **said)
+    except IntegrityError:
+        return Supporter.objects.get(email=email)
+
+
+def request_news(pledge: Pledge, supporter: Supporter | None) -> None:
+    """Record that the box for news was ticked. It is granted when its owner says so from the inbox (the receipt asks)."""
+    if (
+        not (pledge.news and supporter)
+        or consent.state_of(supporter, pledge.news["purpose"]) == Consent.State.GRANTED
+    ):
+        return
+    consent.request(
+        supporter,
+        pledge.news["purpose"],
+        wording=pledge.news["text"],
+        wording_version=pledge.news["version"],
+        language=pledge.news["language"],
+        method=Consent.Method.FORM,
+        source="give",
+        happened_at=pledge.created_at,
+    )

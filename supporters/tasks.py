@@ -15,5 +15,6 @@ def settle_doubts(pk: int) -> None:
     doubts.settle(pk)
 
 
+@shared_task
 def apply_payments() -> None:
     applying.apply_owed()

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from campaigns.appeals.ledger import ERASED
+from campaigns.mailchimp import newcomers
 from campaigns.models import AudienceMember, Click, Delivery, Return, ReturnedMessage, SegmentMember, WebhookEvent
 from supporters.models import Supporter
 
@@ -26,6 +27,7 @@ def forget(supporter: Supporter) -> None:
     )
     deliveries.filter(state=Delivery.State.SKIPPED).update(supporter=None, reason=ERASED)
     deliveries.update(supporter=None, reason="")
+    newcomers.settle_one(supporter.pk)
     AudienceMember.objects.filter(supporter=supporter).update(
         supporter=None,
         to_delete=True,

@@ -12,6 +12,8 @@ from campaigns.mailchimp.shadow import Answer
 from campaigns.models import AudienceMember
 
 Status = AudienceMember.Status
+WHOLLY_REFUSED = frozenset({400, 413, 422})
+"""Statuses of a request that is refused for one of those in it, or for its size."""
 
 
 class Written(NamedTuple):
@@ -22,6 +24,8 @@ class Written(NamedTuple):
     """Not added: they are there, and their choice stands."""
     absent: list[Owed]
     """Not changed: they are not there."""
+    met: Sequence[Answer] = ()
+    """What became of those who exist, if they were written to as well."""
 
 
 class Batch:
@@ -35,17 +39,18 @@ class Batch:
         try:
             answer = self.mailchimp.write_members(self.list_id, list(bodies), update=update)
         except MailchimpError as error:
-            if error.status not in {400, 413, 422}:
+            if error.status not in WHOLLY_REFUSED:
                 raise
             if len(rows) == 1:
                 return Written([refused(rows[0], error.for_staff, error.title)], [], [])
             half = len(rows) // 2
             first = self.write(rows[:half], bodies[:half], update=update)
             second = self.write(rows[half:], bodies[half:], update=update)
-            return Written(*(one + other for one, other in zip(first, second, strict=True)))
-        return self._read(rows, answer)
+            return Written(*(one + other for one, other in zip(first[:3], second[:3], strict=True)))
+        return self.read(rows, answer)
 
-    def _read(self, rows: Sequence[Owed], answer: dict) -> Written:
+    def read(self, rows: Sequence[Owed], answer: dict) -> Written:
+        """What an answer says of these."""
         by_email = {row.email: row for row in rows}
         written = Written([], [], [])
         for member in [*answer.get("new_members", []), *answer.get("updated_members", [])]:

@@ -8,9 +8,10 @@ middle finds the rest in the next difference.
 import json
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from campaigns.mailchimp import mapping
 from campaigns.models import Audience
@@ -112,7 +113,7 @@ WITH allowed (id) AS MATERIALIZED ({contactable}), wanted AS (
     LEFT JOIN allowed ON allowed.id = held.supporter_id LEFT JOIN reasons ON reasons.id = held.supporter_id
     LEFT JOIN supporters_supporter outsider ON outsider.id = held.supporter_id AND wanted.id IS NULL
 )
-SELECT row_number() OVER (ORDER BY supporter)::int AS number, supporter, member, status, email, old_hash, language, "values", digest,
+SELECT row_number() OVER (PARTITION BY what, what = 'add' AND member IS NULL ORDER BY supporter)::int AS number, supporter, member, status, email, old_hash, language, "values", digest,
        tags, held_tags, ours, reason, what,
        CASE WHEN what IN ('leave', 'lapse', 'archive') THEN old_hash WHEN what = 'look' THEN coalesce(nullif(moving_to, ''), old_hash)
        ELSE hash END AS hash
@@ -129,17 +130,16 @@ def compare(audience: Audience) -> dict[str, int]:
     contactable, named = contactable_sql(audience)
     values, joins = mapping.values_sql(audience.merge_fields, audience.groups)
     digest = _DIGEST.format(values=values)
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS owed")
         # Of tables that were filled just now PostgreSQL knows too little to foresee that hashing is the way.
-        cursor.execute("SET enable_nestloop = off")
-        cursor.execute("SET jit = off")  # compiling it takes longer than all of it
+        cursor.execute("SET LOCAL enable_nestloop = off")
+        cursor.execute("SET LOCAL jit = off")  # compiling it takes longer than all of it
+        cursor.execute("SET LOCAL work_mem = '32MB'")
         cursor.execute(
             _COMPARE.format(values=values, joins=joins, digest=digest, contactable=contactable, proven=_PROVEN),
             {"audience": audience.pk, "archives": audience.archives, **named},
         )
-        cursor.execute("RESET jit")
-        cursor.execute("RESET enable_nestloop")
         cursor.execute("CREATE INDEX ON owed (what, number)")
         cursor.execute("CREATE INDEX ON owed (supporter)")
         cursor.execute("ANALYZE owed (what, number, member, supporter)")
@@ -152,7 +152,26 @@ def contactable_sql(audience: Audience, among: str | None = None) -> tuple[str, 
     allowed = Supporter.objects.contactable(audience.purpose)
     if among is not None:
         allowed = allowed.extra(where=["supporters_supporter.id = ANY(%s::bigint[])"], params=[among])
-    people, parameters = allowed.values("pk").query.sql_with_params()
+    return _named(allowed.values("pk"))
+
+
+def contactable_newcomers_sql(audience: Audience) -> tuple[str, dict[str, object]]:
+    """Of `owed` the newcomers with numbers over `last` and up to `until` who may be written to now at the address compared."""
+    columns = {name: f"owed.{name}" for name in ("number", "supporter", "hash", "email", "language", "tags")}
+    allowed = Supporter.objects.contactable(audience.purpose).extra(  # noqa: S610 - nothing in it comes from outside
+        select={**columns, "raw": 'owed."values"'},
+        tables=["owed"],
+        where=[
+            "owed.what = 'add' AND owed.member IS NULL AND owed.number > {last} AND owed.number <= {until}",
+            "supporters_supporter.id = owed.supporter AND supporters_supporter.email = owed.email",
+        ],
+    )
+    statement, named = _named(allowed.values(*columns, "raw"))
+    return statement.replace("{last}", "%(last)s").replace("{until}", "%(until)s"), named
+
+
+def _named(allowed: QuerySet[Supporter, Any]) -> tuple[str, dict[str, object]]:
+    people, parameters = allowed.query.sql_with_params()
     named = {f"p{index}": value for index, value in enumerate(parameters)}
     return people % tuple(f"%({name})s" for name in named), named
 
@@ -224,7 +243,7 @@ def chunks(what: str) -> Iterator[list[Owed]]:
 
 
 def additions(audience: Audience, what: str) -> Iterator[list[Owed]]:
-    """Those to add, up to 500 at a time, each with a shadow that says that they are about to be there.
+    """Those to add who were there before or have to wait, up to 500 at a time, each with a shadow that says that they are about to be there.
 
     Consent is looked at again, for whoever has left since the comparison must not be sent. The shadow comes first, so that an
     answer that gets lost leaves somebody to look for, should they leave or be erased before the next run; it has the tags that
@@ -248,14 +267,14 @@ def additions(audience: Audience, what: str) -> Iterator[list[Owed]]:
 # with each.
 _ADDITIONS = """
 SELECT number, supporter, member, email, hash, coalesce(old_hash, ''), language, "values", digest, tags, coalesce(ours, true)
-FROM owed WHERE what = %(what)s AND number > %(last)s ORDER BY number LIMIT %(limit)s
+FROM owed WHERE what = %(what)s AND (what <> 'add' OR member IS NOT NULL) AND number > %(last)s ORDER BY number LIMIT %(limit)s
 """
 _INTEND = """
 WITH still (id) AS MATERIALIZED ({contactable})
 INSERT INTO campaigns_audiencemember (audience_id, supporter_id, subscriber_hash, tags)
 SELECT %(audience)s, o.supporter, o.hash, o.tags FROM still JOIN owed o ON o.supporter = still.id
 JOIN supporters_supporter s ON s.id = still.id AND s.email = o.email
-WHERE o.what = %(what)s AND o.number > %(last)s AND o.number <= %(until)s
+WHERE o.what = %(what)s AND (o.what <> 'add' OR o.member IS NOT NULL) AND o.number > %(last)s AND o.number <= %(until)s
 AND NOT EXISTS (SELECT FROM campaigns_audiencemember other WHERE other.audience_id = %(audience)s
                 AND other.subscriber_hash = o.hash AND other.supporter_id IS DISTINCT FROM o.supporter)
 ON CONFLICT (audience_id, supporter_id) DO UPDATE SET
@@ -263,6 +282,20 @@ ON CONFLICT (audience_id, supporter_id) DO UPDATE SET
     updated_at = now()
 RETURNING supporter_id, id
 """
+
+
+def newcomers(audience: Audience, first: int, last: int, emails: Sequence[str] | None = None) -> list[Owed]:
+    """Of the newcomers with these numbers (and addresses) those of whom no answer told whether they are there."""
+    return _fetch(
+        """
+        SELECT o.number, o.supporter, held.id, o.email, o.hash, '', o.language, o."values", o.digest, o.tags, true
+        FROM owed o JOIN campaigns_audiencemember held ON held.audience_id = %(audience)s AND held.supporter_id = o.supporter
+        WHERE o.what = 'add' AND o.member IS NULL AND o.number >= %(first)s AND o.number <= %(last)s
+          AND held.status = '' AND (%(emails)s::text[] IS NULL OR o.email = ANY(%(emails)s::text[]))
+        ORDER BY o.number
+        """,
+        {"audience": audience.pk, "first": first, "last": last, "emails": emails},
+    )
 
 
 def free_moves(audience: Audience) -> list[Owed]:
@@ -340,8 +373,9 @@ def tag_changes(audience: Audience) -> Iterator[TagChange]:
 
     Computed from the shadow as it is now, so that whoever was just added with their tags is through, and who was refused gets none.
     """
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS owed_tags")
+        cursor.execute("SET LOCAL work_mem = '32MB'")
         cursor.execute(_TAG_CHANGES, {"audience": audience.pk, "limit": CHUNK})
         cursor.execute("CREATE INDEX ON owed_tags (tag, chunk)")
         cursor.execute("SELECT DISTINCT tag, chunk FROM owed_tags ORDER BY 1, 2")
@@ -359,15 +393,18 @@ def tag_changes(audience: Audience) -> Iterator[TagChange]:
 
 _TAG_CHANGES = """
 CREATE TEMP TABLE owed_tags AS
-SELECT tag, wanted, member, email, (row_number() OVER (PARTITION BY tag, wanted ORDER BY member) - 1) / %(limit)s AS chunk FROM (
-    SELECT (t.tag #>> '{}')::bigint AS tag, owed.tags @> t.tag AS wanted, held.id AS member, s.email
+WITH differing AS MATERIALIZED (
+    SELECT held.id AS member, held.subscriber_hash, owed.supporter, owed.tags, held.tags AS held_tags
     FROM owed JOIN campaigns_audiencemember held ON held.audience_id = %(audience)s AND held.supporter_id = owed.supporter
-    JOIN supporters_supporter s ON s.id = owed.supporter AND md5(s.email) = held.subscriber_hash
-    CROSS JOIN LATERAL (SELECT DISTINCT value AS tag FROM jsonb_array_elements(owed.tags || held.tags)) t
     WHERE held.status IN ('subscribed', 'pending') AND held.tags <> owed.tags
       AND coalesce(owed.what, '') NOT IN ('leave', 'lapse', 'archive')
-      AND (owed.tags @> t.tag) <> (held.tags @> t.tag)
-) differing
+)
+SELECT tag, wanted, member, email, (row_number() OVER (PARTITION BY tag, wanted ORDER BY member) - 1) / %(limit)s AS chunk FROM (
+    SELECT (t.tag #>> '{}')::bigint AS tag, tags @> t.tag AS wanted, member, s.email
+    FROM differing JOIN supporters_supporter s ON s.id = supporter AND md5(s.email) = subscriber_hash
+    CROSS JOIN LATERAL (SELECT DISTINCT value AS tag FROM jsonb_array_elements(tags || held_tags)) t
+    WHERE (tags @> t.tag) <> (held_tags @> t.tag)
+) changes
 """
 
 

@@ -1,7 +1,8 @@
 """Calls side by side, as many as Mailchimp bears; what came of each is worked on in one thread, the one with the database."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from types import TracebackType
 from typing import NamedTuple
 
@@ -27,35 +28,40 @@ class Lanes:
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def work_off(self, jobs: Iterable[Job]) -> None:
-        """Do these, up to eight at once, each made only when there is room for it.
+    def work_off(self, jobs: Iterable[Job], together: Callable[[], None] = lambda: None) -> None:
+        """Do these, up to eight at once, each made only when there is room for it; `together` is called after every few answers.
 
         After a failure, of a call or of the making of a job, no further one begins; what is under way is still written down.
         """
         under_way: dict[Future, Callable[[object], None]] = {}
         failures: list[Exception] = []
-        try:
-            for job in jobs:
-                under_way[self._pool.submit(job.call)] = job.then
-                if len(under_way) >= AT_ONCE:
-                    failures += _settle(under_way)
-                if failures:
-                    break
-        except Exception as failure:
-            failures.append(failure)
+        to_come = iter(jobs)
+        self._fill(under_way, to_come, failures)
         while under_way:
-            failures += _settle(under_way)
+            done, _rest = wait(under_way, return_when=FIRST_COMPLETED)
+            answered = [(future, under_way.pop(future)) for future in done]
+            failures += [
+                failure for future, _then in answered if isinstance(failure := future.exception(), Exception)
+            ]
+            self._fill(under_way, to_come, failures)  # so that no lane waits while answers are worked on
+            steps = [partial(then, future.result()) for future, then in answered if future.exception() is None]
+            for step in (*steps, together):
+                try:
+                    step()
+                except Exception as failure:
+                    failures.append(failure)
         if failures:
             raise failures[0]
 
-
-def _settle(under_way: dict[Future, Callable[[object], None]]) -> list[Exception]:
-    done, _rest = wait(under_way, return_when=FIRST_COMPLETED)
-    failures = []
-    for future in done:
-        then = under_way.pop(future)
-        try:
-            then(future.result())
-        except Exception as failure:
-            failures.append(failure)
-    return failures
+    def _fill(
+        self, under_way: dict[Future, Callable[[object], None]], to_come: Iterator[Job], failures: list[Exception]
+    ) -> None:
+        while len(under_way) < AT_ONCE and not failures:
+            try:
+                job = next(to_come)
+            except StopIteration:
+                return
+            except Exception as failure:
+                failures.append(failure)
+                return
+            under_way[self._pool.submit(job.call)] = job.then

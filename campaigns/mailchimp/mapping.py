@@ -158,7 +158,13 @@ def _checked(groups: Mapping[str, str]) -> list[tuple[str, str]]:
     return sorted(groups.items())
 
 
-# What a field there takes -----------------------------------------------------------------------
+# What a field there takes: here for one member, in payload.py as an expression for many -----------
+
+NUMBER, DAY = r"-?[0-9]+(\.[0-9]+)?", "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+PATTERNS = {"zip": "[0-9]{5}(-[0-9]{4})?", "url": "https?://[!-~]+", "imageurl": "https?://[!-~]+"}
+"""What the fields of these types take; read alike by Python and PostgreSQL."""
+IN_LINE = ("addr1", "zip", "city", "state", "country")
+"""The parts of an address in one line."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +174,8 @@ class There:
     kind: str = "text"
     choices: tuple[str, ...] = ()
     us_phone: bool = False
+    whole: bool = False
+    """Whether what we put there is a whole postal address."""
 
 
 def described(merge_fields: Iterable[Mapping]) -> dict[str, dict]:
@@ -186,10 +194,8 @@ def there(merge_fields: Mapping[str, str], kept: Mapping[str, Mapping]) -> dict[
     """Each of our merge tags with the type it has there; the type it will be made with, where it is not known yet."""
     found = {}
     for tag, name in merge_fields.items():
-        known = kept.get(tag)
-        found[tag] = (
-            There(known["kind"], tuple(known["choices"]), known["us_phone"]) if known else There(field(name).kind)
-        )
+        known = kept.get(tag) or {"kind": field(name).kind, "choices": (), "us_phone": False}
+        found[tag] = There(known["kind"], tuple(known["choices"]), known["us_phone"], name == "address")
     return found
 
 
@@ -216,8 +222,10 @@ def express(raw: str, there: There) -> object:
     if not raw:
         return ""
     if there.kind == "address":
-        return _address(raw)
-    return _EXPRESS.get(there.kind, lambda raw, _there: cut(_in_line(raw)))(raw, there)
+        return _address(raw) if there.whole else None
+    if there.whole:
+        raw = _in_line(raw)
+    return _EXPRESS.get(there.kind, lambda raw, _there: cut(raw))(raw, there)
 
 
 def cut(text: str) -> str:
@@ -228,27 +236,24 @@ def cut(text: str) -> str:
 
 def _address(raw: str) -> dict | None:
     """Mailchimp takes an address only if it has a street, a town and a code."""
-    try:
-        parts = json.loads(raw)
-    except ValueError:
+    parts = json.loads(raw)
+    if not all(parts.get(name) for name in ("addr1", "city", "zip")):
         return None
-    if not isinstance(parts, dict) or not all(parts.get(name) for name in ("addr1", "city", "zip")):
-        return None
-    return {name: cut(str(part)) for name, part in parts.items() if part or name == "state"}
+    return {name: cut(part) for name, part in parts.items() if part or name == "state"}
 
 
 def _in_line(raw: str) -> str:
-    if not raw.startswith('{"'):
-        return raw
     parts = json.loads(raw)
-    return ", ".join(parts[name] for name in ("addr1", "zip", "city", "state", "country") if parts.get(name))
+    return ", ".join(parts[name] for name in IN_LINE if parts.get(name))
 
 
 def _number(raw: str, _there: There) -> str | None:
-    return raw if re.fullmatch(r"-?\d+(\.\d+)?", raw) else None
+    return raw if re.fullmatch(NUMBER, raw) else None
 
 
 def _date(raw: str, _there: There) -> str | None:
+    if not re.fullmatch(DAY, raw):
+        return None
     try:
         return date.fromisoformat(raw).isoformat()
     except ValueError:
@@ -263,7 +268,7 @@ def _birthday(raw: str, there: There) -> str | None:
 def _phone(raw: str, there: There) -> str | None:
     if not there.us_phone:
         return cut(raw)
-    digits = re.sub(r"\D", "", raw).removeprefix("1")
+    digits = re.sub("[^0-9]", "", raw).removeprefix("1")
     return f"{digits[:3]}-{digits[3:6]}-{digits[6:]}" if len(digits) == 10 else None
 
 
@@ -280,9 +285,7 @@ _EXPRESS: dict[str, Callable[[str, There], str | None]] = {
     "date": _date,
     "birthday": _birthday,
     "phone": _phone,
-    "zip": _matching(r"\d{5}(-\d{4})?"),
-    "url": _matching(r"https?://\S+"),
-    "imageurl": _matching(r"https?://\S+"),
+    **{kind: _matching(pattern) for kind, pattern in PATTERNS.items()},
     "radio": _choice,
     "dropdown": _choice,
 }

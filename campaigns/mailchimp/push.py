@@ -19,8 +19,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from campaigns.mailchimp import difference, mapping, shadow
-from campaigns.mailchimp.batch import Batch, Written, refused
+from campaigns.mailchimp import difference, mapping, newcomers, shadow
+from campaigns.mailchimp.batch import WHOLLY_REFUSED, Batch, Written, refused
 from campaigns.mailchimp.client import Mailchimp, MailchimpError, connect
 from campaigns.mailchimp.difference import Owed, TagChange
 from campaigns.mailchimp.hearing import LEAVINGS, Heard, hear
@@ -56,7 +56,10 @@ class Push:
 
     def __init__(self, audience: Audience, run: SyncRun, until: float) -> None:
         self.audience, self.run, self.until = audience, run, until
-        self.looked = time.monotonic()
+        self.looked = self.told = time.monotonic()
+        self.left_over: list[Job] = []
+        """What came up while answers were worked on."""
+        self.answered: list[tuple[newcomers.Call, newcomers.Brought]] = []
 
     @property
     def mailchimp(self) -> Mailchimp:
@@ -79,6 +82,8 @@ class Push:
             self.lanes.work_off(self._each(difference.LEAVE, self._leave))
             self._ask_first()
             self.lanes.work_off(self._each(difference.LAPSE, self._leave))
+            self.lanes.work_off(self._newcomers(), self._write_down)
+            self.lanes.work_off(self._left_over())
             self.lanes.work_off(self._additions(difference.ADD))
             self.lanes.work_off(self._each(difference.CHANGE, self._change))
             while moves := difference.free_moves(self.audience):
@@ -101,6 +106,17 @@ class Push:
         for job in jobs:
             self._breathe()
             yield job
+
+    def _newcomers(self) -> Iterator[Job]:
+        self._breathe()
+        for call in newcomers.calls(self.audience, self.there, self.names):
+            yield Job(partial(self._bring, call), partial(self._brought, call))
+            yield from self._left_over()
+            self._breathe()
+
+    def _left_over(self) -> Iterator[Job]:
+        while self.left_over:
+            yield self.left_over.pop()
 
     def _additions(self, what: str) -> Iterator[Job]:
         self._breathe()
@@ -206,24 +222,60 @@ class Push:
 
     # Coming and changing
 
-    def _add(self, rows: list[Owed]) -> tuple[list[Answer], int]:
-        """Returns the answers, and how many of those there are new."""
+    def _bring(self, call: newcomers.Call) -> newcomers.Brought | None:
+        """None if the call was refused as a whole."""
+        try:
+            answer = self.mailchimp.write_ready_members(self.audience.list_id, call.members)
+        except MailchimpError as error:
+            if error.status not in WHOLLY_REFUSED:
+                raise
+            return None
+        return newcomers.read(answer, self.names)
+
+    def _brought(self, call: newcomers.Call, brought: newcomers.Brought | None) -> None:
+        if brought is None:
+            rows = newcomers.one_by_one(self.audience, call)
+            self.left_over.append(Job(partial(self._add, rows), self._added))
+            return
+        self.answered.append((call, brought))
+
+    def _write_down(self) -> None:
+        """Those that were answered at about the same time."""
+        answered, self.answered = self.answered, []
+        if not answered:
+            return
+        newcomers.write(self.audience, answered)
+        self._count(added=sum(brought.number for _call, brought in answered))
+        for call, brought in answered:
+            if brought.emails:
+                rows = difference.newcomers(self.audience, call.first, call.last, brought.emails)
+                written = self._batch.read(rows, brought.rest)
+                self._take_in(written.answers)
+                if written.exist:
+                    self.left_over.append(Job(partial(self._meet, written.exist), self._met))
+
+    def _add(self, rows: list[Owed]) -> Written:
         bodies = [{**self._body(row), "tags": self._tag_names(row), "status": Status.SUBSCRIBED} for row in rows]
         written = self._batch.write(rows, bodies, update=False)
-        new = sum(1 for answer in written.answers if not answer.refusal)
-        if not written.exist:
-            return written.answers, new
-        # Somebody was quicker, or our own call whose answer got lost, which shows by our tags. Their choice stands,
-        # the rest is ours to send.
-        there = self._batch.write(written.exist, [self._body(row) for row in written.exist], update=True)
-        known = [answer._replace(ours=bool(answer.tags), tags=answer.tags or ()) for answer in there.answers]
-        return written.answers + known, new
+        return written._replace(met=self._meet(written.exist) if written.exist else [])
 
-    def _added(self, outcome: tuple[list[Answer], int]) -> None:
-        answers, new = outcome
+    def _added(self, written: Written) -> None:
+        self._take_in(written.answers)
+        self._met(written.met)
+
+    def _take_in(self, answers: list[Answer]) -> None:
         self._take_over(answers)
-        taken = sum(1 for answer in answers if not answer.refusal)
-        self._count(added=new, changed=taken - new)
+        self._count(added=sum(1 for answer in answers if not answer.refusal))
+
+    def _meet(self, rows: list[Owed]) -> list[Answer]:
+        """Somebody was quicker, or our own call whose answer got lost, which shows by our tags. Their choice stands, the rest
+        is ours to send."""
+        there = self._batch.write(rows, [self._body(row) for row in rows], update=True)
+        return [answer._replace(ours=bool(answer.tags), tags=answer.tags or ()) for answer in there.answers]
+
+    def _met(self, answers: list[Answer]) -> None:
+        self._take_over(answers)
+        self._count(changed=sum(1 for answer in answers if not answer.refusal))
 
     def _change(self, rows: list[Owed]) -> Iterator[Job]:
         def changed(written: Written) -> None:
@@ -439,4 +491,6 @@ class Push:
         for name, number in added.items():
             if number:
                 self.run.counts[name] = self.run.counts.get(name, 0) + number
-        SyncRun.objects.filter(pk=self.run.pk).update(counts=self.run.counts)
+        if time.monotonic() > self.told + 1:
+            self.told = time.monotonic()
+            SyncRun.objects.filter(pk=self.run.pk).update(counts=self.run.counts)

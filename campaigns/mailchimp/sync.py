@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from campaigns.mailchimp import newcomers
 from campaigns.mailchimp.client import MailchimpError
 from campaigns.models import Audience, SyncRun
 from supporters.locks import advisory_lock
@@ -48,14 +49,16 @@ def work_on(pk: int, kind: str, work: Callable[[Audience, SyncRun, float], None]
             return False
         asked_at = audience.sync_requested_at
         run = _open_run(audience, kind)
+        newcomers.settle(audience)
         try:
             work(audience, run, time.monotonic() + seconds)
         except OutOfTime:
+            SyncRun.objects.filter(pk=run.pk).update(counts=run.counts)
             return True
         except Held as held:
             text = _("It would take %(number)s members away. Look why, and let it, or mend the segment.")
             SyncRun.objects.filter(pk=run.pk).update(
-                state=SyncRun.State.HELD, takes=held.takes, error=text % {"number": held.takes}
+                state=SyncRun.State.HELD, counts=run.counts, takes=held.takes, error=text % {"number": held.takes}
             )
         except MailchimpError as error:
             _finish(run, SyncRun.State.FAILED, error.for_staff)

@@ -183,6 +183,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Addition',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('supporters', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ('hashes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), help_text="Mailchimp's ids of these, in the same order.", size=None)),
+                ('audience', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='additions', to='campaigns.audience')),
+            ],
+            options={
+                'verbose_name': 'addition under way',
+                'verbose_name_plural': 'additions under way',
+            },
+        ),
+        migrations.CreateModel(
             name='AudienceMember',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -208,7 +221,7 @@ class Migration(migrations.Migration):
                 ('seen_in', models.BigIntegerField(editable=False, help_text='The last full comparison that met it there.', null=True)),
                 ('last_changed', models.DateTimeField(null=True, verbose_name='changed there')),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='synced')),
-                ('audience', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='members', to='campaigns.audience', verbose_name='audience')),
+                ('audience', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='members', to='campaigns.audience', verbose_name='audience')),
                 ('supporter', models.ForeignKey(db_index=False, help_text='Empty for members that others added, and once the person was erased.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='memberships', to='supporters.supporter', verbose_name='supporter')),
             ],
             options={

@@ -1,5 +1,5 @@
 from campaigns.models.appeal import Appeal, AppealText, Claim, Delivery
-from campaigns.models.audience import Audience, AudienceMember, AudienceSegment, SyncRun, WebhookEvent
+from campaigns.models.audience import Addition, Audience, AudienceMember, AudienceSegment, SyncRun, WebhookEvent
 from campaigns.models.campaign import Campaign
 from campaigns.models.click import AppealLink, Click
 from campaigns.models.mailing import Mailing
@@ -10,6 +10,7 @@ from campaigns.models.segment import Segment, SegmentMember
 from campaigns.models.variant import AppealVariant
 
 __all__ = [
+    "Addition",
     "Appeal",
     "AppealHour",
     "AppealIncome",

@@ -1,3 +1,4 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -124,9 +125,15 @@ class AudienceMember(models.Model):
         FORGOTTEN = "forgotten", _("Deleted for good")
         NONE = "", _("Not there")
 
-    # Without indexes of their own: the unique ones serve both, and each index more is work for every member of a first sync.
+    # Without indexes of their own: the unique ones serve both, and each index more is work for every member of a first sync. So is
+    # each foreign key; the writer of many (campaigns.mailchimp.newcomers) holds on to the audience with one lock instead.
     audience = models.ForeignKey(
-        Audience, on_delete=models.CASCADE, related_name="members", verbose_name=_("audience"), db_index=False
+        Audience,
+        on_delete=models.CASCADE,
+        related_name="members",
+        verbose_name=_("audience"),
+        db_index=False,
+        db_constraint=False,
     )
     supporter = models.ForeignKey(
         "supporters.Supporter",
@@ -231,6 +238,24 @@ class AudienceMember(models.Model):
 
     def __str__(self) -> str:
         return self.get_status_display()
+
+
+class Addition(models.Model):
+    """Newcomers in one call that is about to be made, or whose answer is not written down yet.
+
+    One row for the whole call stands for as many shadows (campaigns.mailchimp.newcomers), so that each of them is written once.
+    """
+
+    audience = models.ForeignKey(Audience, on_delete=models.CASCADE, related_name="additions")
+    supporters = ArrayField(models.BigIntegerField())
+    hashes = ArrayField(models.CharField(max_length=32), help_text="Mailchimp's ids of these, in the same order.")
+
+    class Meta:
+        verbose_name = _("addition under way")
+        verbose_name_plural = _("additions under way")
+
+    def __str__(self) -> str:
+        return str(self.audience)
 
 
 class SyncRun(models.Model):

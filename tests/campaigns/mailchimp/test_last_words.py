@@ -324,17 +324,16 @@ def test_dots_make_another_address(mailchimp, push):
 def test_a_race_overwrites_nobody_and_is_not_taken_for_ours(mailchimp, push, audience, monkeypatch):
     """Somebody signs up there, and leaves again, while our call is on its way."""
     ann, bo = person("Ann"), person("Bo")
-    additions = pushing.difference.additions
+    calls = pushing.newcomers.calls
 
-    def meanwhile(audience, what):
-        for rows in additions(audience, what):
-            if what == pushing.difference.ADD:
-                mailchimp.member_subscribes(audience.list_id, "ann@mail.se")
-                mailchimp.member_unsubscribes(audience.list_id, "ann@mail.se")
-                mailchimp.member_subscribes(audience.list_id, "bo@mail.se")
-            yield rows
+    def meanwhile(*about):
+        for call in calls(*about):
+            mailchimp.member_subscribes(audience.list_id, "ann@mail.se")
+            mailchimp.member_unsubscribes(audience.list_id, "ann@mail.se")
+            mailchimp.member_subscribes(audience.list_id, "bo@mail.se")
+            yield call
 
-    monkeypatch.setattr(pushing.difference, "additions", meanwhile)
+    monkeypatch.setattr(pushing.newcomers, "calls", meanwhile)
     push()
     assert mailchimp.member("ann@mail.se")["status"] == "unsubscribed"
     assert consent.state_of(ann) == Consent.State.WITHDRAWN

@@ -207,14 +207,13 @@ def test_who_leaves_between_comparing_and_sending_is_not_subscribed(mailchimp, p
 
 def test_who_is_erased_while_the_call_is_under_way_is_deleted_there(mailchimp, push, staff, monkeypatch):
     ann = person("Ann")
-    write = pushing.shadow.write
+    write = pushing.newcomers.write
 
     def erased_meanwhile(audience, answers):
         erase(ann, by=staff)
-        monkeypatch.setattr(pushing.shadow, "write", write)
         write(audience, answers)
 
-    monkeypatch.setattr(pushing.shadow, "write", erased_meanwhile)
+    monkeypatch.setattr(pushing.newcomers, "write", erased_meanwhile)
     push()
     assert list(mailchimp.members()) == ["ann@mail.se"]
     assert push().counts == {"deleted": 1}

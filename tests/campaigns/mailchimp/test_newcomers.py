@@ -1,0 +1,175 @@
+"""A first sync: who was never there goes in calls that PostgreSQL makes and writes down."""
+
+import pytest
+from django.db import connection
+
+from campaigns import segments
+from campaigns.mailchimp import difference, mapping, newcomers
+from campaigns.models import Addition, Audience, AudienceMember, Segment, SyncRun
+from crm.erasure import erase
+from supporters import consent
+from supporters.models import Consent, Supporter
+from tests.campaigns.mailchimp.test_push import many, person
+
+pytestmark = pytest.mark.django_db
+
+
+def shadows() -> dict[str, str]:
+    return dict(AudienceMember.objects.values_list("supporter__email", "status"))
+
+
+def lose_the_answer(mailchimp, *, applied: bool) -> None:
+    mailchimp.drop(times=5, applied=applied, method="POST", path=r"^/lists/\w+$")
+
+
+def test_what_was_sent_and_answered_is_the_shadow_and_nothing_is_left_of_the_call(mailchimp, push):
+    ann = person("Ann", last_name="Ek")
+    push()
+    shadow = AudienceMember.objects.get()
+    assert (shadow.supporter, shadow.status, shadow.ours) == (ann, "subscribed", True)
+    assert shadow.subscriber_hash == mapping.subscriber_hash("ann@mail.se")
+    assert shadow.agreed == {"FNAME": "Ann", "LNAME": "Ek", "COUNTRY": "SE", "language": "sv"}
+    assert shadow.tags == [Audience.objects.get().links.get().tag_id]
+    assert shadow.last_changed is not None
+    assert not Addition.objects.exists()
+
+
+def test_a_sync_writes_in_as_many_statements_for_three_as_for_one(push, django_assert_max_num_queries):
+    many(1)
+    push()
+    used = []
+    for after, number in ((1, 1), (2, 3)):
+        many(number, after=after)
+        with django_assert_max_num_queries(300) as captured:
+            push()
+        used.append(len(captured))
+    assert used[0] == used[1]
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_a_call_without_an_answer_leaves_everybody_to_be_looked_for(mailchimp, push, applied):
+    person("Ann"), person("Bo")
+    lose_the_answer(mailchimp, applied=applied)
+    push(expect=SyncRun.State.FAILED)
+    assert Addition.objects.count() == 1
+    assert shadows() == {}
+    push()
+    assert shadows() == {"ann@mail.se": "subscribed", "bo@mail.se": "subscribed"}
+    assert set(mailchimp.members()) == {"ann@mail.se", "bo@mail.se"}
+    assert not Addition.objects.exists()
+    assert set(AudienceMember.objects.values_list("ours", flat=True)) == {True}
+
+
+def test_who_leaves_after_a_call_without_an_answer_is_unsubscribed_there(mailchimp, push):
+    ann = person("Ann")
+    lose_the_answer(mailchimp, applied=True)
+    push(expect=SyncRun.State.FAILED)
+    consent.leave(ann, method=Consent.Method.LINK)
+    push()
+    assert mailchimp.member("ann@mail.se")["status"] == "unsubscribed"
+
+
+def test_who_is_erased_after_a_call_without_an_answer_is_deleted_there(mailchimp, push, staff):
+    ann, _bo = person("Ann"), person("Bo")
+    lose_the_answer(mailchimp, applied=True)
+    push(expect=SyncRun.State.FAILED)
+    erase(ann, by=staff)
+    assert AudienceMember.objects.get().to_delete
+    assert push().counts["deleted"] == 1
+    assert set(mailchimp.members()) == {"bo@mail.se"}
+    assert shadows() == {"bo@mail.se": "subscribed"}
+
+
+def test_who_was_erased_as_the_call_began_is_deleted_there(mailchimp, push, staff, monkeypatch):
+    """Too early for erasure to see the call, too late for the call to see the erasure."""
+    ann = person("Ann")
+    write = newcomers.write
+
+    def erased_meanwhile(audience, answers):
+        kept = list(Addition.objects.values())
+        Addition.objects.all().delete()
+        erase(ann, by=staff)
+        Addition.objects.bulk_create(Addition(**row) for row in kept)
+        write(audience, answers)
+
+    monkeypatch.setattr(newcomers, "write", erased_meanwhile)
+    push()
+    monkeypatch.setattr(newcomers, "write", write)
+    assert AudienceMember.objects.get().to_delete
+    push()
+    assert mailchimp.members() == {}
+
+
+def test_who_was_heard_of_meanwhile_keeps_what_was_heard(mailchimp, push, audience, monkeypatch):
+    ann, _bo = person("Ann"), person("Bo")
+    write = newcomers.write
+
+    def heard_meanwhile(audience, answers):
+        AudienceMember.objects.create(
+            audience=audience,
+            supporter=ann,
+            subscriber_hash=mapping.subscriber_hash(ann.email),
+            status="unsubscribed",
+        )
+        write(audience, answers)
+        noted.append(shadows())
+
+    noted = []
+    monkeypatch.setattr(newcomers, "write", heard_meanwhile)
+    push()
+    assert noted[0] == {"ann@mail.se": "unsubscribed", "bo@mail.se": "subscribed"}
+    assert not Addition.objects.exists()
+
+
+def test_a_call_refused_as_a_whole_is_halved_until_the_one_it_is_about_stands_alone(mailchimp, push):
+    many(4)
+    mailchimp.fail(status=400, times=2, method="POST", path=r"^/lists/\w+$")
+    push()
+    assert set(shadows().values()) == {"subscribed"}
+    assert len(mailchimp.members()) == 4
+    assert not Addition.objects.exists()
+
+
+def test_who_left_since_the_comparison_is_in_no_call(push, audience):
+    ann, bo = person("Ann"), person("Bo")
+    for segment in Segment.objects.all():
+        segments.refresh(segment)
+    Audience.objects.update(merge_fields=mapping.DEFAULT_MERGE_FIELDS)
+    audience.refresh_from_db()
+    assert difference.compare(audience) == {"add": 2}
+    consent.leave(ann, method=Consent.Method.LINK)
+    [call] = newcomers.calls(audience, mapping.there(audience.merge_fields, {}), {})
+    assert (call.size, call.members.count("email_address")) == (1, 1)
+    assert "bo@mail.se" in call.members
+    assert Addition.objects.get().supporters == [bo.pk]
+
+
+def test_calls_are_of_500_and_made_for_as_many_at_a_time_as_are_under_way(push, audience, monkeypatch):
+    monkeypatch.setattr(difference, "CHUNK", 3)
+    many(30)
+    for segment in Segment.objects.all():
+        segments.refresh(segment)
+    Audience.objects.update(merge_fields=mapping.DEFAULT_MERGE_FIELDS)
+    audience.refresh_from_db()
+    difference.compare(audience)
+    calls = newcomers.calls(audience, mapping.there(audience.merge_fields, {}), {})
+    assert next(calls).size == 3
+    assert Addition.objects.count() == 8
+    assert [call.size for call in calls] == [3] * 9
+    assert Supporter.objects.count() == 30
+
+
+def test_comparing_leaves_the_connection_as_it_was_even_when_it_fails(audience, monkeypatch):
+    with connection.cursor() as cursor:
+
+        def told():
+            return [
+                cursor.execute(f"SHOW {name}") or cursor.fetchone()[0]
+                for name in ("enable_nestloop", "jit", "work_mem")
+            ]
+
+        before = told()
+        monkeypatch.setattr(difference, "_COMPARE", "SELECT 1 / 0")
+        with pytest.raises(Exception, match="division"):
+            difference.compare(audience)
+        assert told() == before

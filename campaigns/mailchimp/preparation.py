@@ -40,25 +40,32 @@ def prepare(mailchimp: Mailchimp, audience: Audience) -> dict[int, str]:
 
 
 def _prepare_tags(mailchimp: Mailchimp, audience: Audience) -> dict[int, str]:
-    """The ids of our tags to their names there. One that somebody else made under the name of a segment stays theirs."""
+    """The ids of our tags to their names there, those too whose segment was taken out. One that somebody else made under the name of
+    a segment stays theirs."""
     known = {tag.id: tag for tag in mailchimp.tags(audience.list_id)}
     links = list(audience.links.select_related("segment"))
     linked = {link.tag_id for link in links}
+    made = [tag for tag in audience.made_tags if tag in known]
     # An empty one may be ours, made by a call whose answer got lost.
-    empty = {tag.name: tag.id for tag in known.values() if not tag.members and tag.id not in linked}
-    taken = {tag.name for tag in known.values()} - set(empty)
-    ours = {}
+    free = {
+        tag.name: tag.id for tag in known.values() if (not tag.members or tag.id in made) and tag.id not in linked
+    }
+    taken = {tag.name for tag in known.values()} - set(free)
+    ours = {tag: known[tag].name for tag in made}
     for link in links:
         if link.tag_id in known:
             ours[link.tag_id] = known[link.tag_id].name
             continue
         name = _free_name(link.segment.name, taken)
-        tag_id = empty.get(name) or mailchimp.add_tag(audience.list_id, name)
+        tag_id = free.get(name) or mailchimp.add_tag(audience.list_id, name)
         audience.links.filter(pk=link.pk).update(tag_id=tag_id)
         ours[tag_id] = name
         taken.add(name)
         if link.tag_id:  # somebody deleted the tag there: nobody has it any more
             forget_tag(audience, link.tag_id)
+    if set(ours) != set(audience.made_tags):
+        audience.made_tags = sorted(ours)
+        audience.save(update_fields=["made_tags"])
     return ours
 
 

@@ -100,7 +100,8 @@ _GROUPS = {INTEREST: "interests", PERMISSION: "marketing_permissions"}
 
 
 def our_tags(audience: Audience) -> set[int]:
-    return set(audience.links.filter(tag_id__isnull=False).values_list("tag_id", flat=True))
+    """Those too whose segment was taken out of the audience: until the next push members have them still."""
+    return set(audience.links.filter(tag_id__isnull=False).values_list("tag_id", flat=True)) | set(audience.made_tags)
 
 
 def heard_of(member: dict, our_tags: set[int]) -> Heard:

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 ('merge_fields', models.JSONField(blank=True, default=dict, help_text="Mailchimp's merge tag to our field.", verbose_name='merge fields')),
                 ('groups', models.JSONField(default=dict, editable=False, help_text='What Mailchimp asks people to choose, to our purpose: i:… an interest, p:… a marketing permission.')),
                 ('merge_types', models.JSONField(default=dict, editable=False, help_text="Of Mailchimp's merge tags, as it described them last.")),
+                ('made_tags', models.JSONField(default=list, editable=False, help_text='Ids of all tags there that were ever ours, those too whose segment was taken out since.')),
                 ('takes_edits', models.BooleanField(default=True, help_text='A name, language or address that is changed in Mailchimp, and only there, changes here too. Otherwise ours is put back.', verbose_name='take changes made in Mailchimp')),
                 ('paused', models.BooleanField(default=False, verbose_name='paused')),
                 ('archives', models.BooleanField(db_default=False, default=False, help_text='Otherwise they only lose their tags and stay subscribed. Mailchimp does not bill for archived ones.', verbose_name='archive who is in no segment any more')),

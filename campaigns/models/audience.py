@@ -35,6 +35,11 @@ class Audience(models.Model):
     merge_types = models.JSONField(
         default=dict, editable=False, help_text="Of Mailchimp's merge tags, as it described them last."
     )
+    made_tags = models.JSONField(
+        default=list,
+        editable=False,
+        help_text="Ids of all tags there that were ever ours, those too whose segment was taken out since.",
+    )
     takes_edits = models.BooleanField(
         _("take changes made in Mailchimp"),
         default=True,

@@ -142,6 +142,34 @@ def test_a_segment_taken_out_of_an_audience_takes_its_tag_along(mailchimp, push,
     assert mailchimp.writes() == []
 
 
+def test_a_tag_goes_although_it_was_read_and_changed_after_its_segment_was_taken_out(
+    mailchimp, push, pull, audience, three_segments
+):
+    many(3)
+    push()
+    audience.links.get(segment__name="New").delete()
+    Supporter.objects.update(last_name="Berg")
+    mailchimp.staff_tag(audience.list_id, "p1@mail.se", "VIP")  # so that it is read
+    pull()
+    push()
+    assert mailchimp.tags("p1@mail.se") == {"Swedes", "Newer", "VIP"}
+    push()
+    assert mailchimp.writes() == []
+
+
+def test_a_segment_that_is_taken_in_again_has_its_tag_again(mailchimp, push, audience, three_segments):
+    many(3)
+    push()
+    link = audience.links.get(segment__name="New")
+    link.delete()
+    AudienceSegment.objects.create(audience=audience, segment=link.segment)
+    push()
+    assert mailchimp.tags("p1@mail.se") == {"Swedes", "New", "Newer"}
+    assert audience.links.get(segment__name="New").tag_id == link.tag_id
+    push()
+    assert mailchimp.writes() == []
+
+
 def test_two_audiences_hold_each_their_own(mailchimp, push, audience, swedes):
     from campaigns.mailchimp.push import push as push_one
 

@@ -66,7 +66,7 @@ class World:
         self.mailchimp, self.audience, self.staff, self.chance = mailchimp, audience, staff, chance
         self.left: set[int] = set()
         self.back: set[int] = set()
-        """Who said yes again here, with proof: there they have to confirm it themselves."""
+        """Who said yes again here, with proof: there they have to confirm it themselves (test_coming_back.py)."""
         self.erased: set[str] = set()
         self.strangers: set[str] = set()
         self.archived: set[str] = set()
@@ -217,7 +217,14 @@ def agree(mailchimp, audience, world) -> None:
             if person.pk in wanted:
                 expect("the fields are as here", member["merge_fields"]["LNAME"] == person.last_name)
         elif member["status"] in ("unsubscribed", "cleaned"):
+            # Here they may write to somebody who is not there only after a newer yes with proof; then the question has been
+            # put, unless Mailchimp takes none for a bounced address, or no segment has them.
             expect("who left there has left here", person.pk not in allowed or person.pk in world.back, vars(shadow))
+            expect(
+                "who said yes again was asked there",
+                person.pk not in wanted or member["status"] == "cleaned" or shadow.refusal,
+                vars(shadow),
+            )
     members_of = Counter(by_email[email].pk for email in there if email in by_email)
     expect("nobody is there twice", all(number == 1 for number in members_of.values()))
     archived = {member.supporter_id for member in held.values() if member.status == AudienceMember.Status.ARCHIVED}

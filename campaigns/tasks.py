@@ -2,6 +2,7 @@ from celery import shared_task
 
 from campaigns import appeals, letters, segments
 from campaigns.appeals import launching, ledger
+from campaigns.mailchimp import plan
 from campaigns.mailchimp.compare import compare
 from campaigns.mailchimp.mailing import results
 from campaigns.mailchimp.mailing import sending as mailings
@@ -50,6 +51,12 @@ def refresh_segment(pk: int) -> None:
 def push_audience(pk: int) -> None:
     if push(pk):
         push_audience.delay(pk)
+
+
+@shared_task
+def preview_audience(pk: int) -> None:
+    """What a page asks for that can't wait for it; should this message get lost, the minute's job does it."""
+    plan.keep(pk)
 
 
 @shared_task

@@ -23,14 +23,12 @@ from campaigns.mailchimp.push import approve
 from campaigns.mailchimp.standing import COUNTED, Standing, standing
 from campaigns.mailchimp.sync import AGAIN, EVERY
 from campaigns.models import Audience, SyncRun
-from campaigns.tasks import push_audience
+from campaigns.tasks import preview_audience, push_audience
 from supporters.models import Supporter
 
 if TYPE_CHECKING:
     from campaigns.admin.audience import AudienceAdmin
 
-SHOWN = 100
-"""People on the page that says what a sync would do."""
 STATES = {
     "good": gettext_lazy("In step"),
     "running": gettext_lazy("At work"),
@@ -130,23 +128,28 @@ def dry_run(request: HttpRequest, model_admin: "AudienceAdmin", pk: int) -> Http
         raise PermissionDenied
     held = standing(audience).held
     back = reverse("admin:campaigns_audience_change", args=[pk])
+    if "again" in request.POST:
+        _ask_for(audience)
+        return HttpResponseRedirect(request.path)
     if request.method == "POST":
         _let_it(request, model_admin, audience, held)
         return HttpResponseRedirect(back)
-    found = plan.preview(audience, SHOWN)
+    quick = plan.is_quick(audience)
+    found = plan.preview(audience) if quick else plan.kept(audience)
+    people = found.people if found else []
     may_see = request.user.has_perm("supporters.view_supporter")
-    names = Supporter.objects.in_bulk([person.supporter for person in found.people]) if may_see else {}
+    names = Supporter.objects.in_bulk([person.supporter for person in people]) if may_see else {}
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
         "title": _("%(audience)s: what a sync would do") % {"audience": audience},
         "audience": audience,
         "found": found,
-        "counts": [(_WHAT.get(what, what), number) for what, number in found.counts.items()],
-        "people": [
-            (names.get(person.supporter), _WHAT.get(person.what, person.what), person) for person in found.people
-        ],
-        "more": sum(found.counts.values()) - len(found.people),
+        "quick": quick,
+        "awaited": not quick and audience.preview_requested_at is not None,
+        "counts": [(_WHAT.get(what, what), number) for what, number in found.counts.items()] if found else [],
+        "people": [(names.get(person.supporter), _WHAT.get(person.what, person.what), person) for person in people],
+        "more": sum(found.counts.values()) - len(people) if found else 0,
         "may_see": may_see,
         "held": held,
         "may_change": model_admin.has_change_permission(request, audience),
@@ -154,6 +157,14 @@ def dry_run(request: HttpRequest, model_admin: "AudienceAdmin", pk: int) -> Http
         "media": model_admin.media,
     }
     return TemplateResponse(request, "admin/campaigns/audience/dry_run.html", context)
+
+
+def _ask_for(audience: Audience) -> None:
+    plan.request(audience)
+    try:
+        preview_audience.apply_async(args=[audience.pk], retry=False)
+    except OperationalError:
+        pass  # the minute's job finds it
 
 
 def _let_it(request: HttpRequest, model_admin: "AudienceAdmin", audience: Audience, held: SyncRun | None) -> None:

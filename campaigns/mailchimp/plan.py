@@ -1,16 +1,26 @@
-"""What a push would do, without doing it: for staff who want to know first, and for the pushes that ask."""
+"""What a push would do, without doing it: for staff who want to know first, and for the pushes that ask.
+
+Of an audience with few people it is worked out while a person waits; else by a worker, who is asked for it, and it is shown
+with its time.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 
 from django.db import connection
+from django.db.models.functions import Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.mailchimp import difference
-from campaigns.models import Audience, AudienceMember
+from campaigns.models import Audience, AudienceMember, SegmentMember
 
+FEW = 20_000
+"""People in its segments, and members, with whom an audience is compared in well under a second."""
+SHOWN = 100
+"""People of whom it is told."""
 LEAST = 50
 """So many may be taken away unasked from however small an audience."""
 _REASONS: dict[str, str | Promise] = {
@@ -34,11 +44,16 @@ class Planned:
 
     supporter: int
     what: str
-    reason: str
+    why: str
+    """A key of _REASONS."""
     tags: tuple[str, ...]
     """The segments whose tags they would get."""
     loses: tuple[str, ...]
     """The segments whose tags they would lose."""
+
+    @property
+    def reason(self) -> str:
+        return str(_REASONS[self.why])
 
 
 @dataclass(frozen=True)
@@ -52,13 +67,47 @@ class Preview:
     """How many of such a push takes away without asking."""
     people: list[Planned]
     """Some of them, those first who would be taken away."""
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def asks(self) -> bool:
         return self.takes > self.allowance
 
 
-def preview(audience: Audience, limit: int = 100) -> Preview:
+def is_quick(audience: Audience) -> bool:
+    """Whether a person can wait for it."""
+    wanted = SegmentMember.objects.filter(segment__links__audience=audience)
+    return all(rows[: FEW + 1].count() <= FEW for rows in (wanted, audience.members.all()))
+
+
+def request(audience: Audience) -> None:
+    """Have it worked out by a worker within a minute (sync.push_due)."""
+    Audience.objects.filter(pk=audience.pk).update(preview_requested_at=Now())
+
+
+def keep(pk: int) -> None:
+    """Work it out and keep it for whoever asked."""
+    audience = Audience.objects.filter(pk=pk, preview_requested_at__isnull=False).first()
+    if audience is None:
+        return
+    found = asdict(preview(audience))
+    found["at"] = found["at"].isoformat()
+    Audience.objects.filter(pk=pk).update(preview=found)
+    Audience.objects.filter(pk=pk, preview_requested_at=audience.preview_requested_at).update(
+        preview_requested_at=None
+    )
+
+
+def kept(audience: Audience) -> Preview | None:
+    """What a worker found last."""
+    found = audience.preview
+    if not found:
+        return None
+    people = [Planned(**person) for person in found["people"]]
+    return Preview(found["counts"], found["takes"], found["allowance"], people, datetime.fromisoformat(found["at"]))
+
+
+def preview(audience: Audience, limit: int = SHOWN) -> Preview:
     """Compare, and tell; asks Mailchimp nothing. Takes seconds for a million members."""
     counts = difference.compare(audience)
     tags = {link.tag_id or -link.pk: str(link.segment) for link in audience.links.select_related("segment")}
@@ -77,7 +126,7 @@ def preview(audience: Audience, limit: int = 100) -> Preview:
             Planned(
                 supporter,
                 what,
-                str(_REASONS[reason]),
+                reason,
                 tuple(tags.get(tag, gone) for tag in gains),
                 () if what in (difference.LEAVE, difference.LAPSE) else tuple(tags.get(tag, gone) for tag in loses),
             )

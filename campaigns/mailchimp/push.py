@@ -3,7 +3,7 @@
 A push works off the difference (difference.py) in an order that lets nobody back who has left: deletions for good and leavings,
 new members who never overwrite anybody, changes without a status, moved addresses, questions to those who come back, tags, and
 archiving last. The state is the shadow, written from each answer, so a push that dies is continued by comparing again;
-SyncRun only tells staff about it. Within each step calls go side by side (lanes.py).
+SyncRun only tells staff about it. Within each step calls go side by side (lanes.py). Who was never there goes by newcomers.py.
 
 Before anything but leavings, a push that would take away more than the audience's share stops and asks (`held`); staff see why
 for each person (plan.py), and let it go with `approve`, or mend the segment.

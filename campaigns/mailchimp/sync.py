@@ -86,8 +86,11 @@ def _finish(run: SyncRun, state: str, error: str = "") -> None:
 
 
 def push_due() -> dict:
-    """Hand out the audiences whose push was asked for, was cut short, failed a while ago, or is over an hour old."""
-    from campaigns.tasks import push_audience
+    """Hand out the audiences whose push was asked for, was cut short, failed a while ago, or is over an hour old; and those of whom
+    somebody wants to know what one would do."""
+    from campaigns.tasks import preview_audience, push_audience
+
+    _hand_out(Audience.objects.filter(preview_requested_at__isnull=False), preview_audience)
 
     pushes = SyncRun.objects.filter(audience=OuterRef("pk"), kind=SyncRun.Kind.PUSH)
     recent = pushes.filter(

@@ -43,6 +43,8 @@ class Migration(migrations.Migration):
                 ('pull_requested_at', models.DateTimeField(editable=False, help_text='Since when Mailchimp has had something to tell that is not read yet.', null=True)),
                 ('changed_since', models.DateTimeField(editable=False, help_text="How far the read of Mailchimp's own changes has come, by its clock.", null=True)),
                 ('place', models.JSONField(default=dict, editable=False, help_text='Where a read that was cut short goes on (campaigns.mailchimp.reading).')),
+                ('preview', models.JSONField(editable=False, help_text='What a sync would do, as a worker last found it (campaigns.mailchimp.plan).', null=True)),
+                ('preview_requested_at', models.DateTimeField(editable=False, null=True)),
                 ('webhook_id', models.CharField(blank=True, default='', editable=False, max_length=32)),
                 ('webhook_token', models.CharField(blank=True, default='', editable=False, max_length=64)),
                 ('webhook_secret', models.CharField(blank=True, default='', editable=False, max_length=128)),

@@ -83,6 +83,12 @@ class Audience(models.Model):
         editable=False,
         help_text="Where a read that was cut short goes on (campaigns.mailchimp.reading).",
     )
+    preview = models.JSONField(
+        null=True,
+        editable=False,
+        help_text="What a sync would do, as a worker last found it (campaigns.mailchimp.plan).",
+    )
+    preview_requested_at = models.DateTimeField(null=True, editable=False)
     webhook_id = models.CharField(max_length=32, blank=True, default="", editable=False)
     webhook_token = models.CharField(max_length=64, blank=True, default="", editable=False)
     webhook_secret = models.CharField(max_length=128, blank=True, default="", editable=False)

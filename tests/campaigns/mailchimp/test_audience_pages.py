@@ -8,9 +8,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns import segments
-from campaigns.mailchimp import circuit
+from campaigns.mailchimp import circuit, plan
 from campaigns.mailchimp.push import push
+from campaigns.mailchimp.sync import push_due
 from campaigns.models import AudienceMember, Segment, SyncRun
+from campaigns.tasks import preview_audience
 from tests.campaigns.mailchimp.test_push import many
 from tests.factories import make_supporter
 
@@ -43,6 +45,38 @@ def test_a_dry_run_says_what_would_happen_to_whom_and_why_and_does_nothing(mailc
     assert AudienceMember.objects.count() == 0
     push(audience.pk)
     assert "Nothing: Mailchimp has what it should" in page(staff_client, urls["dry_run"])
+
+
+def test_a_large_dry_run_is_worked_out_by_a_worker_and_shown_with_its_time(
+    mailchimp, audience, staff_client, urls, broker, monkeypatch
+):
+    monkeypatch.setattr(plan, "FEW", 1)
+    many(2)
+    refresh()
+    monkeypatch.setattr(plan.difference, "compare", None)  # no page may wait for it
+    assert "have it worked out first" in page(staff_client, urls["dry_run"])
+    answer = staff_client.post(urls["dry_run"], {"again": "1"})
+    assert answer.url == urls["dry_run"]
+    assert "A worker is at it" in page(staff_client, urls["dry_run"])
+    monkeypatch.undo()
+    monkeypatch.setattr(plan, "FEW", 1)
+    plan.keep(audience.pk)
+    shown = page(staff_client, urls["dry_run"])
+    assert "As it was found on" in shown
+    assert "<strong>2</strong> Added" in shown
+    assert "They are in a segment of this audience." in shown
+    audience.refresh_from_db()
+    assert audience.preview_requested_at is None
+    assert "@" not in str(audience.preview)  # people by their numbers only
+    assert mailchimp.writes() == []
+
+
+def test_a_dry_run_whose_message_got_lost_is_handed_out_again(mailchimp, audience, broker, monkeypatch):
+    plan.request(audience)
+    handed = []
+    monkeypatch.setattr(preview_audience, "delay", handed.append)
+    push_due()
+    assert handed == [audience.pk]
 
 
 def test_a_run_that_asks_is_looked_at_and_let(mailchimp, audience, swedes, staff_client, urls, broker):

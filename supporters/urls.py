@@ -4,6 +4,7 @@ from supporters.public import LanguageConverter
 from supporters.views.confirming import confirm
 from supporters.views.paid import stripe_webhook
 from supporters.views.petition import petition, signed, thanks
+from supporters.views.totals import totals_json, totals_page
 
 register_converter(LanguageConverter, "language")
 
@@ -12,10 +13,12 @@ pages: list[URLPattern] = [
     path("p/<slug:slug>/", petition, name="petition"),
     path("p/<slug:slug>/signed/", signed, name="signed"),
     path("p/<slug:slug>/thanks/", thanks, name="thanks"),
+    path("p/<slug:slug>/totals/", totals_page, name="totals"),
     path("s/<str:token>/", confirm, name="confirm"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("webhooks/stripe/", stripe_webhook, name="stripe_webhook"),
     *pages,
+    path("p/<slug:slug>/totals.json", totals_json, name="totals_json"),
     path("<language:language>/", include(pages)),
 ]

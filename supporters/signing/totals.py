@@ -1,16 +1,19 @@
 """How many have signed, without ever counting signatures: sums of SignatureCount, kept in the cache for seconds."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Sum
+from django.db.models.functions import TruncWeek
 
 from supporters import figures
 from supporters.models import Petition, Signature, SignatureCount
 
 FRESH = 5
 """Seconds that a number may be old."""
+TOTALS_FRESH = 60
 SIGNERS = 6
 
 
@@ -38,6 +41,32 @@ class Standing:
             return self.goal
         step = 10 ** (len(str(self.signed)) - 1)
         return (self.signed // step + 1) * step
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Where and when a petition was signed."""
+
+    countries: dict[str, int]
+    weeks: dict[date, int]
+    """By the Monday of each week."""
+
+    @property
+    def signed(self) -> int:
+        return sum(self.countries.values())
+
+
+def totals(petition: Petition) -> Totals:
+    """By country and by week, at most a minute old."""
+    key = f"petition:{petition.pk}:totals"
+    kept = cache.get(key)
+    if kept is None:
+        counts = SignatureCount.objects.filter(petition=petition).order_by()
+        countries = counts.values_list("country").annotate(sum=Sum("number"))
+        weeks = counts.annotate(week=TruncWeek("day")).values_list("week").annotate(sum=Sum("number"))
+        kept = Totals(dict(countries), dict(weeks))
+        cache.set(key, kept, TOTALS_FRESH)
+    return kept
 
 
 def standing(petition: Petition) -> Standing:

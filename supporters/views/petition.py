@@ -100,6 +100,7 @@ def _page(request: HttpRequest, petition: Petition, form: SigningForm | None, st
         "standing": standing,
         "latest": [(name, places.name_of(code, language)) for name, code in standing.latest],
         "shares": share_links(petition, text.title),
+        "totals": address("totals", slug=petition.slug),
         "canonical": settings.SITE_URL + address("petition", slug=petition.slug),
     }
     return page(request, "supporters/petition.html", context, status=status, public=True)

@@ -1,0 +1,67 @@
+from datetime import date
+
+import pytest
+from django.core.cache import cache
+
+from supporters.models import SignatureCount
+from tests.factories import make_organisation, make_petition
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def petition(broker):
+    cache.clear()
+    petition = make_petition(slug="one-law", goal=1000)
+    partner = make_organisation()
+    for country, day, number, organisation in (
+        ("SE", date(2026, 11, 2), 1200, None),
+        ("SE", date(2026, 11, 4), 34, partner),
+        ("SE", date(2026, 11, 18), -4, None),
+        ("US", date(2026, 11, 18), 5, None),
+        ("", date(2026, 11, 18), 2, None),
+    ):
+        SignatureCount.objects.create(
+            petition=petition, country=country, day=day, number=number, organisation=organisation
+        )
+    return petition
+
+
+def test_json_adds_up_countries_and_weeks(client, petition, settings):
+    answer = client.get("/p/one-law/totals.json")
+    assert answer.json() == {
+        "petition": "one-law",
+        "signatures": 1237,
+        "goal": 1000,
+        "countries": {"SE": 1230, "US": 5, "unknown": 2},
+        "weeks": [{"week": "2026-11-02", "signatures": 1234}, {"week": "2026-11-16", "signatures": 3}],
+        "page": f"{settings.SITE_URL}/p/one-law/",
+    }
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert answer["Cache-Control"] == "public, max-age=60"
+
+
+def test_the_page_reads_as_a_table_in_the_readers_language(client, petition):
+    page = client.get("/sv/p/one-law/totals/").text
+    assert "Sverige" in page
+    assert "1\xa0230" in page
+    assert page.count("<rect") == 3  # the week without signatures too
+    assert "2 november 2026" in page
+
+
+def test_totals_never_touch_the_signatures(client, petition, django_assert_num_queries):
+    client.get("/p/one-law/totals.json")
+    with django_assert_num_queries(1):
+        client.get("/p/one-law/totals.json")
+
+
+def test_a_petition_without_signatures_has_its_page(client, broker):
+    cache.clear()
+    make_petition(slug="new")
+    assert client.get("/en/p/new/totals/").status_code == 200
+    assert client.get("/p/new/totals.json").json()["countries"] == {}
+
+
+def test_drafts_have_no_totals(client, broker):
+    make_petition(slug="draft", state="draft")
+    assert client.get("/p/draft/totals.json").status_code == 404

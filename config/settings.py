@@ -225,7 +225,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 # Safety -----------------------------------------------------------------------------------------
 
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
+BEHIND_PROXY = env.flag("BEHIND_PROXY")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https:")
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SECURE_HSTS_SECONDS = 31_536_000 if SITE_URL.startswith("https:") else 0

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import get_language, get_language_info
 from django.views.decorators.http import require_http_methods, require_safe
 
-from supporters import places, signing
+from supporters import crowd, places, signing
 from supporters.forms import SigningForm
 from supporters.markdown import to_html
 from supporters.models import Organisation, Petition
@@ -43,8 +43,13 @@ def petition(request: HttpRequest, slug: str) -> HttpResponse:
     form = SigningForm(request.POST, petition=found, partner=partner)
     if not form.is_valid():
         return _page(request, found, form, status=422)
-    if not form.is_from_a_program():
-        signing.ask(found, form.typed())
+    if form.is_from_a_program():
+        return HttpResponseRedirect(address("signed", slug=slug), status=303)
+    if seconds := crowd.wait(request, "sign"):
+        answer = _page(request, found, form, status=429, wait=seconds)
+        answer["Retry-After"] = str(seconds)
+        return answer
+    signing.ask(found, form.typed())
     return HttpResponseRedirect(address("signed", slug=slug), status=303)
 
 
@@ -89,7 +94,9 @@ def text_of(petition: Petition) -> Text:
     return Text(settings.LANGUAGE_CODE, petition.title, "")
 
 
-def _page(request: HttpRequest, petition: Petition, form: SigningForm | None, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest, petition: Petition, form: SigningForm | None, status: int = 200, wait: int = 0
+) -> HttpResponse:
     standing = totals.standing(petition)
     language = get_language()
     text = text_of(petition)
@@ -97,6 +104,7 @@ def _page(request: HttpRequest, petition: Petition, form: SigningForm | None, st
         "petition": petition,
         "text": text,
         "form": form if petition.is_open() else None,
+        "wait": wait,
         "standing": standing,
         "latest": [(name, places.name_of(code, language)) for name, code in standing.latest],
         "shares": share_links(petition, text.title),

@@ -6,8 +6,9 @@ A worker asks before it claims, and claims no more than it was given:
     …                                      claims, within that
     pacing.settle(permits, taken)          what it did not find goes back
 
+All workers share the limits per minute and hour: supporters.limiter.
+
 - `receivers` knows which receiver a domain belongs to, and slows one down that asks us to.
-- `limiter` shares the limits per minute and hour over all workers.
 - `warm_up` holds a new sender's domain to its plan.
 - `hours` keeps an appeal to the day of the person it goes to.
 - `control` is the stop button.

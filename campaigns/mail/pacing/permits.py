@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
 
-from campaigns.mail.pacing import control, limiter, warm_up
-from campaigns.mail.pacing.limiter import Bucket
+from campaigns.mail.pacing import control, warm_up
 from campaigns.mail.pacing.warm_up import Share
 from campaigns.models import Appeal, Receiver, SendingControl
+from supporters import limiter
+from supporters.limiter import Bucket
 
 OTHERS = ""
 """The mark of deliveries whose receiver has no limits of its own."""

@@ -195,3 +195,13 @@ def test_every_language_has_its_address(client, petition, settings):
     for code, _name in settings.LANGUAGES:
         assert f'href="/{code}/p/one-law/?via=huset"' in page
     assert reverse("supporters:petition", kwargs={"slug": "one-law"}) == "/p/one-law/"
+
+
+def test_who_comes_too_often_is_asked_to_wait_and_loses_nothing(client, petition):
+    answers = [client.post("/p/one-law/", typed(email=f"p{n}@mail.pl")) for n in range(25)]
+    slowed = [answer for answer in answers if answer.status_code == 429]
+    assert len(slowed) in range(2, 6)
+    assert int(slowed[0]["Retry-After"]) in {1, 2}
+    assert "Please wait for" in slowed[0].text
+    assert 'value="Ewa"' in slowed[0].text
+    assert Signature.objects.count() == 25 - len(slowed)

@@ -1,6 +1,6 @@
-"""Limits per minute and per hour that all workers on all machines share: token buckets in Redis.
+"""Limits that all processes on all machines share: token buckets in Redis.
 
-A bucket holds up to `burst` tokens and fills again at its rate. Tokens are taken before work is claimed; what was not
+A bucket holds up to `burst` tokens and fills again at its rate. Tokens are taken before work is begun; what was not
 needed is given back. Should Redis be away or forget, each process keeps buckets of its own at a small share of every
 rate: slower than allowed, never faster.
 """
@@ -65,6 +65,8 @@ class Taken:
     total: int
     by: Mapping[Bucket, int]
     left: Mapping[Bucket, float]
+    together: bool = True
+    """False where Redis is away, and this process had to decide alone."""
 
 
 def take(wanted: int, shared: Sequence[Bucket], own: Sequence[Bucket]) -> Taken:
@@ -72,14 +74,17 @@ def take(wanted: int, shared: Sequence[Bucket], own: Sequence[Bucket]) -> Taken:
     buckets = [*shared, *own]
     if not buckets:
         return Taken(wanted, {}, {})
+    together = True
     try:
         total, *numbers = _from_redis(wanted, len(shared), buckets)
     except redis.RedisError:
+        together = False
         total, *numbers = _alone.take(wanted, len(shared), buckets)
     return Taken(
         int(total),
         {bucket: int(number) for bucket, number in zip(buckets, numbers[::2], strict=True)},
         dict(zip(buckets, numbers[1::2], strict=True)),
+        together,
     )
 
 

@@ -107,6 +107,47 @@ def stripe(production: bool) -> tuple[str, tuple[str, ...]]:
     return key, secrets
 
 
+def digits(name: str, *lengths: int) -> str:
+    """A number that is written with spaces or hyphens, such as a bankgiro; empty if there is none."""
+    value = re.sub(r"[\s-]", "", text(name))
+    if value and not (value.isascii() and value.isdigit() and len(value) in lengths):
+        raise ImproperlyConfigured(f"{name} must have {' or '.join(map(str, lengths))} digits.")
+    return value
+
+
+def iban(name: str) -> str:
+    """An IBAN whose check digits are right (ISO 13616, ISO 7064 modulus 97-10); empty if there is none."""
+    value = re.sub(r"\s", "", text(name)).upper()
+    if value and not (
+        re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", value, re.ASCII)
+        and int("".join(str(int(c, 36)) for c in value[4:] + value[:4])) % 97 == 1
+    ):
+        raise ImproperlyConfigured(f"{name} is no IBAN: a letter or digit is wrong or missing.")
+    return value
+
+
+def bic(name: str) -> str:
+    value = text(name).upper()
+    if value and not re.fullmatch(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?", value, re.ASCII):
+        raise ImproperlyConfigured(f"{name} must be a BIC of 8 or 11 letters and digits.")
+    return value
+
+
+def giving_amounts(name: str = "GIVING_AMOUNTS") -> dict[str, tuple[int, ...]]:
+    """Currencies with amounts in whole units: `SEK 100 250 500 1000, EUR 10 25 50 100`."""
+    found: dict[str, tuple[int, ...]] = {}
+    for entry in words(name, "SEK 100 250 500 1000, EUR 10 25 50 100"):
+        currency, *amounts = entry.split()
+        if not re.fullmatch(r"[A-Z]{3}", currency) or currency in found:
+            raise ImproperlyConfigured(f"{name} names each currency once, in three capital letters, such as SEK.")
+        if not amounts or not all(re.fullmatch(r"[1-9]\d{0,5}", amount) for amount in amounts):
+            raise ImproperlyConfigured(
+                f"{name} needs amounts in whole units behind {currency}: {currency} 100 250 500"
+            )
+        found[currency] = tuple(sorted({int(amount) for amount in amounts}))
+    return found
+
+
 PROVIDERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "brevo": ("brevo://KEY@", ("api_key",)),
     "mailersend": ("mailersend://TOKEN@", ("api_token",)),

@@ -77,7 +77,15 @@ ORGANISATION_ADDRESS = env.text("ORGANISATION_ADDRESS")
 ORGANISATION_NUMBER = env.text("ORGANISATION_NUMBER")
 """What the organisation is registered under, for receipts."""
 
-DONATE_URL = env.address("DONATE_URL", "", ("http", "https"))
+SWISH_NUMBER = env.digits("SWISH_NUMBER", 10)
+BANKGIRO = env.digits("BANKGIRO", 7, 8)
+BANK_IBAN = env.iban("BANK_IBAN")
+BANK_BIC = env.bic("BANK_BIC")
+GIVING_AMOUNTS = env.giving_amounts()
+"""Currency to the amounts of the buttons on the giving page, in whole units, the smallest first."""
+
+_CAN_GIVE = STRIPE_SECRET_KEY or SWISH_NUMBER or BANKGIRO or BANK_IBAN
+DONATE_URL = env.address("DONATE_URL", f"{SITE_URL}/give/" if _CAN_GIVE else "", ("http", "https"))
 PETITION_URL = env.address("PETITION_URL", "", ("http", "https"))
 """Where the merge fields of the same names lead in appeals; each appeal adds its own source code."""
 

@@ -1,5 +1,6 @@
 """Numbers, money and days as the language of the page writes them (Unicode CLDR, through Babel)."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -14,8 +15,11 @@ def number(value: int) -> str:
     return format_decimal(value, locale=locale())
 
 
-def money(amount: Decimal, currency: str) -> str:
-    """With the currency's own number of decimals."""
+def money(amount: Decimal, currency: str, *, whole: bool = False) -> str:
+    """With the currency's own number of decimals; none if it is a `whole` amount for a button."""
+    if whole:
+        plain = re.sub(r"[.]0+", "", locale().currency_formats["standard"].pattern)
+        return format_currency(amount, currency, plain, locale=locale(), currency_digits=False)
     return format_currency(amount, currency, locale=locale())
 
 

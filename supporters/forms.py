@@ -12,7 +12,7 @@ from supporters.addresses import AddressError, normalise_email
 from supporters.models import Organisation, Petition
 from supporters.signing import Typed, wordings
 
-_ADDRESS_IN_NAME = re.compile(r"://|\bwww\.|@|\.(?:com|net|org|ru|info)\b", re.IGNORECASE)
+ADDRESS_IN_NAME = re.compile(r"://|\bwww\.|@|\.(?:com|net|org|ru|info)\b", re.IGNORECASE)
 
 
 class SigningForm(forms.Form):
@@ -84,13 +84,13 @@ class SigningForm(forms.Form):
         return self._name("last_name")
 
     def _name(self, field: str) -> str:
-        text = _one_line(self.cleaned_data[field])
-        if _ADDRESS_IN_NAME.search(text):
+        text = one_line(self.cleaned_data[field])
+        if ADDRESS_IN_NAME.search(text):
             raise forms.ValidationError(_("A name has no web or email address in it."))
         return text
 
     def clean_postcode(self) -> str:
-        return _one_line(self.cleaned_data["postcode"])
+        return one_line(self.cleaned_data["postcode"])
 
     def clean_email(self) -> str:
         try:
@@ -118,7 +118,7 @@ class SigningForm(forms.Form):
         )
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Without line breaks, control characters and marks that turn the direction of what follows; spaces once."""
     kept = (
         c if unicodedata.category(c) not in {"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"} or c in "\u200c\u200d" else " "

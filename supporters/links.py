@@ -24,6 +24,10 @@ class Link(StrEnum):
     """The unsubscribe page, by the uuid of the supporter."""
     CONFIRM = "sign.confirm"
     """The page that confirms a signature, by the uuid of the signature."""
+    GIVE = "give.pledge"
+    """The pages of a pledge, by its uuid: how to pay, and what came of it."""
+    NEWS = "consent.news"
+    """The page that confirms the wish for news, by the uuid of the supporter."""
 
 
 def token(link: Link, uuid: UUID) -> str:

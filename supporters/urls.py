@@ -2,6 +2,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 
 from supporters.public import LanguageConverter
 from supporters.views.confirming import confirm
+from supporters.views.give import cancelled, give, given, news, pay
 from supporters.views.paid import stripe_webhook
 from supporters.views.petition import petition, signed, thanks
 from supporters.views.totals import totals_json, totals_page
@@ -15,6 +16,11 @@ pages: list[URLPattern] = [
     path("p/<slug:slug>/thanks/", thanks, name="thanks"),
     path("p/<slug:slug>/totals/", totals_page, name="totals"),
     path("s/<str:token>/", confirm, name="confirm"),
+    path("give/", give, name="give"),
+    path("give/pay/<str:token>/", pay, name="pay"),
+    path("give/thanks/<str:token>/", given, name="given"),
+    path("give/cancelled/<str:token>/", cancelled, name="cancelled"),
+    path("give/news/<str:token>/", news, name="news"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("webhooks/stripe/", stripe_webhook, name="stripe_webhook"),

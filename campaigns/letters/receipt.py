@@ -4,8 +4,12 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from campaigns.letters.note import Note
-from supporters import figures
+from campaigns.mail.markup import Button
+from supporters import figures, links
+from supporters.links import Link
 from supporters.models import Donation, Letter
+from supporters.payments.donors import news_asked_for
+from supporters.public import address
 
 
 def write(letter: Letter) -> Note | None:
@@ -27,11 +31,19 @@ def write(letter: Letter) -> Note | None:
     ]
     if settings.ORGANISATION_NUMBER:
         lines.append(_("Organisation number: %(number)s") % {"number": settings.ORGANISATION_NUMBER})
+    blocks: list[str | Button] = [opening, *lines, _("Keep this message: it is your receipt.")]
+    if asked := news_asked_for(gift.supporter):
+        link = settings.SITE_URL + address("news", token=links.token(Link.NEWS, gift.supporter.uuid))
+        blocks += [
+            _("With your gift somebody ticked this:"),
+            f"“{asked.wording}”",
+            Button(_("Yes, that was me"), link),
+        ]
     return Note(
         to=gift.supporter.email,
         language=letter.language,
         subject=_("Your receipt from %(organisation)s") % {"organisation": organisation},
-        blocks=(opening, *lines, _("Keep this message: it is your receipt.")),
+        blocks=tuple(blocks),
         reason=_("You get this message once because a gift to %(organisation)s was made with your email address.")
         % {"organisation": organisation},
     )

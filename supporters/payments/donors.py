@@ -1,10 +1,12 @@
 """Who gave: found by address or written down, never written over."""
 
+from uuid import UUID
+
 from django.db import IntegrityError, transaction
 
 from supporters import consent
 from supporters.addresses import AddressError, normalise_email
-from supporters.models import Consent, Pledge, Supporter
+from supporters.models import Consent, Pledge, Purpose, Supporter
 
 
 def donor_of(pledge: Pledge | None, email: str = "", name: str = "") -> Supporter | None:
@@ -59,3 +61,29 @@ def request_news(pledge: Pledge, supporter: Supporter | None) -> None:
         source="give",
         happened_at=pledge.created_at,
     )
+
+
+def news_asked_for(supporter: Supporter) -> Consent | None:
+    """The line that says that news was asked for on our pages, if that is the last word and was not confirmed yet."""
+    lines = supporter.consents.filter(purpose=Purpose.EMAIL, organisation=None)
+    last = lines.order_by("-happened_at", "-state", "-pk").first()
+    return last if last and (last.state, last.method) == (Consent.State.REQUESTED, Consent.Method.FORM) else None
+
+
+@transaction.atomic
+def confirm_news(uuid: UUID) -> bool:
+    """Grant what was asked for, now that its owner says so from the inbox; False where there is nothing to confirm."""
+    supporter = Supporter.objects.select_for_update().filter(uuid=uuid).first()
+    asked = news_asked_for(supporter) if supporter else None
+    if asked is None:
+        return False
+    consent.grant(
+        supporter,
+        asked.purpose,
+        wording=asked.wording,
+        wording_version=asked.wording_version,
+        language=asked.language,
+        method=Consent.Method.CONFIRMED,
+        source=asked.source,
+    )
+    return True

@@ -276,3 +276,41 @@ def test_what_would_lose_payments_stops_the_start(monkeypatch, key, secret, name
 def test_a_test_key_is_for_a_site_that_is_not_public(monkeypatch):
     stripe_environment(monkeypatch, "sk_test_abc", GOOD_SECRET)
     assert env.stripe(production=False)[0] == "sk_test_abc"
+
+
+def test_amounts_for_giving_are_read(monkeypatch):
+    assert env.giving_amounts() == {"SEK": (100, 250, 500, 1000), "EUR": (10, 25, 50, 100)}
+    monkeypatch.setenv("GIVING_AMOUNTS", "PLN 100 50, HUF 5000")
+    assert env.giving_amounts() == {"PLN": (50, 100), "HUF": (5000,)}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("SWISH_NUMBER", "123 467 93 04", lambda: env.digits("SWISH_NUMBER", 10)),
+        ("BANKGIRO", "900-1223", lambda: env.digits("BANKGIRO", 7, 8)),
+        ("BANK_IBAN", "se45 5000 0000 0583 9825 7466", lambda: env.iban("BANK_IBAN")),
+        ("BANK_BIC", "essesess", lambda: env.bic("BANK_BIC")),
+    ],
+)
+def test_accounts_are_read_as_people_write_them(monkeypatch, name, value, read):
+    monkeypatch.setenv(name, value)
+    assert read() == value.replace(" ", "").replace("-", "").upper()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("SWISH_NUMBER", "12345", lambda: env.digits("SWISH_NUMBER", 10)),
+        ("BANK_IBAN", "SE45 5000 0000 0583 9825 7467", lambda: env.iban("BANK_IBAN")),
+        ("BANK_BIC", "ESSE", lambda: env.bic("BANK_BIC")),
+        *(
+            ("GIVING_AMOUNTS", value, env.giving_amounts)
+            for value in ("sek 100", "SEK", "SEK 1.5", "SEK 0", "SEK 1, SEK 2")
+        ),
+    ],
+)
+def test_an_account_or_amount_with_a_slip_in_it_is_named(monkeypatch, name, value, read):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ImproperlyConfigured, match=name):
+        read()

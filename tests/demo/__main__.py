@@ -1,7 +1,7 @@
 """`make demo`: a fresh machine to a running system, with the main job happening before your eyes.
 
 Everything runs on this machine and stays on it: the engines with their data under var/demo, the web server,
-workers and beat, and stand-ins for Mailchimp and for the mail server that keep what they are sent.
+workers and beat, and stand-ins for Mailchimp, Stripe and the mail server that keep what they are sent.
 """
 
 import json
@@ -38,8 +38,12 @@ def main() -> None:
     mail = StandIn("tests.standins.mail", "--smtp-port", "0", "--web-port", "0")
     mailchimp = StandIn("tests.standins.mailchimp", "--port", "0", "--state", str(kept / "mailchimp.json"))
     processes = [mail.process, mailchimp.process]
+    secret = "whsec_demo_0123456789"
     try:
         port = free_port(wanted)
+        hook = f"http://127.0.0.1:{port}/webhooks/stripe/"
+        stripe = StandIn("tests.standins.stripe", "--webhook-url", hook, "--webhook-secret", secret)
+        processes.append(stripe.process)
         os.environ.update(
             PORT=str(port),
             SITE_URL=f"http://localhost:{port}",
@@ -51,7 +55,15 @@ def main() -> None:
             ORGANISATION_ADDRESS="RealStars, Järntorget 7, 413 04 Göteborg, Sweden",
             MAILCHIMP_API_KEY="demo-us1",
             MAILCHIMP_API_URL=mailchimp.facts["url"],
-            DONATE_URL="https://realstars.example.org/give/",
+            STRIPE_SECRET_KEY="sk_test_demo",
+            STRIPE_WEBHOOK_SECRET=secret,
+            STRIPE_API_URL=stripe.facts["url"],
+            SWISH_NUMBER="1234679304",
+            BANKGIRO="900-1223",
+            BANK_IBAN="SE45 5000 0000 0583 9825 7466",
+            BANK_BIC="ESSESESS",
+            ORGANISATION_NUMBER="802440-0000",
+            DONATE_URL=f"http://localhost:{port}/give/",
             PETITION_URL="https://realstars.example.org/p/one-law/",
             LOG_LEVEL="WARNING",
         )
@@ -70,7 +82,7 @@ def main() -> None:
         )
         processes.append(up)
         wait_until_healthy(port, up)
-        greet(port, mail.facts["web_url"], mailchimp.facts["web_url"])
+        greet(port, mail.facts["web_url"], mailchimp.facts["web_url"], stripe.facts["url"])
         up.wait()
         sys.exit("The system ended by itself; the lines above say why.")
     finally:
@@ -118,7 +130,7 @@ def wait_until_healthy(port: int, up: subprocess.Popen) -> None:
     sys.exit("The system did not come up within 90 seconds.")
 
 
-def greet(port: int, mail: str, mailchimp: str) -> None:
+def greet(port: int, mail: str, mailchimp: str, stripe: str) -> None:
     site = f"http://localhost:{port}"
     say(
         f"""
@@ -130,6 +142,8 @@ def greet(port: int, mail: str, mailchimp: str) -> None:
   The inbox     {mail}      every mail that was sent, as its reader sees it
   Came back     {site}/admin/campaigns/return/   some of it does, within five minutes
   Mailchimp     {mailchimp}      a stand-in for it: what the sync put there
+  Give          {site}/give/      what donors see; a card is typed on the stand-in's page
+  Stripe        {stripe}      a stand-in for it: give back, dispute, let the next month come
   Background    {site}/admin/background/           what the workers do
 
   Others to log in as, same password: {BOLD}frida{PLAIN} (fundraiser), {BOLD}carlo{PLAIN} (campaigner),
@@ -170,7 +184,9 @@ def say(text: str) -> None:
 def _forget_environment() -> None:
     """The demo is its own world: nothing set for a real installation may reach it."""
     for name in list(os.environ):
-        if name.startswith(("MAILCHIMP_", "STRIPE_", "EMAIL_", "ANYMAIL_", "MAILBOX_")) or name in {
+        if name.startswith(
+            ("MAILCHIMP_", "STRIPE_", "BANK", "SWISH_", "GIVING_", "EMAIL_", "ANYMAIL_", "MAILBOX_")
+        ) or name in {
             *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SITE_URL", "ALLOWED_HOSTS", "DEBUG", "STATIC_ROOT"),
         }:
             del os.environ[name]

@@ -1,0 +1,168 @@
+"""What the giving page asks."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from supporters import figures, money
+from supporters.addresses import AddressError, normalise_email
+from supporters.forms import ADDRESS_IN_NAME, one_line
+from supporters.models import Organisation, Pledge
+from supporters.payments import references
+from supporters.signing import wordings
+
+OTHER = "other"
+_AMOUNT = re.compile(r"(\d{1,9})(?:[.,](\d{1,2}))?", re.ASCII)
+_SPACES = re.compile(r"[\s\u00a0\u202f'’]")
+MOST = 200
+"""Times the largest amount of the buttons; the least is a tenth of the smallest. What lies outside is a slip, or mischief."""
+Method, Interval = Pledge.Method, Pledge.Interval
+
+
+def methods(currency: str) -> list[tuple[str, str]]:
+    """The ways to give that are set up, with their labels, for this currency."""
+    found = []
+    if settings.STRIPE_SECRET_KEY:
+        found.append((Method.CARD.value, _("Card or wallet")))
+    if settings.SWISH_NUMBER and currency == "SEK":
+        found.append((Method.SWISH.value, _("Swish")))
+    if settings.BANK_IBAN or (settings.BANKGIRO and currency == "SEK"):
+        found.append((Method.BANK.value, _("Bank transfer")))
+    return found
+
+
+def usual_currency() -> str:
+    """What readers of this language most likely give in."""
+    wanted = {"sv": "SEK", "da": "DKK", "pl": "PLN", "cs": "CZK", "hu": "HUF", "ro": "RON"}.get(get_language(), "EUR")
+    return wanted if wanted in settings.GIVING_AMOUNTS else next(iter(settings.GIVING_AMOUNTS))
+
+
+class GivingForm(forms.Form):
+    """An amount, a way to give it, and who gives."""
+
+    interval = forms.ChoiceField(label=gettext_lazy("How often"), widget=forms.RadioSelect)
+    amount = forms.ChoiceField(label=gettext_lazy("Amount"), widget=forms.RadioSelect)
+    other = forms.CharField(label=gettext_lazy("Your own amount"), max_length=20, required=False)
+    method = forms.ChoiceField(label=gettext_lazy("How you pay"), widget=forms.RadioSelect)
+    first_name = forms.CharField(label=gettext_lazy("First name"), max_length=80)
+    last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=80, required=False)
+    email = forms.CharField(label=gettext_lazy("Email"), max_length=254)
+    news = forms.BooleanField(required=False)
+    website = forms.CharField(required=False)
+    """A field that people don't see: what fills it in is a program."""
+    source = forms.SlugField(max_length=64, required=False)
+
+    autocomplete = {"first_name": "given-name", "last_name": "family-name", "email": "email"}
+
+    def __init__(
+        self,
+        data: Mapping | None = None,
+        *,
+        currency: str,
+        partner: Organisation | None = None,
+        initial: Mapping | None = None,
+    ) -> None:
+        super().__init__(data, initial=initial)
+        self.currency, self.partner = currency, partner
+        self.amounts = settings.GIVING_AMOUNTS[currency]
+        self.wording = wordings.for_news()
+        self.fields["news"].label = self.wording.text
+        ways = methods(currency)
+        often = [(Interval.ONCE.value, _("Once"))]
+        if settings.STRIPE_SECRET_KEY:
+            often.append((Interval.MONTH.value, _("Each month")))
+        self.fields["interval"].choices = often
+        self.fields["interval"].initial = Interval.ONCE.value
+        self.fields["method"].choices = ways
+        self.fields["method"].initial = ways[0][0] if ways else None
+        self.fields["amount"].choices = [
+            *((str(amount), figures.money(Decimal(amount), currency, whole=True)) for amount in self.amounts),
+            (OTHER, _("Another amount")),
+        ]
+        self.fields["amount"].initial = str(self.amounts[min(1, len(self.amounts) - 1)])
+        self.fields["other"].widget.attrs["inputmode"] = "decimal"
+        self.fields["email"].widget.input_type = "email"
+        self.fields["email"].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false", "dir": "ltr"}
+        for name, field in self.fields.items():
+            field.error_messages |= {
+                "invalid_choice": _("Please choose one of the list."),
+                "required": _("Please fill this in."),
+            }
+            field.widget.attrs["autocomplete"] = self.autocomplete.get(name, "off")
+        for name in self.errors:
+            if name in self.fields:
+                self.fields[name].widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"error_{name}"}
+
+    def clean_first_name(self) -> str:
+        if not (name := self._name("first_name")):
+            raise forms.ValidationError(_("Please fill this in."))
+        return name
+
+    def clean_last_name(self) -> str:
+        return self._name("last_name")
+
+    def _name(self, field: str) -> str:
+        text = one_line(self.cleaned_data[field])
+        if ADDRESS_IN_NAME.search(text):
+            raise forms.ValidationError(_("A name has no web or email address in it."))
+        return text
+
+    def clean_email(self) -> str:
+        try:
+            return normalise_email(self.cleaned_data["email"])
+        except AddressError:
+            raise forms.ValidationError(_("This is no email address. An example: anna@example.org")) from None
+
+    def clean(self) -> dict:
+        said = self.cleaned_data
+        # Whoever typed an amount means it, whichever button is still pressed.
+        if said.get("amount") == OTHER or said.get("other"):
+            try:
+                said["minor_units"] = self._typed_amount(said.get("other", ""))
+            except forms.ValidationError as problem:
+                self.add_error("other", problem)
+        elif "amount" in said:
+            said["minor_units"] = money.to_minor(Decimal(said["amount"]), self.currency)
+        if said.get("interval") == Interval.MONTH and said.get("method") not in {None, Method.CARD}:
+            self.add_error("method", _("Monthly gifts go by card. For a standing order, ask your bank."))
+        return said
+
+    def _typed_amount(self, text: str) -> int:
+        found = _AMOUNT.fullmatch(_SPACES.sub("", text))
+        if not found:
+            raise forms.ValidationError(_("Please write an amount in figures, such as 150."))
+        amount = Decimal(f"{found[1]}.{found[2] or 0}")
+        least, most = Decimal(self.amounts[0]) / 10, Decimal(self.amounts[-1] * MOST)
+        if not least <= amount <= most:
+            between = {"least": figures.money(least, self.currency), "most": figures.money(most, self.currency)}
+            raise forms.ValidationError(_("Please give between %(least)s and %(most)s here.") % between)
+        try:
+            return money.to_minor(amount, self.currency)
+        except ValueError:
+            raise forms.ValidationError(_("This currency has no smaller unit.")) from None
+
+    def is_from_a_program(self) -> bool:
+        return bool(self.cleaned_data.get("website"))
+
+    def pledge(self) -> Pledge:
+        """Write down what was said, of a form that is valid."""
+        said = self.cleaned_data
+        return Pledge.objects.create(
+            method=said["method"],
+            minor_units=said["minor_units"],
+            currency=self.currency,
+            interval=said["interval"],
+            reference=references.new(),
+            email=said["email"],
+            first_name=said["first_name"],
+            last_name=said["last_name"],
+            language=get_language(),
+            source_code=said["source"] or (self.partner.source_code if self.partner else ""),
+            organisation=self.partner,
+            news=self.wording.as_json() if said["news"] else None,
+        )

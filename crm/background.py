@@ -14,7 +14,7 @@ from campaigns.models import Appeal, Return, ReturnedMessage, Segment, SyncRun, 
 from crm import health
 from crm.jobs import JOBS, overdue
 from crm.models import Job
-from supporters.models import ImportRun
+from supporters.models import ImportRun, PaymentEvent
 
 LONGEST_RUN = timedelta(minutes=10)
 """A job that has run for longer has lost its worker: Celery ends a task after five minutes."""
@@ -151,6 +151,12 @@ def tasks() -> list[Task]:
         text = ngettext("%(number)d waits for a person", "%(number)d wait for a person", number) % {"number": number}
         link = f"{reverse('admin:campaigns_return_changelist')}?done__exact={Return.Done.LOOK}"
         found.append(Task(_("Returned mail"), text, link, oldest.happened_at, True))
+    doubtful = PaymentEvent.objects.filter(state=PaymentEvent.State.REVIEW).order_by("pk")
+    if oldest := doubtful.first():
+        number = doubtful.count()
+        text = ngettext("%(number)d waits for a person", "%(number)d wait for a person", number) % {"number": number}
+        link = f"{reverse('admin:supporters_paymentevent_changelist')}?state__exact={PaymentEvent.State.REVIEW}"
+        found.append(Task(_("Payments in doubt"), text, link, oldest.received_at, True))
     unreadable = ReturnedMessage.objects.exclude(error="").filter(received_at__gt=week).order_by("pk")
     if oldest := unreadable.first():
         link = f"{reverse('admin:campaigns_returnedmessage_changelist')}?readable=no"

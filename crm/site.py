@@ -32,6 +32,9 @@ _SIDEBAR: list[tuple[str | Promise, list[tuple[str | Promise, str, str, str]]]] 
             (_("Donations"), "volunteer_activism", "supporters.donation", ""),
             (_("Recurring donations"), "event_repeat", "supporters.recurringdonation", ""),
             (_("Refunds"), "undo", "supporters.refund", ""),
+            (_("Payments"), "payments", "supporters.paymentevent", ""),
+            (_("Pledges"), "handshake", "supporters.pledge", ""),
+            (_("Disputes"), "gavel", "supporters.dispute", ""),
         ],
     ),
     (

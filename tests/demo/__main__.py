@@ -38,7 +38,7 @@ def main() -> None:
     mail = StandIn("tests.standins.mail", "--smtp-port", "0", "--web-port", "0")
     mailchimp = StandIn("tests.standins.mailchimp", "--port", "0", "--state", str(kept / "mailchimp.json"))
     processes = [mail.process, mailchimp.process]
-    secret = "whsec_demo_0123456789"
+    secret = "whsec_of_the_demo_0123456789"
     try:
         port = free_port(wanted)
         hook = f"http://127.0.0.1:{port}/webhooks/stripe/"

@@ -60,7 +60,7 @@ WITH allowed (id) AS MATERIALIZED ({contactable}), wanted AS (
         FROM campaigns_audiencesegment l JOIN campaigns_segmentmember m ON m.segment_id = l.segment_id
         WHERE l.audience_id = %(audience)s GROUP BY m.supporter_id
     ) tags JOIN allowed ON allowed.id = tags.supporter_id JOIN supporters_supporter s ON s.id = allowed.id {joins}
-), held AS (
+), held AS NOT MATERIALIZED (
     SELECT * FROM campaigns_audiencemember WHERE audience_id = %(audience)s AND supporter_id IS NOT NULL AND NOT to_delete
 ), barred AS (
     SELECT supporter_id AS id FROM held WHERE status IN ('subscribed', 'pending')

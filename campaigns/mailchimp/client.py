@@ -240,9 +240,9 @@ class Mailchimp(CampaignCalls):
             )
         client = mailchimp_marketing.Client()
         pooled = _Pooled(key, url, quick=quick)
-        for api in (client.lists, client.root, client.campaigns, client.reports):
+        for api in (client.lists, client.root, client.campaigns, client.reports, client.batches):
             api.api_client = pooled
-        self._lists, self._root = client.lists, client.root
+        self._lists, self._root, self._batches = client.lists, client.root, client.batches
         self._campaigns, self._reports = client.campaigns, client.reports
 
     def account(self) -> dict:
@@ -302,6 +302,14 @@ class Mailchimp(CampaignCalls):
         """The same for new ones whose part of the body is there already, in JSON: `{…},{…}`."""
         body = f'{{"members":[{members}],"update_existing":false,"sync_tags":false}}'
         return self._lists.batch_list_members(list_id, body, skip_merge_validation=True)
+
+    def hand_in(self, operations: Sequence[dict]) -> str:
+        """Many calls that Mailchimp works off by and by; returns its id for them (bulk.py)."""
+        return self._batches.start({"operations": list(operations)})["id"]
+
+    def handed_in(self, batch_id: str) -> dict:
+        """How far it is with them, and where the answers are, under an address that lives ten minutes."""
+        return self._batches.status(batch_id, fields=["status", "response_body_url"])
 
     def change_member(self, list_id: str, subscriber_hash: str, body: dict) -> dict:
         return self._lists.update_list_member(list_id, subscriber_hash, body, skip_merge_validation=True)

@@ -9,6 +9,7 @@ Before anything but leavings, a push that would take away more than the audience
 for each person (plan.py), and let it go with `approve`, or mend the segment.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -19,7 +20,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from campaigns.mailchimp import difference, mapping, newcomers, shadow
+from campaigns.mailchimp import bulk, difference, mapping, newcomers, shadow
 from campaigns.mailchimp.batch import WHOLLY_REFUSED, Batch, Written, refused
 from campaigns.mailchimp.client import Mailchimp, MailchimpError, connect
 from campaigns.mailchimp.difference import Owed, TagChange
@@ -91,8 +92,7 @@ class Push:
             difference.note_blocked_moves(_("Their new address is another person's in Mailchimp. Please look."))
             self.lanes.work_off(self._additions(difference.WAIT))
             self.lanes.work_off(self._each(difference.RETURN, self._ask_back))
-            for rows in difference.permissions(self.audience):
-                self.lanes.work_off(self._in_time(map(self._permit, rows)))
+            self._permissions()
             self.lanes.work_off(self._in_time(map(self._tag, difference.tag_changes(self.audience))))
             self.lanes.work_off(self._each(difference.ARCHIVE, self._archive))
         # The contact ids of those added come with the next read: from then on they are found whatever their address is there.
@@ -354,18 +354,60 @@ class Push:
         AudienceMember.objects.filter(pk=row.member).update(asked_back_at=Now())
         self._count(asked_back=not outcome.refusal, refused=bool(outcome.refusal))
 
-    def _permit(self, row: difference.Permitted) -> Job:
-        """Marketing permissions go one member at a time: the call for many knows none."""
+    def _permissions(self) -> None:
+        """The call for many members knows no marketing permissions."""
+        self._permitted()
+        for rows in difference.permissions(self.audience):
+            if len(rows) <= bulk.FEW:
+                self.lanes.work_off(self._in_time(map(self._permit, rows)))
+                continue
+            self._breathe()
+            operations = [
+                {
+                    "method": "PATCH",
+                    "path": f"lists/{self.audience.list_id}/members/{row.hash}",
+                    "params": {"skip_merge_validation": True},
+                    "body": json.dumps(self._permission(row)),
+                    "operation_id": str(row.member),
+                }
+                for row in rows
+            ]
+            bulk.hand_in(self.mailchimp, self.audience, operations)
+            self._permitted()
+
+    def _permitted(self) -> None:
+        """Write down what became of those that were handed in, now or by a run before."""
+        results = bulk.results(self.mailchimp, self.audience, self.until)
+        given, refused = {}, {}
+        for member, status, answer in results:
+            if status == 200:
+                given[int(member)] = {
+                    one["marketing_permission_id"]: True
+                    for one in answer.get("marketing_permissions") or []
+                    if one["enabled"]
+                    and f"{mapping.PERMISSION}{one['marketing_permission_id']}" in self.audience.groups
+                }
+            else:
+                why = MailchimpError(400, str(answer.get("title", "")), str(answer.get("detail", "")))
+                refused[int(member)] = why.for_staff
+        shadow.permit(self.audience, given)
+        shadow.refuse(list(refused), list(refused.values()))
+        if results:
+            self._count(permitted=len(given), refused=len(refused))
+        bulk.done(self.audience)
+
+    def _permission(self, row: difference.Permitted) -> dict:
         ours = [
             key.removeprefix(mapping.PERMISSION) for key in self.audience.groups if key.startswith(mapping.PERMISSION)
         ]
-        body = {
+        return {
             "marketing_permissions": [{"marketing_permission_id": one, "enabled": one in row.given} for one in ours]
         }
 
+    def _permit(self, row: difference.Permitted) -> Job:
         def permit() -> str:
             try:
-                self.mailchimp.change_member(self.audience.list_id, row.hash, body)
+                self.mailchimp.change_member(self.audience.list_id, row.hash, self._permission(row))
             except MailchimpError as error:
                 if error.passing or error.status == 401:
                     raise

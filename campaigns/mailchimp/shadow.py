@@ -1,7 +1,7 @@
 """Writing down what Mailchimp answered or told us: many members in one statement."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -129,6 +129,18 @@ def refuse(members: Sequence[int], refusals: Sequence[str]) -> None:
             FROM unnest(%s::bigint[], %s::text[]) AS t (member, refusal) WHERE held.id = t.member
             """,
             [list(members), [refusal[:500] for refusal in refusals]],
+        )
+
+
+def permit(audience: Audience, given: Mapping[int, Mapping[str, bool]]) -> None:
+    """Write down the marketing permissions that these members have there now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE campaigns_audiencemember held SET permissions = t.given::jsonb
+            FROM unnest(%s::bigint[], %s::text[]) AS t (member, given) WHERE held.id = t.member AND held.audience_id = %s
+            """,
+            [list(given), [json.dumps(one) for one in given.values()], audience.pk],
         )
 
 

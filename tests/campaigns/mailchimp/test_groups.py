@@ -2,10 +2,13 @@
 
 import pytest
 
-from campaigns.models import Audience
+from campaigns.mailchimp import bulk
+from campaigns.mailchimp.client import MailchimpError
+from campaigns.models import Audience, AudienceMember, SyncRun
 from supporters import consent
 from supporters.models import Consent, Purpose
 from tests.campaigns.mailchimp.people import person
+from tests.campaigns.mailchimp.test_push import many
 from tests.factories import make_consent
 
 pytestmark = pytest.mark.django_db
@@ -73,3 +76,58 @@ def test_what_is_given_there_without_proof_is_no_consent(mailchimp, audience, an
     assert Consent.objects.filter(purpose=Purpose.PHONE).count() == 0
     push()
     assert there(mailchimp, "bo@mail.se") == ({"int1": False, "theirs": True}, {"perm1": True, "perm2": False})
+
+
+@pytest.fixture
+def many_calls(mailchimp, audience, push, monkeypatch):
+    monkeypatch.setattr("campaigns.mailchimp.bulk.POLL", 0.05)
+    mailchimp.account.audiences[audience.list_id].permissions = {"perm1": "Email"}
+    Audience.objects.update(groups={"p:perm1": "email"})
+    many(30)
+
+
+def given(mailchimp) -> list[bool]:
+    return [member["marketing_permissions"][0]["enabled"] for member in mailchimp.members().values()]
+
+
+def test_permissions_of_many_go_in_one_call(mailchimp, push, many_calls):
+    run = push()
+    assert given(mailchimp) == [True] * 30
+    assert run.counts["permitted"] == 30
+    assert [request.path for request in mailchimp.writes()].count("/batches") == 1
+    assert not [request for request in mailchimp.writes() if request.method == "PATCH"]
+    assert set(AudienceMember.objects.values_list("permissions__perm1", flat=True)) == {True}
+    push()
+    assert mailchimp.writes() == []
+
+
+def test_what_was_handed_in_by_a_run_that_ended_is_taken_up_by_the_next(
+    mailchimp, push, audience, many_calls, monkeypatch
+):
+    results = bulk.results
+
+    def die(*_about):
+        if Audience.objects.get().place.get(bulk.PLACE):
+            raise MailchimpError(0, "Killed")
+        return []
+
+    monkeypatch.setattr(bulk, "results", die)
+    push(expect=SyncRun.State.FAILED)
+    monkeypatch.setattr(bulk, "results", results)
+    run = push()
+    assert run.counts["permitted"] == 30
+    assert mailchimp.writes() == []
+    assert bulk.PLACE not in Audience.objects.get().place
+
+
+def test_a_call_that_failed_within_what_was_finished_is_told(mailchimp, push, audience, many_calls, monkeypatch):
+    hand_in = bulk.hand_in
+
+    def gone_by_then(client, audience, operations):
+        mailchimp.staff_delete(audience.list_id, "p1@mail.se")
+        hand_in(client, audience, operations)
+
+    monkeypatch.setattr(bulk, "hand_in", gone_by_then)
+    run = push()
+    assert (run.counts["permitted"], run.counts["refused"]) == (29, 1)
+    assert AudienceMember.objects.exclude(refusal="").get().supporter.email == "p1@mail.se"

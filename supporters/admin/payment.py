@@ -166,7 +166,7 @@ class FileForm(StaffForm):
 
 @admin.register(PaymentEvent)
 class PaymentEventAdmin(ReadOnlyAdmin):
-    list_display = ["received_at", "provider", "kind", "status", "doubt", "gift"]
+    list_display = ["received_at", "provider", "kind", "status", "doubt", "note", "gift"]
     list_filter = [
         ("state", ChoicesDropdownFilter),
         ("provider", ChoicesDropdownFilter),
@@ -195,7 +195,7 @@ class PaymentEventAdmin(ReadOnlyAdmin):
         ),
         *("done_at", "decided_by", "as_told"),
     ]
-    readonly_fields = ["status", "gift", "as_told"]
+    readonly_fields = ["gift", "as_told"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentEvent]:
         return super().get_queryset(request).defer("payload")
@@ -254,7 +254,8 @@ class PaymentEventAdmin(ReadOnlyAdmin):
             title=_("Approve"),
             submit=_("Book it as it was told"),
             back=self._page(object_id),
-            text=f"{event.get_doubt_display()} {_('It is booked as the provider tells it, amount and currency included.')}",
+            text=_("It is booked as the provider tells it, amount and currency included."),
+            points=[point for point in (event.get_doubt_display(), event.note) if point],
         )
 
     @action(description=gettext_lazy("Refuse…"), url_path="refuse", icon="block", permissions=["settle"])

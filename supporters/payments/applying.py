@@ -76,7 +76,7 @@ def _apply(pk: int, fact: Fact) -> str | None:
         except Unconcerned as reason:
             return _end(pk, State.IGNORED, note=str(reason)[:250])
         except Doubtful as problem:
-            return _end(pk, State.REVIEW, doubt=problem.doubt)
+            return _end(pk, State.REVIEW, doubt=problem.doubt, note=problem.note[:250])
         except Wait as missing:
             return _wait(event, fact, str(missing))
         return _end(pk, State.APPLIED, donation=gift)

@@ -48,9 +48,9 @@ class Wait(Exception):
 class Doubtful(Exception):
     """A person must decide."""
 
-    def __init__(self, doubt: str) -> None:
+    def __init__(self, doubt: str, note: str = "") -> None:
         super().__init__(doubt)
-        self.doubt = doubt
+        self.doubt, self.note = doubt, note
 
 
 class Unconcerned(Exception):
@@ -97,7 +97,7 @@ def _(fact: Paid, provider: str, approval: Approval | None) -> Donation:
         if known:
             return known  # written by whoever held the pledge before us
         if pledge and pledge.state == Pledge.State.PAID and not approval:
-            raise Doubtful(Doubt.PAID_BEFORE)
+            raise Doubtful(Doubt.PAID_BEFORE, str(fact.sum))
         if pledge:
             _compare(fact.sum, Sum(pledge.minor_units, pledge.currency), approval)
         supporter = (approval and approval.supporter) or donor_of(pledge, fact.email, fact.name)
@@ -188,7 +188,7 @@ def _agreement(fact: Paid | Started, provider: str, approval: Approval | None) -
         if agreement:
             return agreement
         if pledge.state == Pledge.State.PAID and not approval:
-            raise Doubtful(Doubt.PAID_BEFORE)
+            raise Doubtful(Doubt.PAID_BEFORE, str(fact.sum))
         _compare(fact.sum, Sum(pledge.minor_units, pledge.currency), approval)
     supporter = (approval and approval.supporter) or donor_of(pledge, fact.email, fact.name)
     agreement, _made = RecurringDonation.objects.get_or_create(
@@ -222,7 +222,7 @@ def _pledge(fact: Paid | Started, approval: Approval | None) -> Pledge | None:
     which = Q(reference=reference) if reference else Q(uuid=fact.pledge)
     pledge = Pledge.objects.select_for_update().filter(which).first() if reference or fact.pledge else None
     if pledge is None and not approval:
-        raise Doubtful(Doubt.UNKNOWN)
+        raise Doubtful(Doubt.UNKNOWN, str(fact.sum))
     return pledge
 
 
@@ -236,10 +236,11 @@ def _gift(provider: str, payments: tuple[str, ...]) -> Donation:
 def _compare(came: Sum, pledged: Sum, approval: Approval | None) -> None:
     if approval:
         return
+    both = f"{came} ≠ {pledged}"
     if came.currency != pledged.currency:
-        raise Doubtful(Doubt.CURRENCY)
+        raise Doubtful(Doubt.CURRENCY, both)
     if came.minor != pledged.minor:
-        raise Doubtful(Doubt.AMOUNT)
+        raise Doubtful(Doubt.AMOUNT, both)
 
 
 def _minor(agreement: RecurringDonation) -> int:
@@ -291,14 +292,14 @@ def _give_back(gift: Donation, back: Sum, name: str, reason: str, day: object) -
     try:
         giving.refund(gift, back.amount, max(day, gift.received_on), reason=reason, provider_id=name)
     except RefundProblem:
-        raise Doubtful(Doubt.TOO_MUCH) from None
+        raise Doubtful(Doubt.TOO_MUCH, str(back)) from None
 
 
 def _refund_failed(gift: Donation, provider: str, fact: Refunded, approval: Approval | None) -> Donation:
     names = [back.refund for back in fact.refunds]
     on_file = Refund.objects.filter(donation=gift, provider=provider, provider_id__in=names)
     if on_file and not approval:
-        raise Doubtful(Doubt.REFUND_FAILED)
+        raise Doubtful(Doubt.REFUND_FAILED, ", ".join(str(back.sum) for back in fact.refunds))
     for refund in on_file:
         giving.take_back(refund)
     return gift

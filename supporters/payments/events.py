@@ -19,6 +19,9 @@ class Sum:
     minor: int
     currency: str
 
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
+
     @property
     def amount(self) -> Decimal:
         return money.from_minor(self.minor, self.currency)

@@ -115,14 +115,19 @@ def test_ticked_news_is_asked_for_and_not_granted(stripe, start, hear):
 
 
 @pytest.mark.parametrize(
-    ("changed", "doubt"), [({"minor_units": 9_999}, "amount"), ({"currency": "EUR"}, "currency")]
+    ("changed", "doubt", "note"),
+    [
+        ({"minor_units": 9_999}, "amount", "100.00 SEK ≠ 99.99 SEK"),
+        ({"currency": "EUR"}, "currency", "100.00 SEK ≠ 100.00 EUR"),
+    ],
 )
-def test_another_amount_or_currency_than_pledged_goes_to_review(stripe, start, hear, staff, changed, doubt):
+def test_another_amount_or_currency_than_pledged_goes_to_review(stripe, start, hear, staff, changed, doubt, note):
     pledge = start()
     stripe.pay(pledge.session_id)
     type(pledge).objects.filter(pk=pledge.pk).update(**changed)
     hear()
     assert in_doubt() == [doubt, doubt]
+    assert set(PaymentEvent.objects.values_list("note", flat=True)) == {note}
     assert Donation.objects.count() == Letter.objects.count() == 0
     first, second = PaymentEvent.objects.filter(state="review")
     assert applying.approve(first, Approval(), staff)

@@ -187,7 +187,7 @@ class PaymentEventAdmin(ReadOnlyAdmin):
             "event_id",
             "happened_at",
             "received_at",
-            "status",
+            "state",
             "doubt",
             "note",
             "waits_for",

@@ -72,9 +72,16 @@ def thanks(request: HttpRequest, slug: str) -> HttpResponse:
         "text": text,
         "standing": totals.standing(found),
         "shares": share_links(found, text.title),
-        "donate_url": settings.DONATE_URL,
+        "donate_url": _where_to_give(found),
     }
     return page(request, "supporters/thanks.html", context)
+
+
+def _where_to_give(petition: Petition) -> str:
+    """Our own giving page, in the reader's language and told what brought them; elsewhere as it is set."""
+    if f"{settings.SITE_URL}/give/" == settings.DONATE_URL:
+        return address("give", query={"source": petition.slug[:64]})
+    return settings.DONATE_URL
 
 
 def shown_petition(slug: str) -> Petition:

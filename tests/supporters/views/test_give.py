@@ -6,7 +6,7 @@ from supporters.links import Link
 from supporters.models import Consent, Donation, Pledge, Supporter
 from supporters.payments import pace, references
 from supporters.payments.donors import request_news
-from tests.factories import make_organisation, make_pledge, make_supporter
+from tests.factories import make_organisation, make_petition, make_pledge, make_supporter
 from tests.standins.stripe import StripeStandIn
 
 pytestmark = pytest.mark.django_db
@@ -207,6 +207,14 @@ def test_forged_links_open_nothing(client, page):
 def test_cancelled_says_that_no_money_was_taken(client):
     token = links.token(Link.GIVE, make_pledge().uuid)
     assert "No money was taken" in text(client.get(f"/en/give/cancelled/{token}/"))
+
+
+def test_thanks_for_a_signature_lead_to_the_page_in_the_same_language(client, settings):
+    make_petition(slug="one-law")
+    settings.DONATE_URL = f"{settings.SITE_URL}/give/"
+    assert 'href="/pl/give/?source=one-law"' in text(client.get("/pl/p/one-law/thanks/"))
+    settings.DONATE_URL = "https://elsewhere.example.org/give"
+    assert 'href="https://elsewhere.example.org/give"' in text(client.get("/pl/p/one-law/thanks/"))
 
 
 # News

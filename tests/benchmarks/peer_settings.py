@@ -7,6 +7,6 @@ INSTALLED_APPS = [*INSTALLED_APPS, "post_office"]
 POST_OFFICE = {
     "BACKENDS": {"default": "django.core.mail.backends.smtp.EmailBackend"},
     "BATCH_SIZE": 1000,
-    "LOG_LEVEL": 1,
+    "LOG_LEVEL": 2,  # its default: a log row for each message, as our ledger keeps one
 }
 CELERY_TASK_ROUTES = {}

@@ -43,7 +43,7 @@ def post_office(letter: dict[str, str], number: int) -> float:
     from django.core.management import call_command
     from post_office import mail
     from post_office.mail import send_queued
-    from post_office.models import Email, EmailTemplate
+    from post_office.models import STATUS, Email, EmailTemplate
 
     call_command("migrate", "post_office", verbosity=0)
     Email.objects.all().delete()
@@ -62,9 +62,12 @@ def post_office(letter: dict[str, str], number: int) -> float:
         }
         for n, values in _people(range(number))
     )
-    while Email.objects.exclude(status=0).count() < number:
+    while Email.objects.filter(status=STATUS.queued).exists():
         send_queued(processes=1)
-    return time.perf_counter() - start
+    taken = time.perf_counter() - start
+    if (sent := Email.objects.filter(status=STATUS.sent).count()) != number:
+        raise SystemExit(f"django-post_office sent {sent} of {number}.")
+    return taken
 
 
 def celery(letter: dict[str, str], number: int) -> float:

@@ -14,7 +14,7 @@ from campaigns.models import Appeal, Return, ReturnedMessage, Segment, SyncRun, 
 from crm import health
 from crm.jobs import JOBS, overdue
 from crm.models import Job
-from supporters.models import ImportRun, PaymentEvent
+from supporters.models import DoubleSearch, ImportRun, PaymentEvent
 
 LONGEST_RUN = timedelta(minutes=10)
 """A job that has run for longer has lost its worker: Celery ends a task after five minutes."""
@@ -99,6 +99,7 @@ _COUNTS = {
     "lapsed": _L("erased"),
     "folded": _L("petitions put together"),
     "off": _L("differed"),
+    "doubles": _L("possible doubles found"),
 }
 
 
@@ -116,7 +117,8 @@ def _state(row: Job | None, now: datetime) -> str:
         return "late"
     ended = max(filter(None, (row.succeeded_at, row.failed_at)), default=None)
     if row.started_at and (ended is None or ended < row.started_at):
-        return "running" if now - row.started_at < LONGEST_RUN else "late"
+        longest = JOBS[row.name].limit or LONGEST_RUN
+        return "running" if now - row.started_at < longest else "late"
     return "good"
 
 
@@ -145,6 +147,10 @@ def tasks() -> list[Task]:
         title = _("Mailchimp: %(name)s") % {"name": sync.audience.name}
         text = sync.error or sync.get_state_display()
         found.append(Task(title, text, link, sync.started_at, sync.state == SyncRun.State.FAILED))
+    for search in DoubleSearch.objects.filter(finished_at=None):
+        link = reverse("admin:supporters_double_changelist")
+        text = _("%(percent)s %% done") % {"percent": search.percent}
+        found.append(Task(_("Search for doubles"), text, link, search.started_at))
     look = Return.objects.filter(done=Return.Done.LOOK).order_by("pk")
     if oldest := look.first():
         number = look.count()

@@ -45,6 +45,8 @@ class Periodic:
     every: timedelta | None = None
     daily_at: time | None = None
     """In settings.TIME_ZONE."""
+    limit: timedelta | None = None
+    """How long it may take, where that is longer than a task may."""
 
     def next_after(self, now: datetime) -> datetime:
         if self.every:
@@ -52,6 +54,13 @@ class Periodic:
         local = now.astimezone(ZoneInfo(settings.TIME_ZONE))
         today = local.replace(hour=self.daily_at.hour, minute=self.daily_at.minute, second=0, microsecond=0)
         return today if today > local else today + timedelta(days=1)
+
+    @property
+    def message(self) -> dict:
+        """How its message is sent."""
+        seconds = self.limit.total_seconds() if self.limit else 0
+        limits = {"time_limit": seconds, "soft_time_limit": seconds - 60} if seconds else {}
+        return {"args": [self.name], "queue": self.queue, **limits}
 
     def run(self) -> dict:
         function: Callable[[], dict | None] = import_string(self.function)
@@ -211,6 +220,16 @@ JOBS = {
             _("Reads what came of the appeals that Mailchimp sent, for thirty days after each."),
             "campaigns.mailchimp.mailing.results.hand_out",
             every=MINUTE,
+        ),
+        Periodic(
+            "doubles",
+            _("Find doubles"),
+            _(
+                "Each night, looks through the whole file for people who are on it twice, if anybody is new or changed."
+            ),
+            "supporters.matching.search.run_due",
+            daily_at=time(1, 30),
+            limit=timedelta(hours=3),
         ),
         Periodic(
             "forget-files",

@@ -7,7 +7,7 @@ from crm import health, jobs
 def tick() -> None:
     """What the beat sends each minute: hand out the jobs that are due."""
     for job in jobs.take_due():
-        run_job.apply_async(args=[job.name], queue=job.queue)
+        run_job.apply_async(**job.message)
 
 
 @shared_task

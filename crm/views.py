@@ -45,7 +45,7 @@ def run_now(request: HttpRequest, name: str) -> HttpResponse:
     if name not in JOBS:
         raise Http404
     try:
-        run_job.apply_async(args=[name], queue=JOBS[name].queue, retry=False)
+        run_job.apply_async(**JOBS[name].message, retry=False)
     except OperationalError:
         messages.error(request, _("The message broker doesn't answer. The job runs by itself once it is back."))
     else:

@@ -1,3 +1,3 @@
-from supporters.admin import consent, donation, importing, organisation, payment, petition, supporter
+from supporters.admin import consent, donation, double, importing, organisation, payment, petition, supporter
 
-__all__ = ["consent", "donation", "importing", "organisation", "payment", "petition", "supporter"]
+__all__ = ["consent", "donation", "double", "importing", "organisation", "payment", "petition", "supporter"]

@@ -23,6 +23,24 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='DoubleSearch',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='started')),
+                ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='finished')),
+                ('percent', models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='percent done')),
+                ('people', models.BigIntegerField(db_default=0, default=0, verbose_name='people looked at')),
+                ('found', models.BigIntegerField(db_default=0, default=0, verbose_name='pairs found')),
+                ('new', models.BigIntegerField(db_default=0, default=0, verbose_name='of them new')),
+                ('error', models.TextField(blank=True, db_default='', default='', verbose_name='error')),
+            ],
+            options={
+                'verbose_name': 'search for doubles',
+                'verbose_name_plural': 'searches for doubles',
+                'ordering': ['-pk'],
+            },
+        ),
+        migrations.CreateModel(
             name='Organisation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

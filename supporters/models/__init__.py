@@ -1,6 +1,6 @@
 from supporters.models.consent import Consent, Purpose, Suppression
 from supporters.models.donation import Donation, RecurringDonation, Refund
-from supporters.models.double import Double
+from supporters.models.double import Double, DoubleSearch
 from supporters.models.functions import AddressHash, Fold
 from supporters.models.importing import ImportChunk, ImportKey, ImportRow, ImportRun
 from supporters.models.letter import Letter
@@ -15,6 +15,7 @@ __all__ = [
     "Dispute",
     "Donation",
     "Double",
+    "DoubleSearch",
     "Fold",
     "ImportChunk",
     "ImportKey",

@@ -88,3 +88,23 @@ class Double(models.Model):
 
     def __str__(self) -> str:
         return f"{self.first_id} = {self.second_id}?"
+
+
+class DoubleSearch(models.Model):
+    """One search of the whole file for doubles: how far it is, what it found."""
+
+    started_at = models.DateTimeField(_("started"), db_default=Now(), editable=False)
+    finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
+    percent = models.PositiveSmallIntegerField(_("percent done"), default=0, db_default=0)
+    people = models.BigIntegerField(_("people looked at"), default=0, db_default=0)
+    found = models.BigIntegerField(_("pairs found"), default=0, db_default=0)
+    new = models.BigIntegerField(_("of them new"), default=0, db_default=0)
+    error = models.TextField(_("error"), blank=True, default="", db_default="")
+
+    class Meta:
+        verbose_name = _("search for doubles")
+        verbose_name_plural = _("searches for doubles")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return str(self.pk)

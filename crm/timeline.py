@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from campaigns.mail.returns.rules import Reason
+from campaigns.mail.returns.reasons import Reason
 from campaigns.mail.returns.words import MEANINGS
 from campaigns.models import Delivery, Return
 from supporters.models import Consent, Donation, Purpose, Signature, Supporter

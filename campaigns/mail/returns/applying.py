@@ -28,9 +28,10 @@ from django.utils.translation import gettext as _
 
 from campaigns.mail.returns import matching, reports, telling
 from campaigns.mail.returns.matching import Found
+from campaigns.mail.returns.reasons import Reason
 from campaigns.mail.returns.reports import Kind as ReportKind
 from campaigns.mail.returns.reports import Report, Unreadable
-from campaigns.mail.returns.rules import Reason, Verdict, judge
+from campaigns.mail.returns.rules import Verdict, judge
 from campaigns.mail.returns.words import MEANINGS
 from campaigns.models import Delivery, Return, ReturnedMessage
 from supporters import consent

@@ -7,9 +7,10 @@ not listened to: `Heard` holds all that is kept.
 from dataclasses import dataclass
 from typing import Any
 
+from campaigns.mail.returns.reasons import Reason
 from campaigns.mail.returns.reports import Kind as ReportKind
 from campaigns.mail.returns.reports import Recipient, Report
-from campaigns.mail.returns.rules import Reason, judge
+from campaigns.mail.returns.rules import judge
 from campaigns.models import Return
 
 Kind = Return.Kind

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.mail.returns.rules import Reason
+from campaigns.mail.returns.reasons import Reason
 
 MEANINGS = {
     Reason.USER_UNKNOWN: _("Nobody has this address"),

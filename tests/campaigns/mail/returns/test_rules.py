@@ -2,8 +2,9 @@
 
 import pytest
 
+from campaigns.mail.returns.reasons import Reason
 from campaigns.mail.returns.reports import Kind, Recipient, Report
-from campaigns.mail.returns.rules import Reason, judge
+from campaigns.mail.returns.rules import judge
 
 SAYINGS = [
     # Nobody there: the status or the command says that it is about the recipient.

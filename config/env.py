@@ -4,13 +4,14 @@ import os
 import re
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
+
+if TYPE_CHECKING:
+    from campaigns.mail.dkim import PrivateKey
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]*[a-z][a-z0-9-]*", re.IGNORECASE)
@@ -301,7 +302,7 @@ def domain(name: str) -> str:
     return value.lower()
 
 
-def dkim_keys() -> tuple[tuple[str, RSAPrivateKey | Ed25519PrivateKey], ...]:
+def dkim_keys() -> "tuple[tuple[str, PrivateKey], ...]":
     """Selectors and private keys: DKIM_KEY holds the PEM text of one key or more, or is the path of a file that does."""
     pem = text("DKIM_KEY")
     if not pem:
@@ -324,7 +325,12 @@ def dkim_keys() -> tuple[tuple[str, RSAPrivateKey | Ed25519PrivateKey], ...]:
     return tuple((selector, _dkim_key(block)) for selector, block in zip(selectors, blocks, strict=True))
 
 
-def _dkim_key(block: str) -> RSAPrivateKey | Ed25519PrivateKey:
+def _dkim_key(block: str) -> "PrivateKey":
+    # Seven megabytes, and only for those who sign.
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
     try:
         key = load_pem_private_key(block.encode(), None)
     except TypeError:

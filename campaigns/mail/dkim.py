@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from time import time
+from typing import TYPE_CHECKING, TypeAlias
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, utils
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+if TYPE_CHECKING:  # cryptography is loaded by whoever has a key: config.env
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    PrivateKey: TypeAlias = RSAPrivateKey | Ed25519PrivateKey
 
 _ONCE_MORE = (
     *(b"from", b"to", b"cc", b"reply-to", b"subject", b"date", b"mime-version", b"content-type"),
@@ -30,17 +31,21 @@ class Key:
     """A private key, and the selector under which its public half is published."""
 
     selector: str
-    private: RSAPrivateKey | Ed25519PrivateKey
+    private: "PrivateKey"
 
-    @property
+    @cached_property
     def algorithm(self) -> str:
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
         return "rsa" if isinstance(self.private, RSAPrivateKey) else "ed25519"
 
     @cached_property
     def public(self) -> str:
         """As the p= of its DNS record has it."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
         public = self.private.public_key()
-        if isinstance(self.private, RSAPrivateKey):
+        if self.algorithm == "rsa":
             octets = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         else:
             octets = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -56,7 +61,10 @@ class Key:
 
     def signature(self, octets: bytes) -> bytes:
         digest = sha256(octets).digest()
-        if isinstance(self.private, RSAPrivateKey):
+        if self.algorithm == "rsa":
+            from cryptography.hazmat.primitives import hashes
+            from cryptography.hazmat.primitives.asymmetric import padding, utils
+
             return self.private.sign(digest, padding.PKCS1v15(), utils.Prehashed(hashes.SHA256()))
         return self.private.sign(digest)
 

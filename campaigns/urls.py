@@ -4,11 +4,12 @@ from campaigns.views.clicks import click
 from campaigns.views.mailchimp import mailchimp_webhook
 from campaigns.views.providers import provider_webhook
 from campaigns.views.unsubscribe import unsubscribe
+from supporters.links import LEAVING
 
 app_name = "campaigns"
 urlpatterns: list[URLPattern] = [
     path("webhooks/mail/<slug:provider>/", provider_webhook, name="provider_webhook"),
     path("webhooks/mailchimp/<str:token>/", mailchimp_webhook, name="mailchimp_webhook"),
-    path("u/<str:token>/", unsubscribe, name="unsubscribe"),
+    path(f"{LEAVING}<str:token>/", unsubscribe, name="unsubscribe"),
     path("c/<str:code>/<str:reader>", click, name="click"),
 ]

@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+admin.autodiscover()
 urlpatterns = [
     path("", include("crm.urls")),
     path("", include("campaigns.urls")),

@@ -14,6 +14,9 @@ from uuid import UUID
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 
+LEAVING = "u/"
+"""Where the unsubscribe page is, before its token: known here, so that who makes messages needs no page of the site."""
+
 
 class Link(StrEnum):
     """What a token opens. The value is the salt of its signature: changing one breaks every link sent."""

@@ -14,7 +14,7 @@ from django.utils.html import escape
 from django.utils.translation import gettext as _
 
 from campaigns.appeals import texts, variants
-from campaigns.mail import message, providers
+from campaigns.mail import message, way_out
 from campaigns.mail.addresses import AddressUnusable, deliverable
 from campaigns.mail.compose import Letter
 from campaigns.mail.fields import FieldError
@@ -192,7 +192,7 @@ def _send_test(request: HttpRequest, view: _View, model_admin: "AppealAdmin") ->
 
 
 def _test_by_mail(view: _View, address: str) -> None:
-    with Connection(providers.transport(1)) as server:
+    with Connection(way_out.transport(1)) as server:
         test = view.test(view.recipient(address))
         server.send(deliverable(view.appeal.sender_email), deliverable(address), test)
 

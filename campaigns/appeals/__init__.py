@@ -20,7 +20,18 @@ Each arrow is one conditional UPDATE whose row count is checked: of two that try
 - `results` works out what came of it, `report` reads that.
 """
 
-from campaigns.appeals.launching import tick
-from campaigns.appeals.sending import work
+# A worker that sends must not carry what only launching needs: DNS, Mailchimp, languages.
 
-__all__ = ["tick", "work"]
+
+def tick(hand_out: bool = True) -> dict[str, int]:
+    """Launch what is due, take back what dead workers held, and give workers what is owed; counts."""
+    from campaigns.appeals import launching
+
+    return launching.tick(hand_out)
+
+
+def work(appeal_pk: int, seconds: float | None = None) -> dict[str, int]:
+    """Send what is owed of an appeal, for so long at most; counts by outcome."""
+    from campaigns.appeals import sending
+
+    return sending.work(appeal_pk, seconds)

@@ -22,7 +22,6 @@ from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
-import psutil
 from django.conf import settings
 from django.utils.translation import gettext as _
 
@@ -163,4 +162,6 @@ def boot() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
+        import psutil  # on other systems only
+
         return str(psutil.boot_time())

@@ -18,7 +18,7 @@ from campaigns.appeals import ledger, recovery, variants
 from campaigns.appeals.composing import Composer
 from campaigns.appeals.journal import Journal, JournalError
 from campaigns.appeals.outgoing import Outgoing
-from campaigns.mail import providers
+from campaigns.mail import way_out
 from campaigns.mail.pacing import control
 from campaigns.mail.transport import Transport, Unreachable
 from campaigns.models import Appeal, Delivery
@@ -74,7 +74,7 @@ def finish(appeal_pk: int) -> bool:
 
 
 def _send(appeal: Appeal, composer: Composer, seconds: float, counts: Counter[str]) -> None:
-    transport = providers.transport(settings.MAIL_CONNECTIONS)
+    transport = way_out.transport(settings.MAIL_CONNECTIONS)
     try:
         # Nobody is claimed while there is no server to hand them to.
         transport.open()

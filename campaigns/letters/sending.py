@@ -7,7 +7,7 @@ from django.utils import translation
 
 from campaigns.letters import confirmation, receipt
 from campaigns.letters.note import Note, message
-from campaigns.mail import providers
+from campaigns.mail import way_out
 from campaigns.mail.addresses import AddressUnusable
 from campaigns.mail.transport import Connection, InDoubt, Refused, Unreachable
 from supporters import letters
@@ -44,7 +44,7 @@ def work(seconds: float = STRETCH, linger: float = LINGER) -> bool:
     with advisory_lock("letters") as ours:
         if not ours:
             return False
-        with Connection(providers.transport(1)) as server:
+        with Connection(way_out.transport(1)) as server:
             idle_since = time.monotonic()
             while time.monotonic() < until:
                 taken = letters.take(BATCH)

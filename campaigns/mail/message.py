@@ -14,7 +14,6 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
 from django.conf import settings
-from django.urls import reverse
 
 from campaigns.mail import compose, dkim, headers
 from campaigns.mail.addresses import AddressUnusable, deliverable
@@ -22,7 +21,7 @@ from campaigns.mail.body import Body, Filled, Unfit
 from campaigns.mail.compose import NOTHING_COUNTED, Counting, Letter, Template, one_line
 from campaigns.mail.readers import reader_token
 from campaigns.models import Appeal, AppealText
-from supporters.links import unsubscribe_token
+from supporters.links import LEAVING, unsubscribe_token
 
 __all__ = ["AddressUnusable", "MessageSkeleton", "Recipient", "letter", "unsubscribe_url", "wire"]
 
@@ -189,15 +188,7 @@ def personal_values(recipient: Recipient) -> dict[str, str]:
 
 
 def unsubscribe_url(delivery: UUID) -> str:
-    before, after = _unsubscribe_page(settings.SITE_URL)
-    return f"{before}{unsubscribe_token(delivery)}{after}"
-
-
-@lru_cache
-def _unsubscribe_page(site: str) -> tuple[str, str]:
-    """The address before and behind its token."""
-    before, _token, after = reverse("campaigns:unsubscribe", args=["TOKEN"]).rpartition("TOKEN")
-    return site + before, after
+    return f"{settings.SITE_URL}/{LEAVING}{unsubscribe_token(delivery)}/"
 
 
 def with_source(url: str, source_code: str) -> str:

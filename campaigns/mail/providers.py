@@ -28,7 +28,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from campaigns.mail.transport import InDoubt, Mail, Outbox, Pool, Refused, Transport, Unreachable
+from campaigns.mail.transport import InDoubt, Mail, Outbox, Refused, Unreachable
 
 _ABOUT_US = {401, 402, 403, 405, 407}
 _SLOWER = {429, 503}
@@ -38,11 +38,6 @@ _ALIKE = 3
 _LOOK = 0.1
 """Seconds between two questions to an outbox that has nothing just now."""
 _KEPT = ("List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID", "Message-ID")
-
-
-def transport(size: int) -> Transport:
-    """What EMAIL_URL leads to, with up to so many connections."""
-    return Provider(size) if settings.EMAIL_PROVIDER else Pool(size)
 
 
 class Provider:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from campaigns.appeals.sending import work
-from campaigns.mail import message, providers
+from campaigns.mail import message, way_out
 from campaigns.mail.message import Recipient
 from campaigns.mail.providers import Provider
 from campaigns.mail.transport import InDoubt, Mail, Pool, Refused, Unreachable
@@ -221,9 +221,9 @@ def test_who_may_not_be_written_to_any_more_is_not_sent_to(esp):
 
 
 def test_transport_is_the_providers_only_if_one_is_set(settings, esp):
-    assert isinstance(providers.transport(2), Provider)
+    assert isinstance(way_out.transport(2), Provider)
     settings.EMAIL_PROVIDER = {}
-    assert isinstance(providers.transport(2), Pool)
+    assert isinstance(way_out.transport(2), Pool)
 
 
 def outcomes(appeal):

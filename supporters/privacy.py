@@ -38,6 +38,8 @@ def erase(supporter: Supporter) -> None:
     Supporter.objects.select_for_update().get(pk=supporter.pk)
     if supporter.email:
         consent.suppress(supporter.email, Suppression.Reason.ERASED)
+        # What was typed with this address and waits to be confirmed; its letters go along.
+        Signature.objects.filter(email=supporter.email).delete()
     forget_person(supporter)
     Donation.objects.filter(supporter=supporter).update(supporter=None)
     RecurringDonation.objects.filter(supporter=supporter).update(supporter=None)

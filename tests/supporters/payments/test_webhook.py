@@ -44,8 +44,8 @@ def test_kinds_that_are_no_concern_are_answered_and_not_kept(stripe, post):
     [
         {"secrets": ["whsec_another_one_of_them"]},
         {"secrets": []},
-        {"at": time.time() - 301},
-        {"at": time.time() + 400},
+        {"seconds_off": -301},
+        {"seconds_off": 400},
         {"header": ""},
         {"header": "t=,v1="},
         {"header": "t=9" * 900},
@@ -53,6 +53,8 @@ def test_kinds_that_are_no_concern_are_answered_and_not_kept(stripe, post):
     ],
 )
 def test_what_is_not_genuine_is_not_kept(stripe, post, forged):
+    if "seconds_off" in forged:
+        forged = {"at": time.time() + forged["seconds_off"]}
     assert post(event(), **forged) == 400
     assert PaymentEvent.objects.count() == 0
 

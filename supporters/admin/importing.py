@@ -24,6 +24,7 @@ from supporters.exporting import guarded
 from supporters.importing import mapping as mappings
 from supporters.importing import readers, values
 from supporters.importing import run as runs
+from supporters.importing.known import KNOWN
 from supporters.importing.problems import FileProblem, RowProblem
 from supporters.models import ImportRow, ImportRun, Purpose
 from supporters.tasks import work_on_import
@@ -45,7 +46,7 @@ class UploadForm(StaffForm):
         super().__init__(*args, **kwargs)
         limit = settings.UPLOAD_LIMIT // 1024 // 1024
         self.fields["file"].help_text = gettext(
-            "csv, xlsx or ods, up to %(limit)s MB. Mailchimp's exports are known as they are."
+            "csv, xlsx or ods, up to %(limit)s MB. Exports of Mailchimp, Stripe, PayPal, Donorbox, CiviCRM and Action Network are known as they are."
         ) % {"limit": limit}
         self.fields["file"].widget.attrs["data-message"] = gettext("This file is larger than %(limit)s MB.") % {
             "limit": limit
@@ -159,7 +160,10 @@ class MappingForm(StaffForm):
     def __init__(self, run: ImportRun, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         choices = [("", gettext("(left out)")), *mappings.choices(run.kind)]
+        known = run.layout.get("known") in KNOWN
         for index, column in enumerate(run.mapping["columns"]):
+            if mappings.is_own(column["field"]) or (known and not column["field"]):
+                continue
             self.fields[f"column_{index}"] = forms.ChoiceField(
                 label=column["name"],
                 choices=choices,
@@ -180,10 +184,11 @@ class MappingForm(StaffForm):
 
     def apply(self, run: ImportRun) -> None:
         for index, column in enumerate(run.mapping["columns"]):
-            column["field"] = self.cleaned_data.get(f"column_{index}", "")
+            if f"column_{index}" in self.fields:
+                column["field"] = self.cleaned_data.get(f"column_{index}", "")
             if order := self.cleaned_data.get(f"order_{index}"):
                 column["order"] = order
-            elif column["field"] and mappings.FIELDS[column["field"]].is_date:
+            elif column["field"] in mappings.FIELDS and mappings.FIELDS[column["field"]].is_date:
                 column["order"] = column.get("order") or "dmy"
 
 
@@ -324,7 +329,7 @@ class ImportRunAdmin(DoubtfulRows, RecordAdmin):
         )
 
     def _preview(self, run: ImportRun) -> tuple[list[dict], str]:
-        used = [column["field"] for column in run.mapping["columns"] if column["field"]]
+        used = [column["field"] for column in run.mapping["columns"] if column["field"] in mappings.FIELDS]
         try:
             read = runs.preview(run)
         except FileProblem as problem:
@@ -343,6 +348,7 @@ class ImportRunAdmin(DoubtfulRows, RecordAdmin):
                 "order": mapping[f"order_{index}"] if f"order_{index}" in mapping.fields else None,
             }
             for index in range(len(run.mapping["columns"]))
+            if f"column_{index}" in mapping.fields
         ]
 
     def _progress(self, run: ImportRun) -> dict:
@@ -407,6 +413,11 @@ def _shown(value: object) -> str:
 
 
 def _known(run: ImportRun) -> str:
+    if known := KNOWN.get(run.layout.get("known", "")):
+        return gettext("This is %(export)s: there is nothing to map. %(told)s") % {
+            "export": known.label,
+            "told": known.told,
+        }
     standing = run.layout.get("standing")
     return {
         "granted": gettext(

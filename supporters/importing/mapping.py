@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from supporters.exporting import unguarded
+from supporters.importing import known as known_exports
 from supporters.importing import values
 from supporters.importing.problems import FileProblem
 
@@ -79,6 +80,8 @@ def choices(kind: str) -> list[tuple[str, str | Promise]]:
 
 def guess(kind: str, header: Sequence[str], samples: Sequence[Sequence[str]]) -> dict:
     """The likeliest mapping; each field at most once."""
+    if known := recognise(header):
+        return _of_known(known, header, samples)
     mailchimp = is_mailchimp(header)
     taken: set[str] = set()
     columns = []
@@ -91,6 +94,34 @@ def guess(kind: str, header: Sequence[str], samples: Sequence[Sequence[str]]) ->
             column["order"], column["ambiguous"] = values.guess_date_order(cells)
         columns.append(column)
     return {"columns": columns}
+
+
+def recognise(header: Sequence[str]) -> known_exports.Known | None:
+    """The export of another system that has these columns, if it is one that needs no mapping."""
+    return known_exports.recognise(_bare(name) for name in header)
+
+
+def _of_known(known: known_exports.Known, header: Sequence[str], samples: Sequence[Sequence[str]]) -> dict:
+    taken: set[str] = set()
+    columns = []
+    for index, name in enumerate(header):
+        field = known.columns.get(_bare(name), "")
+        column: dict = {"name": name, "field": "" if field in taken else field}
+        taken.add(field)
+        if field in FIELDS and FIELDS[field].is_date:
+            cells = [row[index] for row in samples if index < len(row) and row[index].strip()]
+            column["order"], column["ambiguous"] = values.guess_date_order(cells)
+        columns.append(column)
+    return {"columns": columns}
+
+
+def is_own(field: str) -> bool:
+    """Whether the module of a known export reads this column by itself."""
+    return field.startswith(known_exports.OWN)
+
+
+def label_of(field: str) -> str | Promise:
+    return FIELDS[field].label if field in FIELDS else field.removeprefix(known_exports.OWN)
 
 
 def is_mailchimp(header: Sequence[str]) -> bool:
@@ -106,17 +137,17 @@ def check(kind: str, mapping: dict, header: Sequence[str]) -> None:
         raise FileProblem(_("The columns of the file are not those of the mapping."))
     used = [column["field"] for column in columns if column.get("field")]
     for field in used:
-        if field not in FIELDS or kind not in FIELDS[field].kinds:
+        if not is_own(field) and (field not in FIELDS or kind not in FIELDS[field].kinds):
             raise FileProblem(_("There is no field “%(name)s” in such a file.") % {"name": field})
         if used.count(field) > 1:
-            raise FileProblem(_("Two columns are set to “%(name)s”.") % {"name": FIELDS[field].label})
+            raise FileProblem(_("Two columns are set to “%(name)s”.") % {"name": label_of(field)})
     if not used:
         raise FileProblem(_("No column is set to any field. Is the first row really the header?"))
     if kind == DONATIONS:
         for needed in ("amount", "received_on"):
             if needed not in used:
                 raise FileProblem(_("No column is set to “%(name)s”.") % {"name": FIELDS[needed].label})
-        if not {"reference", "email"} & set(used):
+        if not {"reference", "email"} & set(used) and not recognise(header):
             raise FileProblem(_("No column says whose donation it is: set one to “Reference” or “Email”."))
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from supporters.addresses import AddressError, normalise_email
+from supporters.importing import known as known_exports
 from supporters.importing import mapping as mappings
 from supporters.importing import values
 from supporters.importing.problems import RowProblem
@@ -61,6 +62,8 @@ class StagedSupporter(NamedTuple):
     standing: str
     """What the file says of the person: granted, left or cleaned; empty where it says nothing."""
     standing_at: datetime | None
+    withdrawn: list[str]
+    """Purposes other than email that the person refuses."""
     note: str
     """What could not be read of a row that goes in all the same."""
 
@@ -79,6 +82,17 @@ class StagedDonation(NamedTuple):
     provider_id: str
     source_code: str
     designation: str
+    provider: str
+    """Whose id it is, where the file holds several providers'; empty for that of the whole file."""
+    names: list[str]
+    """Under which of its provider's names the payment may be on file."""
+    may_be_unknown: bool
+    """The row need not say whose donation it is, if it is on file."""
+    refunded: Decimal | None
+    """How much of it went back in all, if the row says."""
+    refunded_on: date | None
+    refund_of: str
+    """The payment of which this went back: the row is a refund, no donation."""
     note: str
 
 
@@ -90,6 +104,7 @@ def parser_for(run: ImportRun) -> "Callable[[int, Sequence[str]], StagedSupporte
     options = {name: run.options.get(name) or "" for name in OPTIONS}
     parse = _parse_supporter if run.kind == ImportRun.Kind.SUPPORTERS else _parse_donation
     standing = run.layout.get("standing", "")
+    known = known_exports.KNOWN.get(run.layout.get("known", ""))
 
     def parse_row(number: int, cells: Sequence[str]) -> StagedSupporter | StagedDonation:
         if len(cells) > width:
@@ -101,8 +116,10 @@ def parser_for(run: ImportRun) -> "Callable[[int, Sequence[str]], StagedSupporte
             if len(text) > _LENGTHS.get(name, 1000):
                 raise RowProblem(
                     _("“%(field)s” has more than %(most)s characters.")
-                    % {"field": mappings.FIELDS[name].label, "most": _LENGTHS.get(name, 1000)}
+                    % {"field": mappings.label_of(name), "most": _LENGTHS.get(name, 1000)}
                 )
+        if known:
+            fields = known.prepare(fields)
         return parse(number, fields, orders, options, standing)
 
     return parse_row
@@ -142,6 +159,7 @@ def _parse_supporter(number: int, fields: dict, orders: dict, options: dict, sta
         tags=_tags(fields.get("tags", ""), options["tags"]),
         standing=said,
         standing_at=said_at,
+        withdrawn=fields.get("withdrawn", []),
         note=" ".join(notes),
     )
 
@@ -149,7 +167,8 @@ def _parse_supporter(number: int, fields: dict, orders: dict, options: dict, sta
 def _parse_donation(number: int, fields: dict, orders: dict, options: dict, _standing: str) -> StagedDonation:
     notes: list[str] = []
     email, reference = _who(fields, notes)
-    if not (email or reference):
+    known = bool(fields.get("may_be_unknown") or fields.get("refund_of"))
+    if not (email or reference or known):
         raise RowProblem(_("The row does not say whose donation it is."))
     if "amount" not in fields:
         raise RowProblem(_("The row has no amount."))
@@ -191,6 +210,12 @@ def _parse_donation(number: int, fields: dict, orders: dict, options: dict, _sta
         provider_id=fields.get("provider_id", ""),
         source_code=fields.get("source_code") or options["source_code"],
         designation=designation,
+        provider=fields.get("provider", ""),
+        names=fields.get("names", []),
+        may_be_unknown=known,
+        refunded=fields.get("refunded"),
+        refunded_on=fields.get("refunded_on"),
+        refund_of=fields.get("refund_of", ""),
         note=" ".join(notes),
     )
 
@@ -249,6 +274,8 @@ def _tags(text: str, of_the_file: str) -> list[str]:
 
 def _standing(fields: dict, of_the_file: str) -> tuple[str, datetime | None]:
     """What a Mailchimp export says of a person: its three files hold those who receive, who left, who bounced."""
+    if "standing" in fields:
+        return fields["standing"], None
     if "cleaned_at" in fields or of_the_file == "cleaned":
         said, at = "cleaned", fields.get("cleaned_at")
     elif "left_at" in fields or of_the_file == "left":

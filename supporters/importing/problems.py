@@ -11,3 +11,7 @@ class FileProblem(Exception):
 
 class RowProblem(ValueError):
     """One row can't go in."""
+
+
+class NotTaken(Exception):
+    """A row that is right, but none of ours: a withdrawal in a report of payments. It is counted, not listed."""

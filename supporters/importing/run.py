@@ -29,7 +29,7 @@ from django.utils.translation import gettext as _
 from supporters.importing import doubts, readers, staging
 from supporters.importing import mapping as mappings
 from supporters.importing.parsing import parser_for
-from supporters.importing.problems import FileProblem, RowProblem
+from supporters.importing.problems import FileProblem, NotTaken, RowProblem
 from supporters.importing.rounds import in_rounds
 from supporters.importing.staging import Counts, Failure
 from supporters.locks import advisory_lock
@@ -75,7 +75,7 @@ def upload(
                     ImportChunk.objects.create(run=run, number=number, content=piece)
             run.file_size, run.file_hash = path.stat().st_size, digest.digest()
             _describe(run, path, layout)
-            run.save(update_fields=["file_size", "file_hash", "layout", "mapping", "rows"])
+            run.save(update_fields=["kind", "options", "file_size", "file_hash", "layout", "mapping", "rows"])
     return run
 
 
@@ -83,16 +83,25 @@ def reread(run: ImportRun, layout: readers.Layout) -> None:
     """Read the file another way (encoding, delimiter, sheet) and guess the mapping anew. Raises FileProblem."""
     with stored_file(run) as path:
         _describe(run, path, layout)
-    run.save(update_fields=["layout", "mapping", "rows"])
+    run.save(update_fields=["kind", "options", "layout", "mapping", "rows"])
 
 
 def _describe(run: ImportRun, path: Path, layout: readers.Layout) -> None:
     header = readers.read_header(path, layout)
     samples = [row.cells for row in islice(readers.read_rows(path, layout), SAMPLE)]
+    known = mappings.recognise(header)
+    if known:
+        run.kind = known.kind
+        if known.provider:
+            run.options["provider"] = known.provider
+        if known.reference_system:
+            run.options.setdefault("reference_system", known.reference_system)
     run.mapping = mappings.guess(run.kind, header, samples)
     run.rows = readers.count_rows(path, layout)
     run.layout = layout.as_json()
-    if mappings.is_mailchimp(header) and run.kind == ImportRun.Kind.SUPPORTERS:
+    if known:
+        run.layout["known"] = known.name
+    elif mappings.is_mailchimp(header) and run.kind == ImportRun.Kind.SUPPORTERS:
         run.layout["known"] = "mailchimp"
         run.layout["standing"] = _mailchimp_standing(run.file_name, header)
 
@@ -132,7 +141,7 @@ def preview(run: ImportRun, count: int = 10) -> list[tuple[int, dict[str, object
             try:
                 parsed = parse(row.number, row.cells)
                 rows.append((row.number, parsed._asdict(), parsed.note))
-            except RowProblem as problem:
+            except (RowProblem, NotTaken) as problem:
                 rows.append((row.number, {}, str(problem)))
     return rows
 
@@ -210,10 +219,12 @@ def _work(run: ImportRun, until: float) -> bool:
 
 def _load_slice(run: ImportRun, parse, rows: list[readers.Row]) -> bool:  # noqa: ANN001
     """One slice, whole or not at all; False when the run was cancelled meanwhile."""
-    staged, failures = [], []
+    staged, failures, not_taken = [], [], 0
     for row in rows:
         try:
             staged.append(parse(row.number, row.cells))
+        except NotTaken:
+            not_taken += 1
         except RowProblem as problem:
             failures.append(Failure(row.number, row.cells, str(problem)))
     cells = {row.number: row.cells for row in rows}
@@ -226,7 +237,7 @@ def _load_slice(run: ImportRun, parse, rows: list[readers.Row]) -> bool:  # noqa
                     counts = staging.load_donations(run, staged, cells)
                 if failures:
                     staging.keep_failures(run, failures)
-                counts = counts.plus(Counts(failed=len(failures)))
+                counts = counts.plus(Counts(failed=len(failures), not_taken=not_taken))
                 if not _advance(run, len(rows), counts):
                     transaction.set_rollback(True)
                     return False

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from supporters.importing import refunds
+from supporters.importing.known import KNOWN
 from supporters.importing.parsing import REFERENCE_SYSTEM, StagedDonation, StagedSupporter
 from supporters.models import ImportRun
 
@@ -34,6 +36,7 @@ class Counts(NamedTuple):
     held_back: int = 0
     noted: int = 0
     doubtful: int = 0
+    not_taken: int = 0
 
     def plus(self, other: "Counts") -> "Counts":
         return Counts(*(a + b for a, b in zip(self, other, strict=True)))
@@ -98,14 +101,23 @@ def load_donations(run: ImportRun, rows: Sequence[StagedDonation], cells: Mappin
             "system": run.options.get("reference_system") or REFERENCE_SYSTEM,
             "provider": run.options.get("provider") or "file",
             "two_people": _("The reference and the email address belong to two different people on file."),
+            "no_person": _("The payment is not on file, and the row does not say whose donation it is."),
+            "no_payment": _("The payment that went back is not on file: import it, then this file again."),
+            "too_much": _("More would go back than came."),
+            "refunded": _("As the export of the payment tells."),
             "another_name": _("The gift is entered for whose address it is, who has another name."),
         }
+        cursor.execute(_PROVIDERS, parameters)
+        if of_payments := any(row.names for row in rows):
+            cursor.execute(refunds.NAMES, parameters)
         cursor.execute(_WRITE_DONATIONS, parameters)
+        if of_payments:
+            cursor.execute(refunds.REFUNDS, parameters)
         _keep_failures(cursor, run, cells)
         cursor.execute(
             """
-            SELECT count(*) FILTER (WHERE reason IS NULL AND fresh), 0,
-                   count(*) FILTER (WHERE reason IS NULL AND NOT fresh), count(*) FILTER (WHERE reason IS NOT NULL),
+            SELECT count(*) FILTER (WHERE reason IS NULL AND fresh), count(*) FILTER (WHERE reason IS NULL AND NOT fresh AND changed),
+                   count(*) FILTER (WHERE reason IS NULL AND NOT fresh AND NOT changed), count(*) FILTER (WHERE reason IS NOT NULL),
                    0, count(*) FILTER (WHERE reason IS NULL AND note <> '')
             FROM stage
             """
@@ -187,7 +199,8 @@ _STAGE_SUPPORTERS = """
 CREATE TEMP TABLE stage (
     number bigint PRIMARY KEY, round int, key uuid, reference text, email text, first_name text, last_name text,
     language text, country text, birth_date date, phone text, street text, postcode text, city text, region text,
-    organisation text, source_code text, tags text[], standing text, standing_at timestamptz, note text,
+    organisation text, source_code text, tags text[], standing text, standing_at timestamptz,
+    withdrawn text[], note text,
     occurrence bigint, system text, organisation_id bigint, supporter_id bigint, verdict text, candidate_id bigint, shares_with bigint,
     fresh boolean NOT NULL DEFAULT false, changed boolean NOT NULL DEFAULT false, reason text
 ) ON COMMIT DROP
@@ -299,7 +312,7 @@ def _write_consents(cursor, run: ImportRun) -> int:  # noqa: ANN001
     parameters = {
         "run": run.pk,
         "purpose": run.consent_purpose or "email",
-        "wording": run.consent_wording or _("Subscribed in Mailchimp; the wording of the form is kept there."),
+        "wording": run.consent_wording or _proof(run),
         "language": run.consent_language,
         "source": f"{run.file_name[:120]}: {run.consent_how}" if run.consent_how else run.file_name[:250],
         "on": run.consent_on,
@@ -307,8 +320,17 @@ def _write_consents(cursor, run: ImportRun) -> int:  # noqa: ANN001
         "user": run.created_by_id,
     }
     cursor.execute(_LEAVINGS, parameters)
+    cursor.execute(_REFUSALS, parameters)
     cursor.execute(_GRANTS, parameters)
     return cursor.fetchone()[0]
+
+
+def _proof(run: ImportRun) -> str:
+    """What stands for the words of a form that another system keeps."""
+    known = KNOWN.get(run.layout.get("known", ""))
+    if known and known.wording:
+        return str(known.wording)
+    return _("Subscribed in Mailchimp; the wording of the form is kept there.")
 
 
 _LATEST = """
@@ -334,6 +356,17 @@ WITH leaving AS (
         SELECT FROM supporters_consent c WHERE c.supporter_id = leaving.supporter_id AND c.purpose = 'email'
         AND c.state = 'granted' AND c.happened_at > leaving.at))
     ON CONFLICT DO NOTHING
+) UPDATE stage SET changed = true WHERE supporter_id IN (SELECT supporter_id FROM written)
+"""
+
+_REFUSALS = f"""
+WITH refusal AS (
+    SELECT DISTINCT supporter_id, purpose FROM stage, unnest(withdrawn) purpose WHERE reason IS NULL
+), written AS (
+    INSERT INTO supporters_consent (supporter_id, purpose, state, wording, method, source, import_run_id, recorded_by_id)
+    SELECT supporter_id, purpose, 'withdrawn', '', 'import', %(source)s, %(run)s, %(user)s FROM refusal
+    WHERE coalesce({_LATEST.format(supporter="refusal.supporter_id", purpose="refusal.purpose")}, '') <> 'withdrawn'
+    RETURNING supporter_id
 ) UPDATE stage SET changed = true WHERE supporter_id IN (SELECT supporter_id FROM written)
 """
 
@@ -364,15 +397,19 @@ SELECT count(*) FROM standing WHERE suppressed OR latest = 'withdrawn'
 _STAGE_DONATIONS = """
 CREATE TEMP TABLE stage (
     number bigint PRIMARY KEY, key uuid, reference text, email text, first_name text, last_name text, amount numeric,
-    currency text, received_on date, method text, provider_id text, source_code text, designation text, note text,
-    occurrence bigint, provider text, supporter_id bigint, candidate_id bigint, fresh boolean NOT NULL DEFAULT false, reason text
+    currency text, received_on date, method text, provider_id text, source_code text, designation text, provider text,
+    names text[], may_be_unknown boolean, refunded numeric, refunded_on date, refund_of text, note text,
+    occurrence bigint, supporter_id bigint, candidate_id bigint, fresh boolean NOT NULL DEFAULT false,
+    changed boolean NOT NULL DEFAULT false, reason text
 ) ON COMMIT DROP
 """
 
-_WRITE_DONATIONS = f"""
-UPDATE stage SET provider = CASE provider_id WHEN '' THEN 'import' ELSE %(provider)s END,
+_PROVIDERS = """
+UPDATE stage SET provider = CASE WHEN provider_id = '' THEN 'import' WHEN provider <> '' THEN provider ELSE %(provider)s END,
                  provider_id = CASE provider_id WHEN '' THEN key || '-' || occurrence ELSE provider_id END;
+"""
 
+_WRITE_DONATIONS = f"""
 UPDATE stage SET supporter_id = r.supporter_id FROM supporters_reference r
 WHERE reference <> '' AND r.system = %(system)s AND r.identifier = reference;
 
@@ -407,8 +444,9 @@ DROP TABLE arrivals;
 
 WITH written AS (
     INSERT INTO supporters_donation (supporter_id, amount, currency, method, state, received_on, provider, provider_id,
-                                     source_code, designation, import_run_id)
-    SELECT supporter_id, amount, currency, method, 'received', received_on, provider, provider_id, source_code, designation, %(run)s
+                                     source_code, designation, other_ids, import_run_id)
+    SELECT supporter_id, amount, currency, method, 'received', received_on, provider, provider_id, source_code, designation,
+           array_remove(names, provider_id), %(run)s
     FROM stage WHERE reason IS NULL ORDER BY number
     ON CONFLICT (provider, provider_id) WHERE provider_id <> '' DO NOTHING
     RETURNING provider, provider_id

@@ -1,3 +1,4 @@
+import django.contrib.postgres.fields
 import django.contrib.postgres.functions
 import django.contrib.postgres.indexes
 import django.db.models.deletion
@@ -104,6 +105,7 @@ class Migration(migrations.Migration):
                 ('noted', models.BigIntegerField(default=0, help_text="Rows that went in without a value that can't be read; they are listed.", verbose_name='in, less a value')),
                 ('held_back', models.BigIntegerField(default=0, help_text='People who had left before: no file brings them back.', verbose_name='consents held back')),
                 ('doubtful', models.BigIntegerField(db_default=0, default=0, help_text='Rows that wait for somebody to say whose they are.', verbose_name='doubtful')),
+                ('not_taken', models.BigIntegerField(db_default=0, default=0, help_text='Rows of a known export that are none of ours: fees, payouts.', verbose_name='not donations')),
                 ('error', models.TextField(blank=True, default='', verbose_name='error')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='uploaded')),
                 ('started_at', models.DateTimeField(editable=False, null=True, verbose_name='started')),
@@ -145,6 +147,7 @@ class Migration(migrations.Migration):
                 ('received_on', models.DateField(blank=True, null=True, verbose_name='received')),
                 ('provider', models.CharField(blank=True, db_default='', max_length=32, verbose_name='provider')),
                 ('provider_id', models.CharField(blank=True, db_default='', max_length=190, verbose_name="provider's id")),
+                ('other_ids', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=190), db_default=[], default=list, editable=False, help_text='What else the provider calls this payment, such as its charge.', size=None, verbose_name='other ids')),
                 ('source_code', models.CharField(blank=True, db_default='', max_length=64, verbose_name='source code')),
                 ('designation', models.CharField(blank=True, db_default='', help_text='What the donor gave for.', max_length=120, verbose_name='designation')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='recorded')),
@@ -820,6 +823,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='donation',
             index=models.Index(fields=['-received_on', '-id'], name='donation_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='donation',
+            index=django.contrib.postgres.indexes.GinIndex(condition=models.Q(('other_ids', []), _negated=True), fields=['other_ids'], name='donation_other_ids'),
         ),
         migrations.AddIndex(
             model_name='donation',

@@ -1,6 +1,8 @@
 from decimal import Decimal
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now, Round
@@ -157,6 +159,14 @@ class Donation(models.Model):
     received_on = models.DateField(_("received"), null=True, blank=True)
     provider = models.CharField(_("provider"), max_length=32, blank=True, db_default="")
     provider_id = models.CharField(_("provider's id"), max_length=190, blank=True, db_default="")
+    other_ids = ArrayField(
+        models.CharField(max_length=190),
+        verbose_name=_("other ids"),
+        default=list,
+        db_default=[],
+        editable=False,
+        help_text=_("What else the provider calls this payment, such as its charge."),
+    )
     source_code = models.CharField(_("source code"), max_length=64, blank=True, db_default="")
     designation = models.CharField(
         _("designation"), max_length=120, blank=True, db_default="", help_text=_("What the donor gave for.")
@@ -210,6 +220,8 @@ class Donation(models.Model):
                 name="donation_given",
             ),
             models.Index(fields=["-received_on", "-id"], name="donation_newest"),
+            # For imports that name a payment otherwise than its record does.
+            GinIndex(fields=["other_ids"], condition=~Q(other_ids=[]), name="donation_other_ids"),
             models.Index(fields=["-amount", "-id"], name="donation_largest"),
             models.Index(fields=["source_code"], name="donation_source", condition=~Q(source_code="")),
         ]

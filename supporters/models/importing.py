@@ -61,6 +61,12 @@ class ImportRun(models.Model):
     doubtful = models.BigIntegerField(
         _("doubtful"), default=0, db_default=0, help_text=_("Rows that wait for somebody to say whose they are.")
     )
+    not_taken = models.BigIntegerField(
+        _("not donations"),
+        default=0,
+        db_default=0,
+        help_text=_("Rows of a known export that are none of ours: fees, payouts."),
+    )
     error = models.TextField(_("error"), blank=True, default="")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

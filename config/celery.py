@@ -1,8 +1,10 @@
 """The Celery application: `celery -A config.celery worker -Q mail,sync,default`."""
 
+import gc
 import os
 
 from celery import Celery
+from celery.signals import worker_before_create_process
 
 from config import engines
 
@@ -14,3 +16,10 @@ engines.start_missing()
 app = Celery("lodestar")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_before_create_process.connect
+def settle(**_signal: object) -> None:
+    """What is loaded by now stays for good: no collection looks at it again, and no child copies its memory for that."""
+    gc.collect()
+    gc.freeze()

@@ -219,8 +219,15 @@ def settle(claim: int, outcomes: Sequence[Outcome]) -> int:
 
 def _settle_sent(claim: int, pks: list[int]) -> int:
     """The usual outcome, which needs no more than this."""
-    held = Delivery.objects.filter(pk__in=pks, claim=claim, state__in=[State.SENDING, State.UNKNOWN])
-    return held.update(state=State.SENT, reason="", claim=None, sent_at=Now(), updated_at=Now())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE campaigns_delivery SET state = 'sent', reason = '', claim = NULL, sent_at = now(), updated_at = now()
+            WHERE id = ANY(%s) AND claim = %s AND state IN ('sending', 'unknown')
+            """,
+            [pks, claim],
+        )
+        return cursor.rowcount
 
 
 def _settle(claim: int, outcomes: Sequence[Outcome]) -> int:

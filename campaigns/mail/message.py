@@ -19,6 +19,7 @@ from campaigns.mail import compose, dkim, headers
 from campaigns.mail.addresses import AddressUnusable, deliverable
 from campaigns.mail.body import Body, Filled, Unfit
 from campaigns.mail.compose import NOTHING_COUNTED, Counting, Letter, Template, one_line
+from campaigns.mail.markup import READER, Slot
 from campaigns.mail.readers import reader_token
 from campaigns.models import Appeal, AppealText
 from supporters.links import LEAVING, unsubscribe_token
@@ -52,6 +53,10 @@ class MessageSkeleton:
         self._subject = template.subject.settled(values)
         self._body = Body(template.text.settled(values), template.html.settled(values), eight_bit=eight_bit)
         self.sender = deliverable(origin.sender_email)
+        self._counted = any(
+            isinstance(piece, Slot) and piece.field is READER
+            for piece in (*template.text.pieces, *template.html.pieces)
+        )
         self._domain = domain = self.sender.rpartition("@")[2]
         feedback = f"{origin.appeal}:{origin.campaign or 0}:{template.language}:lodestar"
         self._from = headers.mailbox("From", one_line(origin.sender_name), self.sender)
@@ -83,7 +88,7 @@ class MessageSkeleton:
         return head + (body.octets.replace(b"\n.", b"\n..") if body.dotted else body.octets)
 
     def _filled(self, recipient: Recipient, date: datetime | None) -> tuple[bytes, Filled]:
-        values = {**self._values, **personal_values(recipient)}
+        values = {**self._values, **personal_values(recipient, counted=self._counted)}
         try:
             body = self._body.fill(values)
         except Unfit:
@@ -173,8 +178,8 @@ def shared_values(language: str, source_code: str) -> dict[str, str]:
     }
 
 
-def personal_values(recipient: Recipient) -> dict[str, str]:
-    """What the other fields stand for, and markup.READER."""
+def personal_values(recipient: Recipient, *, counted: bool = True) -> dict[str, str]:
+    """What the other fields stand for, and markup.READER where links are counted."""
     first, last = one_line(recipient.first_name), one_line(recipient.last_name)
     return {
         "first_name": first,
@@ -183,7 +188,7 @@ def personal_values(recipient: Recipient) -> dict[str, str]:
         "city": one_line(recipient.city),
         "country": recipient.country,
         "unsubscribe_url": unsubscribe_url(recipient.delivery),
-        "reader": reader_token(recipient.delivery),
+        "reader": reader_token(recipient.delivery) if counted else "",
     }
 
 

@@ -1,8 +1,8 @@
 """Sending an appeal over SMTP against other ways of sending the same message, to Debian postfix's smtp-sink on loopback.
 
 Everybody sends a text and html message of some 10 KB, made for each person with a name and an unsubscribe address of its own.
-Rounds are taken in turn, so that what else the machine does hits all alike; the median counts. We send from a process like a
-worker's, with ledger and journal on.
+Rounds are taken in turn, so that what else the machine does hits all alike; the median counts. We send from processes like
+those of workers, with ledger and journal on.
 """
 
 import json
@@ -30,6 +30,7 @@ from tests.benchmarks.measuring import line, seconds
 ROOT = Path(__file__).resolve().parent.parent.parent
 POSTFIX = ROOT / "var" / "postfix"
 ROUNDS = 3
+WORKERS = settings.MAIL_WORKERS
 LARGE, SMALL = 300_000, 20_000
 LAUNCHES = 10_000, 100_000, 1_000_000
 BODY = "Dear {{ first_name }},\n\n" + "\n\n".join(
@@ -84,16 +85,26 @@ def _launches() -> None:
 
 
 def _ours(appeal: Appeal, number: int, port: int) -> tuple[float, int]:
-    """Messages a second, and bytes of memory at most, of a worker process that sends the whole appeal."""
+    """Messages a second of as many workers as `manage.py up` sends with, and bytes of memory of the larger one at most."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM campaigns_delivery")
         ledger.write(appeal)
         cursor.execute("VACUUM ANALYZE campaigns_delivery")
     Appeal.objects.filter(pk=appeal.pk).update(state="sending", launched_at=timezone.now())
-    found = _python("tests.benchmarks.sending_worker", str(appeal.pk), port=port)
-    if found["counts"] != {"sent": number}:
-        raise SystemExit(f"Not everybody was written to: {found['counts']}")
-    return number / found["seconds"], found["memory"]
+    workers = [_start("tests.benchmarks.sending_worker", str(appeal.pk), port=port) for _each in range(WORKERS)]
+    for worker in workers:
+        if worker.stdout.readline() != "ready\n":
+            raise SystemExit(f"A worker did not start:\n{worker.communicate()[1][-2000:]}")
+    start = time.perf_counter()
+    for worker in workers:
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    found = [json.loads(worker.communicate()[0].splitlines()[-1]) for worker in workers]
+    taken = time.perf_counter() - start
+    sent = sum(each["counts"].get("sent", 0) for each in found)
+    if sent != number or Appeal.objects.get(pk=appeal.pk).state != Appeal.State.SENT:
+        raise SystemExit(f"Not everybody was written to: {found}")
+    return number / taken, max(each["memory"] for each in found)
 
 
 def _appeal(people: int, launched: bool = True) -> Appeal:
@@ -167,6 +178,14 @@ def _source(port: int) -> None:
 
 
 def _python(module: str, *arguments: str, port: int, stdin: str = "") -> dict:
+    process = _start(module, *arguments, port=port)
+    out, err = process.communicate(stdin)
+    if process.returncode:
+        raise SystemExit(f"{module} {' '.join(arguments)} failed:\n{err[-2000:]}")
+    return json.loads(out.splitlines()[-1])
+
+
+def _start(module: str, *arguments: str, port: int) -> subprocess.Popen[str]:
     packages = str(ROOT / "var" / "bench" / "packages")
     env = {
         **os.environ,
@@ -177,10 +196,8 @@ def _python(module: str, *arguments: str, port: int, stdin: str = "") -> dict:
         "PYTHONPATH": packages,
     }
     command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=env, input=stdin, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{module} {' '.join(arguments)} failed:\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, env=env, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
 @contextmanager

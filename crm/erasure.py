@@ -1,4 +1,4 @@
-"""Erasing a person from the whole house, from the roof down, in one transaction."""
+"""Erasing a person from the whole house (GDPR, article 17), from the roof down, in one transaction."""
 
 from typing import TYPE_CHECKING
 
@@ -7,9 +7,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns.privacy import forget
+from crm.personal import HOLDINGS
+from supporters.holdings import Person
 from supporters.models import Supporter
-from supporters.privacy import erase as erase_supporter
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 def erase(supporter: Supporter, by: "AbstractBaseUser") -> None:
     """Erase the person; what is left of it in the log says who did it and when, not whom.
 
-    Raises Supporter.DoesNotExist if somebody else has just done it.
+    The row stays locked till the end of it, so that no gift, signature or consent can be added to somebody who is on
+    the way out. Raises Supporter.DoesNotExist if somebody else has just done it.
     """
     supporter = Supporter.objects.select_for_update().get(pk=supporter.pk)
-    number = supporter.pk
-    forget(supporter)
-    erase_supporter(supporter)
+    person = Person.of(supporter)
+    for holding in reversed(HOLDINGS):
+        holding.forget(person)
     LogEntry.objects.create(
         user_id=by.pk,
         content_type=ContentType.objects.get_for_model(Supporter),
-        object_id=str(number),
+        object_id=str(person.pk),
         object_repr=_("An erased supporter"),
         action_flag=DELETION,
         change_message="",

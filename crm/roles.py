@@ -62,6 +62,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "supporters.organisationcontact": ALL,
         "supporters.consent": ("view", "add"),
         "supporters.suppression": ("view", "add", "delete"),
+        "supporters.disclose_supporter": (),
         "supporters.erase_supporter": (),
         "campaigns.settle_return": (),
         "supporters.export_supporter": (),

@@ -1,14 +1,16 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from crm import views
+from crm.views import pages, people
 
 app_name = "crm"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="front"),
-    path("healthz", views.healthz, name="healthz"),
-    path("admin/background/", views.background, name="background"),
-    path("admin/background/<slug:name>/run/", views.run_now, name="run_now"),
-    path("admin/timeline/<int:pk>/", views.supporter_timeline, name="timeline"),
-    path("admin/erase/<int:pk>/", views.erase, name="erase"),
+    path("healthz", pages.healthz, name="healthz"),
+    path("admin/background/", pages.background, name="background"),
+    path("admin/background/<slug:name>/run/", pages.run_now, name="run_now"),
+    path("admin/timeline/<int:pk>/", pages.supporter_timeline, name="timeline"),
+    path("admin/disclose/<int:pk>/", people.disclose, name="disclose"),
+    path("schemas/person.json", people.person_schema, name="person_schema"),
+    path("admin/erase/<int:pk>/", people.erase, name="erase"),
 ]

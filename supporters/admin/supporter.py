@@ -224,7 +224,7 @@ class SupporterAdmin(GuardedExport, RecordAdmin):
     autocomplete_fields = ["organisation", "tags"]
     readonly_fields = ["uuid", "created_at", "updated_at", "sharing"]
     inlines = [ReferenceInline, ConsentInline, DonationInline, SignatureInline]
-    actions_detail = ["timeline", "record_consent", "erase"]
+    actions_detail = ["timeline", "record_consent", "disclose", "erase"]
     fieldsets = [
         (
             None,
@@ -325,6 +325,13 @@ class SupporterAdmin(GuardedExport, RecordAdmin):
 
     def has_record_consent_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return request.user.has_perm("supporters.add_consent")
+
+    @action(description=_("All we hold…"), url_path="disclose", icon="contact_page", permissions=["disclose"])
+    def disclose(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return redirect("crm:disclose", object_id)
+
+    def has_disclose_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return request.user.has_perm("supporters.disclose_supporter")
 
     @action(description=_("Erase…"), url_path="erase", icon="person_remove", permissions=["erase"])
     def erase(self, request: HttpRequest, object_id: int) -> HttpResponse:

@@ -321,7 +321,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'supporter',
                 'verbose_name_plural': 'supporters',
-                'permissions': [('erase_supporter', 'Can erase supporters'), ('export_supporter', 'Can export supporters')],
+                'permissions': [('disclose_supporter', 'Can hand out all that is held of a supporter'), ('erase_supporter', 'Can erase supporters'), ('export_supporter', 'Can export supporters')],
             },
         ),
         migrations.AddField(

@@ -139,7 +139,11 @@ class Supporter(models.Model):
     class Meta:
         verbose_name = _("supporter")
         verbose_name_plural = _("supporters")
-        permissions = [("erase_supporter", "Can erase supporters"), ("export_supporter", "Can export supporters")]
+        permissions = [
+            ("disclose_supporter", "Can hand out all that is held of a supporter"),
+            ("erase_supporter", "Can erase supporters"),
+            ("export_supporter", "Can export supporters"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 "email",

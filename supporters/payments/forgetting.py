@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from supporters.models import PaymentEvent, Pledge, Supporter
+from supporters.holdings import Person
+from supporters.models import PaymentEvent, Pledge
 
 EVENTS_KEPT = timedelta(days=90)
 PLEDGES_KEPT = timedelta(days=60)
@@ -22,12 +23,21 @@ def forget() -> dict[str, int]:
     return {"pledges": pledges, "events": old.update(payload="")}
 
 
-def forget_person(supporter: Supporter) -> None:
-    """Nothing that this person typed on the giving page, nor what providers told of them, stays."""
-    theirs = Q(supporter=supporter)
-    about = Q(donation__supporter=supporter)
-    if supporter.email:
-        theirs |= Q(email=supporter.email)
-        about |= Q(payload__icontains=supporter.email)
-    Pledge.objects.filter(theirs).update(**_TYPED, supporter=None)
-    PaymentEvent.objects.filter(about, done_at__isnull=False).exclude(payload="").update(payload="")
+def pledges_of(person: Person) -> QuerySet[Pledge]:
+    theirs = Q(supporter=person.pk)
+    return Pledge.objects.filter(theirs | Q(email=person.email) if person.email else theirs)
+
+
+def events_about(person: Person) -> QuerySet[PaymentEvent]:
+    about = Q(donation__supporter=person.pk)
+    return PaymentEvent.objects.filter(about | Q(payload__icontains=person.email) if person.email else about)
+
+
+def forget_pledges(person: Person) -> None:
+    """Nothing that this person typed on the giving page stays."""
+    pledges_of(person).update(**_TYPED, supporter=None)
+
+
+def forget_events(person: Person) -> None:
+    """Nor what providers told of them, once it was dealt with: the books come first."""
+    events_about(person).filter(done_at__isnull=False).update(payload="", note="")

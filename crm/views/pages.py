@@ -3,7 +3,6 @@ from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -11,10 +10,8 @@ from kombu.exceptions import OperationalError
 
 from crm import background as background_work
 from crm import health, timeline
-from crm.erasure import erase as erase_supporter
 from crm.jobs import JOBS
 from crm.tasks import run_job
-from supporters.admin.pages import StaffForm, form_page
 from supporters.models import Supporter
 
 
@@ -70,32 +67,3 @@ def supporter_timeline(request: HttpRequest, pk: int) -> HttpResponse:
         "older": page + 1 if more else 0,
     }
     return render(request, "crm/timeline.html", context)
-
-
-@staff_member_required
-@permission_required("supporters.erase_supporter", raise_exception=True)
-def erase(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask, then erase a person for good."""
-    supporter = get_object_or_404(Supporter, pk=pk)
-    if request.method == "POST":
-        try:
-            erase_supporter(supporter, by=request.user)
-        except Supporter.DoesNotExist:
-            raise Http404 from None  # somebody else was quicker
-        messages.success(request, _("The person was erased."))
-        return redirect("admin:supporters_supporter_changelist")
-    return form_page(
-        request,
-        StaffForm(),
-        title=_("Erase %(name)s?") % {"name": supporter},
-        submit=_("Erase for good"),
-        back=reverse("admin:supporters_supporter_change", args=[pk]),
-        danger=True,
-        text=_("This can't be undone."),
-        points=[
-            _("Name, addresses, references, tags and consents go, here and in Mailchimp."),
-            _("Donations stay in the books and signatures in the count, both without the person."),
-            _("The email address is kept as a hash only, so that it is never written to again."),
-            _("A file that was uploaded for an import is deleted with its contents 30 days after that import."),
-        ],
-    )

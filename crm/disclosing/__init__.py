@@ -1,0 +1,20 @@
+"""All that is held of a person, handed out: as JSON for programs (GDPR, article 20) and as a page to read (article 15).
+
+Both are streams, and both go by the list of crm.personal: what stands there is handed out, in that order.
+"""
+
+from collections.abc import Iterator
+
+from crm.personal import HOLDINGS
+from supporters.holdings import Holding, Person, Row
+from supporters.models import Supporter
+
+PERSON = HOLDINGS[0]
+"""The one holding that has a single row."""
+
+
+def parts(supporter: Supporter) -> Iterator[tuple[Holding, Iterator[Row]]]:
+    """What is held, table by table, each as a stream of rows that is to be read before the next."""
+    person = Person.of(supporter)
+    for holding in HOLDINGS:
+        yield holding, holding.rows(person)

@@ -1,0 +1,105 @@
+"""What is held of a person in a form for programs.
+
+One JSON object: `format`, `version`, `made_at`, `organisation`, then `person` (an object) and a list of objects for each
+other table. Keys stay what they are; new ones may come without a new version. Times are ISO 8601 with their zone, days
+are YYYY-MM-DD, amounts are texts with all their digits, and what is not known is null.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Field
+from django.utils import timezone
+
+from crm.disclosing import PERSON, parts
+from crm.personal import HOLDINGS
+from supporters.holdings import Holding
+from supporters.models import Supporter
+
+FORMAT, VERSION = "lodestar-person", 1
+
+
+def stream(supporter: Supporter) -> Iterator[str]:
+    head = {
+        "format": FORMAT,
+        "version": VERSION,
+        "made_at": timezone.now(),
+        "organisation": settings.ORGANISATION_NAME,
+    }
+    yield "{\n" + ",\n".join(f"{_text(name)}: {_text(value)}" for name, value in head.items())
+    for holding, rows in parts(supporter):
+        yield f",\n{_text(holding.name)}: "
+        if holding is PERSON:
+            yield _text(next(rows, {}))
+            continue
+        yield "["
+        for number, row in enumerate(rows):
+            yield (",\n" if number else "\n") + _text(row)
+        yield "]"
+    yield "\n}\n"
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no form in an export")
+
+
+_TYPES: tuple[tuple[type[Field], dict], ...] = (
+    (models.BooleanField, {"type": ["boolean", "null"]}),
+    (models.DateTimeField, {"type": ["string", "null"], "format": "date-time"}),
+    (models.DateField, {"type": ["string", "null"], "format": "date"}),
+    (models.DecimalField, {"type": ["string", "null"], "pattern": r"^-?\d+(\.\d+)?$"}),
+    (models.FloatField, {"type": ["number", "null"]}),
+    (models.IntegerField, {"type": ["integer", "null"]}),
+    (models.JSONField, {}),
+    (ArrayField, {"type": ["array", "null"]}),
+    (models.Field, {"type": ["string", "null"]}),
+)
+
+
+def schema() -> dict[str, Any]:
+    """The form in the words of JSON Schema (draft 2020-12)."""
+    tables = {}
+    for holding in HOLDINGS:
+        row = {
+            "type": "object",
+            "properties": {name: _type(holding, name) for name in holding.columns},
+            "required": list(holding.columns),
+        }
+        tables[holding.name] = row if holding is PERSON else {"type": "array", "items": row}
+        tables[holding.name]["title"] = str(holding.title)
+    head = {
+        "format": {"const": FORMAT},
+        "version": {"const": VERSION},
+        "made_at": {"type": "string", "format": "date-time"},
+        "organisation": {"type": "string"},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "All that is held of a person",
+        "type": "object",
+        "properties": head | tables,
+        "required": [*head, *tables],
+    }
+
+
+def _type(holding: Holding, name: str) -> dict:
+    field = holding.field(name)
+    if field is None or name in holding.made:
+        return {}
+    return next(type_ for kind, type_ in _TYPES if isinstance(field, kind))

@@ -1,0 +1,126 @@
+"""What a person may ask of us: all that is held of them, and to be erased (GDPR, articles 15, 17 and 20)."""
+
+from collections.abc import Callable, Iterator
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.views.decorators import staff_member_required
+from django.contrib.auth.decorators import permission_required
+from django.contrib.contenttypes.models import ContentType
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _L
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from crm.disclosing import as_json, as_page
+from crm.erasure import erase as erase_supporter
+from supporters.admin.pages import StaffForm, form_page
+from supporters.models import Supporter
+
+_FORMS: dict[str, tuple[str, Callable[[Supporter], Iterator[str]]]] = {
+    "html": ("text/html; charset=utf-8", as_page.stream),
+    "json": ("application/json", as_json.stream),
+}
+
+
+class DisclosureForm(StaffForm):
+    form = forms.ChoiceField(
+        label=_L("As"),
+        choices=[("html", _L("A page to read and to print")), ("json", _L("JSON, for other programs"))],
+    )
+    reason = forms.CharField(
+        label=_L("Why"),
+        max_length=200,
+        help_text=_L("It is kept with your name: who asked, when, and how you know that it is them."),
+    )
+
+
+@never_cache
+@staff_member_required
+@permission_required("supporters.disclose_supporter", raise_exception=True)
+def disclose(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
+    """Ask why, keep it, and hand out all that is held of a person."""
+    supporter = get_object_or_404(Supporter, pk=pk)
+    form = DisclosureForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        name = form.cleaned_data["form"]
+        LogEntry.objects.create(
+            user=request.user,
+            content_type=ContentType.objects.get_for_model(Supporter),
+            object_id=str(pk),
+            object_repr=str(supporter)[:200],
+            action_flag=CHANGE,
+            change_message=_("All that is held was handed out as %(form)s: %(reason)s")
+            % {"form": name, "reason": form.cleaned_data["reason"]},
+        )
+        content_type, stream = _FORMS[name]
+        file = f"person-{timezone.localdate():%Y-%m-%d}.{name}"
+        return StreamingHttpResponse(
+            stream(supporter),
+            content_type=content_type,
+            headers={
+                "Content-Disposition": f'attachment; filename="{file}"',
+                "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+    return form_page(
+        request,
+        form,
+        title=_("All that is held of %(name)s") % {"name": supporter},
+        submit=_("Hand out"),
+        back=reverse("admin:supporters_supporter_change", args=[pk]),
+        text=_(
+            "Everybody may ask for what is held of them, and gets it within a month. Be sure that it is they who ask: it goes to"
+            " nobody else."
+        ),
+        points=[
+            _(
+                "Record, consents, signatures, gifts, appeals and what came of them, messages about them, files that name them."
+            ),
+            _(
+                "The page is in the person's language as far as Lodestar speaks it. The JSON's form is described at %(address)s."
+            )
+            % {"address": reverse("crm:person_schema")},
+        ],
+    )
+
+
+@require_GET
+def person_schema(request: HttpRequest) -> JsonResponse:
+    """What the JSON of a person looks like: for whoever is handed one."""
+    return JsonResponse(as_json.schema(), json_dumps_params={"indent": 1, "ensure_ascii": False})
+
+
+@staff_member_required
+@permission_required("supporters.erase_supporter", raise_exception=True)
+def erase(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then erase a person for good."""
+    supporter = get_object_or_404(Supporter, pk=pk)
+    if request.method == "POST":
+        try:
+            erase_supporter(supporter, by=request.user)
+        except Supporter.DoesNotExist:
+            raise Http404 from None  # somebody else was quicker
+        messages.success(request, _("The person was erased."))
+        return redirect("admin:supporters_supporter_changelist")
+    return form_page(
+        request,
+        StaffForm(),
+        title=_("Erase %(name)s?") % {"name": supporter},
+        submit=_("Erase for good"),
+        back=reverse("admin:supporters_supporter_change", args=[pk]),
+        danger=True,
+        text=_("This can't be undone."),
+        points=[
+            _("Name, addresses, references, tags and consents go, here and in Mailchimp."),
+            _("Donations stay in the books and signatures in the count, both without the person."),
+            _("The email address is kept as a hash only, so that it is never written to again."),
+            _("A file that was uploaded for an import is deleted with its contents 30 days after that import."),
+        ],
+    )

@@ -1,0 +1,95 @@
+"""Where files that came in mention somebody: rows that were kept aside, and the files themselves."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+
+from django.db.models import Count, F, Q, QuerySet
+from django.db.models.expressions import RawSQL
+from django.db.models.fields import BooleanField
+
+from supporters.holdings import Person, Row, escape_like
+from supporters.importing import readers
+from supporters.importing import run as runs
+from supporters.importing.problems import FileProblem
+from supporters.models import ImportRow, ImportRun
+
+
+def rows_about(person: Person) -> QuerySet[ImportRow]:
+    """Rows kept aside that are about this person."""
+    rows = ImportRow.objects.select_related("run").filter(Q(pk__in=_candidates(person)) | Q(supporter=person.pk))
+    found = [
+        row.pk
+        for row in rows.order_by().iterator(500)
+        if row.supporter_id == person.pk or person.mentioned_in(row.values, references_at(row.run))
+    ]
+    return ImportRow.objects.filter(pk__in=found)
+
+
+def forget_rows(rows: QuerySet[ImportRow]) -> None:
+    """Delete them; those that waited for a person wait no more."""
+    waiting = rows.filter(verdict=ImportRow.Verdict.WAITING).order_by().values_list("run")
+    for run, number in waiting.annotate(number_of=Count("pk")):
+        ImportRun.objects.filter(pk=run).update(doubtful=F("doubtful") - number)
+    rows.delete()
+
+
+def _candidates(person: Person) -> QuerySet[ImportRow]:
+    if not person.traces:
+        return ImportRow.objects.none()
+    # As they stand in a text that JSON has quoted.
+    quoted = [json.dumps(trace, ensure_ascii=False)[1:-1] for trace in person.traces]
+    anywhere = [f"%{escape_like(text)}%" for text in quoted]
+    mentions = RawSQL("lower(supporters_importrow.values::text) LIKE ANY(%s)", [anywhere], BooleanField())
+    return ImportRow.objects.alias(mentions=mentions).filter(mentions=True).values("pk")
+
+
+def references_at(run: ImportRun) -> list[int]:
+    """The columns of a file that hold references."""
+    return [
+        number for number, column in enumerate(run.mapping.get("columns", [])) if column.get("field") == "reference"
+    ]
+
+
+def stored() -> QuerySet[ImportRun]:
+    """Imports whose files are still kept."""
+    return ImportRun.objects.filter(chunks__number=0).order_by("pk")
+
+
+def lines(run: ImportRun, people: Collection[Person]) -> Iterator[tuple[Person, int, list[str]]]:
+    """Who of these is mentioned in a stored file, in which row of it, and what it says. Raises FileProblem.
+
+    The row of column names counts too: a file may have none.
+    """
+    traces = {trace for person in people for trace in person.traces}
+    where = references_at(run)
+    with runs.stored_file(run) as path:
+        layout = readers.Layout.from_json(run.layout)
+        header = readers.Row(1, readers.read_header(path, layout))
+        for row in _chain(header, readers.read_rows(path, layout)):
+            text = "\n".join(row.cells).lower()
+            if any(trace in text for trace in traces):
+                for person in people:
+                    if person.mentioned_in(row.cells, where):
+                        yield person, row.number, row.cells
+
+
+def _chain(first: readers.Row, rest: Iterable[readers.Row]) -> Iterator[readers.Row]:
+    yield first
+    yield from rest
+
+
+def file_lines(person: Person) -> Iterator[Row]:
+    """What stored files say of a person, for an export. What can't be read ends with a word of it."""
+    for run in stored().iterator(10):
+        file = {"file": run.file_name, "uploaded_at": run.created_at}
+        try:
+            for _person, number, cells in lines(run, [person]):
+                yield {**file, "row": number, "values": _named(run, cells)}
+        except FileProblem:
+            yield {**file, "row": None, "values": {}}
+
+
+def _named(run: ImportRun, cells: list[str]) -> dict[str, str]:
+    names = [column["name"] for column in run.mapping.get("columns", [])]
+    names += [str(number) for number in range(len(names) + 1, len(cells) + 1)]
+    return {name: cell for name, cell in zip(names, cells, strict=False) if cell}

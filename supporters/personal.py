@@ -1,0 +1,307 @@
+"""Where supporters hold something of a person: supporters.holdings says how it is read.
+
+The books keep gifts, the petition its count, both without the person; the address stays suppressed as a hash. All else goes.
+Erasure goes through the list from its end to its beginning: the person goes last.
+"""
+
+import re
+
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from supporters import consent, mentions
+from supporters.holdings import Holding, Person, same
+from supporters.models import (
+    Consent,
+    Dispute,
+    Donation,
+    Double,
+    ImportChunk,
+    Letter,
+    OrganisationContact,
+    RecurringDonation,
+    Reference,
+    Refund,
+    Signature,
+    Supporter,
+    Suppression,
+)
+from supporters.payments import forgetting
+from supporters.privacy import ledger_open_for
+
+_HASH = "A salted hash, by which nobody can be found."
+_KEY = "A number of ours for programs."
+
+
+def _of(model: type, path: str = "supporter"):  # noqa: ANN202
+    return lambda person: model.objects.filter(**{path: person.pk})
+
+
+def _delete(about):  # noqa: ANN001, ANN202
+    return lambda person: about(person).delete()
+
+
+def _letters(person: Person) -> QuerySet:
+    theirs = Q(signature__supporter=person.pk) | Q(donation__supporter=person.pk)
+    return Letter.objects.filter(theirs | Q(signature__email=person.email) if person.email else theirs)
+
+
+def _signatures(person: Person) -> QuerySet:
+    """Theirs, and what was typed with their address and waits to be confirmed."""
+    theirs = Q(supporter=person.pk)
+    return Signature.objects.filter(theirs | Q(email=person.email) if person.email else theirs)
+
+
+def _forget_signatures(person: Person) -> None:
+    if person.email:
+        Signature.objects.filter(email=person.email).delete()
+    Signature.objects.filter(supporter=person.pk).update(supporter=None, comment="", typed={}, shown=False)
+
+
+def _suppressions(person: Person) -> QuerySet:
+    if not person.email:
+        return Suppression.objects.none()
+    return consent.suppressions_of(person.email)
+
+
+def _suppress(person: Person) -> None:
+    if person.email:
+        consent.suppress(person.email, Suppression.Reason.ERASED)
+
+
+def _forget_consents(person: Person) -> None:
+    with ledger_open_for("erase"):
+        Consent.objects.filter(supporter=person.pk).delete()
+
+
+def _doubles(person: Person) -> QuerySet:
+    return Double.objects.filter(Q(first=person.pk) | Q(second=person.pk))
+
+
+def _forget_rows(person: Person) -> None:
+    mentions.forget_rows(mentions.rows_about(person))
+
+
+def _named(person: Person, field: str) -> Q:
+    """That a text which people wrote names this person, in whole words."""
+    words = [rf"\m{re.escape(text)}\M" for text in (person.email, person.last_name) if text]
+    return Q(**{f"{field}__iregex": "|".join(words)}) if words else Q(pk__in=[])
+
+
+def _forget_donations(person: Person) -> None:
+    theirs = Donation.objects.filter(supporter=person.pk)
+    theirs.filter(_named(person, "designation")).update(designation="")
+    theirs.update(supporter=None)
+
+
+def _forget_refunds(person: Person) -> None:
+    _of(Refund, "donation__supporter")(person).filter(_named(person, "reason")).update(reason="")
+
+
+HOLDINGS: list[Holding] = [
+    Holding(
+        "person",
+        _("You"),
+        "supporters.Supporter",
+        about=_of(Supporter, "pk"),
+        columns={
+            **same("first_name", "last_name", "email", "phone", "language", "country", "birth_date"),
+            **same("street", "postcode", "city", "region", "source_code"),
+            "organisation": "organisation__name",
+            "reached_through_another": ExpressionWrapper(
+                Q(shares_email_with__isnull=False), output_field=BooleanField()
+            ),
+            **same("created_at", "updated_at"),
+        },
+        labels={"reached_through_another": _("reached through another person's address")},
+        unshown={"search": "The same once more, for the search.", "shares_email_with": "Somebody else's record."},
+        forget=_delete(_of(Supporter, "pk")),
+    ),
+    Holding(
+        "references",
+        _("Your numbers in other systems"),
+        "supporters.Reference",
+        about=_of(Reference),
+        columns=same("system", "identifier"),
+        forget=_delete(_of(Reference)),
+    ),
+    Holding(
+        "tags",
+        _("Labels"),
+        "supporters.Supporter_tags",
+        about=_of(Supporter.tags.through),
+        columns={"tag": "tag__name"},
+        forget=_delete(_of(Supporter.tags.through)),
+    ),
+    Holding(
+        "contact_of",
+        _("Organisations that you speak for"),
+        "supporters.OrganisationContact",
+        about=_of(OrganisationContact),
+        columns={"organisation": "organisation__name", "function": "function"},
+        forget=_delete(_of(OrganisationContact)),
+    ),
+    Holding(
+        "consents",
+        _("What you allowed, and took back"),
+        "supporters.Consent",
+        about=_of(Consent),
+        columns={
+            **same("purpose", "state"),
+            "partner": "organisation__name",
+            **same("wording", "wording_version", "language", "method", "source"),
+            "file": "import_run__file_name",
+            **same("happened_at", "recorded_at"),
+        },
+        unshown={"address_hash": _HASH},
+        forget=_forget_consents,
+    ),
+    Holding(
+        "suppressions",
+        _("Why your address is not written to"),
+        "supporters.Suppression",
+        about=_suppressions,
+        columns=same("reason", "created_at"),
+        unshown={"email_hash": _HASH},
+        forget=_suppress,
+    ),
+    Holding(
+        "signatures",
+        _("Petitions that you signed"),
+        "supporters.Signature",
+        about=_signatures,
+        columns={
+            "petition": "petition__title",
+            **same("state", "email", "country", "language"),
+            "organisation": "organisation__name",
+            **same("source_code", "comment", "shown", "typed", "created_at", "validated_at"),
+        },
+        labels={"typed": _("as you typed it")},
+        forget=_forget_signatures,
+    ),
+    Holding(
+        "recurring_donations",
+        _("Your agreements to give"),
+        "supporters.RecurringDonation",
+        about=_of(RecurringDonation),
+        columns=same(
+            *("amount", "currency", "interval", "state", "provider", "provider_id"),
+            *("started_on", "next_due_on", "ended_on", "source_code"),
+        ),
+        forget=lambda person: RecurringDonation.objects.filter(supporter=person.pk).update(supporter=None),
+    ),
+    Holding(
+        "donations",
+        _("Your donations"),
+        "supporters.Donation",
+        about=_of(Donation),
+        columns={
+            **same("amount", "currency", "method", "state", "received_on", "source_code", "designation"),
+            **same("provider", "provider_id", "other_ids"),
+            "file": "import_run__file_name",
+            "created_at": "created_at",
+        },
+        forget=_forget_donations,
+    ),
+    Holding(
+        "refunds",
+        _("What you were given back"),
+        "supporters.Refund",
+        about=_of(Refund, "donation__supporter"),
+        columns={
+            **same("amount"),
+            "currency": "donation__currency",
+            **same("refunded_on", "provider", "provider_id", "reason"),
+        },
+        forget=_forget_refunds,
+    ),
+    Holding(
+        "disputes",
+        _("Payments that your bank asked back"),
+        "supporters.Dispute",
+        about=_of(Dispute, "donation__supporter"),
+        columns={
+            **same("amount"),
+            "currency": "donation__currency",
+            **same("state", "reason", "provider", "provider_id", "opened_on", "closed_on"),
+        },
+    ),
+    Holding(
+        "pledges",
+        _("What you said you would give"),
+        "supporters.Pledge",
+        about=forgetting.pledges_of,
+        columns={
+            **same("method", "minor_units", "currency", "interval", "state", "reference", "email"),
+            **same("first_name", "last_name", "language", "source_code"),
+            "organisation": "organisation__name",
+            **same("news", "session_id", "created_at"),
+        },
+        labels={"news": _("box for news")},
+        forget=forgetting.forget_pledges,
+    ),
+    Holding(
+        "payment_events",
+        _("What payment providers told us"),
+        "supporters.PaymentEvent",
+        about=forgetting.events_about,
+        columns=same(
+            "provider", "event_id", "kind", "state", "doubt", "note", "happened_at", "received_at", "payload"
+        ),
+        unshown={"waits_for": "The payment or agreement, as it stands with the donation."},
+        forget=forgetting.forget_events,
+    ),
+    Holding(
+        "letters",
+        _("Letters to you"),
+        "supporters.Letter",
+        about=_letters,
+        columns={**same("kind", "language", "state"), "sent_at": "taken_at", **same("times", "error")},
+        forget=_delete(_letters),
+    ),
+    Holding(
+        "doubles",
+        _("Records that may be yours too"),
+        "supporters.Double",
+        about=_doubles,
+        columns=same("probability", "state", "found_by", "found_at", "decided_at"),
+        unshown={"evidence": "How each comparison came out: no more than that it did."},
+        forget=_delete(_doubles),
+    ),
+    Holding(
+        "import_rows",
+        _("Rows of files that were kept aside"),
+        "supporters.ImportRow",
+        about=mentions.rows_about,
+        columns={
+            "file": "run__file_name",
+            "uploaded_at": "run__created_at",
+            "row": "number",
+            **same("values", "reason", "went_in", "verdict", "decided_at"),
+        },
+        forget=_forget_rows,
+    ),
+    Holding(
+        "import_files",
+        _("Files that we received"),
+        "supporters.ImportChunk",
+        about=lambda _person: ImportChunk.objects.none(),
+        read=mentions.file_lines,
+        columns={"file": "run__file_name", "uploaded_at": "run__created_at", "row": "number", "values": "content"},
+        labels={"row": _("row"), "values": _("values")},
+        made=frozenset({"values"}),
+    ),
+]
+"""In the order in which people read it."""
+
+NOT_PERSONAL: dict[str, str] = {
+    "supporters.DoubleSearch": "Counts of a search.",
+    "supporters.ImportKey": "Hashes of rows, kept while a file is read.",
+    "supporters.ImportRun": "Names and settings of files.",
+    "supporters.Organisation": "Organisations, not people.",
+    "supporters.Petition": "What we demand.",
+    "supporters.PetitionText": "What we demand.",
+    "supporters.SignatureCount": "Sums.",
+    "supporters.Tag": "Labels, not who bears them.",
+}
+"""Tables with room for text that hold nothing of a supporter, each with the reason."""

@@ -3,7 +3,8 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from supporters import consent, privacy
+from crm.erasure import erase
+from supporters import consent
 from supporters.importing import doubts
 from supporters.importing import run as runs
 from supporters.models import Consent, Donation, ImportRow, Reference, Supporter
@@ -184,14 +185,14 @@ def test_the_link_ends_with_an_address_of_ones_own():
     assert people()[1] == ("Erik", "erik@work.se", None)
 
 
-def test_the_link_ends_when_the_first_is_erased():
+def test_the_link_ends_when_the_first_is_erased(staff):
     run = load(COUPLE)
     decide(run, Verdict.SECOND)
-    privacy.erase(Supporter.objects.get(first_name="Anna"))
+    erase(Supporter.objects.get(first_name="Anna"), staff)
     assert people() == [("Erik", None, None)]
 
 
-def test_what_waits_for_somebody_erased_is_forgotten():
+def test_what_waits_for_somebody_erased_is_forgotten(staff):
     run = load(COUPLE)
-    privacy.erase(Supporter.objects.get(first_name="Anna"))
+    erase(Supporter.objects.get(first_name="Anna"), staff)
     assert not run.failures.exists()

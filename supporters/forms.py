@@ -12,61 +12,35 @@ from supporters.addresses import AddressError, normalise_email
 from supporters.models import Organisation, Petition
 from supporters.signing import Typed, wordings
 
-ADDRESS_IN_NAME = re.compile(r"://|\bwww\.|@|\.(?:com|net|org|ru|info)\b", re.IGNORECASE)
+_ADDRESS_IN_NAME = re.compile(r"://|\bwww\.|@|\.(?:com|net|org|ru|info)\b", re.IGNORECASE)
 
 
-class SigningForm(forms.Form):
-    """What a petition asks of who signs it."""
+class PersonForm(forms.Form):
+    """Who fills it in: what a form on a page for supporters asks of every person, and how it says what is wrong.
+
+    A form below puts its own choices and labels in place and then calls `settle`.
+    """
 
     first_name = forms.CharField(label=gettext_lazy("First name"), max_length=80)
     last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=80, required=False)
     email = forms.CharField(label=gettext_lazy("Email"), max_length=254)
-    country = forms.ChoiceField(label=gettext_lazy("Country"))
-    postcode = forms.CharField(label=gettext_lazy("Postcode"), max_length=12, required=False)
-    shown = forms.BooleanField(
-        label=gettext_lazy("My first name and country may stand on this page."), required=False
-    )
-    agree = forms.BooleanField(
-        error_messages={"required": gettext_lazy("Without this we can't keep your signature.")}
-    )
     news = forms.BooleanField(required=False)
-    partner_news = forms.BooleanField(required=False)
     website = forms.CharField(required=False)
     """A field that people don't see: what fills it in is a program."""
     source = forms.SlugField(max_length=64, required=False)
 
-    autocomplete = {
-        "first_name": "given-name",
-        "last_name": "family-name",
-        "email": "email",
-        "country": "country",
-        "postcode": "postal-code",
-    }
+    autocomplete = {"first_name": "given-name", "last_name": "family-name", "email": "email"}
+    own_words: frozenset[str] = frozenset()
+    """Fields that say in words of their own that they are required."""
+    partner: Organisation | None = None
+    """Whose link brought the person."""
 
-    def __init__(
-        self, *args: object, petition: Petition, partner: Organisation | None = None, **kwargs: object
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.petition, self.partner = petition, partner
-        language = get_language()
-        self.fields["country"].choices = [("", _("Choose …")), *places.countries(language)]
-        self.wordings = {"agree": wordings.for_signing(petition), "news": wordings.for_news()}
-        if partner:
-            self.wordings["partner_news"] = wordings.for_partner(partner)
-        else:
-            del self.fields["partner_news"]
-        if petition.asks_postcode:
-            self.fields["postcode"].required = True
-        else:
-            del self.fields["postcode"]
-        if not petition.shows_signers:
-            del self.fields["shown"]
-        for name, wording in self.wordings.items():
-            self.fields[name].label = wording.text
+    def settle(self) -> None:
+        """Words and attributes for the fields as they are now, and marks on those that were refused."""
         for name, field in self.fields.items():
             # Django's own words are not there in every language of the Union.
             field.error_messages |= {"invalid_choice": _("Please choose one of the list.")}
-            if name != "agree":
+            if name not in self.own_words:
                 field.error_messages["required"] = _("Please fill this in.")
             field.widget.attrs["autocomplete"] = self.autocomplete.get(name, "off")
         self.fields["email"].widget.input_type = "email"
@@ -85,12 +59,9 @@ class SigningForm(forms.Form):
 
     def _name(self, field: str) -> str:
         text = one_line(self.cleaned_data[field])
-        if ADDRESS_IN_NAME.search(text):
+        if _ADDRESS_IN_NAME.search(text):
             raise forms.ValidationError(_("A name has no web or email address in it."))
         return text
-
-    def clean_postcode(self) -> str:
-        return one_line(self.cleaned_data["postcode"])
 
     def clean_email(self) -> str:
         try:
@@ -100,6 +71,51 @@ class SigningForm(forms.Form):
 
     def is_from_a_program(self) -> bool:
         return bool(self.cleaned_data.get("website"))
+
+    def source_code(self) -> str:
+        """What brought the person, of a form that is valid."""
+        return self.cleaned_data["source"] or (self.partner.source_code if self.partner else "")
+
+
+class SigningForm(PersonForm):
+    """What a petition asks of who signs it."""
+
+    country = forms.ChoiceField(label=gettext_lazy("Country"))
+    postcode = forms.CharField(label=gettext_lazy("Postcode"), max_length=12, required=False)
+    shown = forms.BooleanField(
+        label=gettext_lazy("My first name and country may stand on this page."), required=False
+    )
+    agree = forms.BooleanField(
+        error_messages={"required": gettext_lazy("Without this we can't keep your signature.")}
+    )
+    partner_news = forms.BooleanField(required=False)
+
+    autocomplete = PersonForm.autocomplete | {"country": "country", "postcode": "postal-code"}
+    own_words = frozenset({"agree"})
+
+    def __init__(
+        self, *args: object, petition: Petition, partner: Organisation | None = None, **kwargs: object
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.petition, self.partner = petition, partner
+        self.fields["country"].choices = [("", _("Choose …")), *places.countries(get_language())]
+        self.wordings = {"agree": wordings.for_signing(petition), "news": wordings.for_news()}
+        if partner:
+            self.wordings["partner_news"] = wordings.for_partner(partner)
+        else:
+            del self.fields["partner_news"]
+        if petition.asks_postcode:
+            self.fields["postcode"].required = True
+        else:
+            del self.fields["postcode"]
+        if not petition.shows_signers:
+            del self.fields["shown"]
+        for name, wording in self.wordings.items():
+            self.fields[name].label = wording.text
+        self.settle()
+
+    def clean_postcode(self) -> str:
+        return one_line(self.cleaned_data["postcode"])
 
     def typed(self) -> Typed:
         """What was typed, of a form that is valid."""
@@ -114,7 +130,7 @@ class SigningForm(forms.Form):
             postcode=said.get("postcode", ""),
             shown=said.get("shown", False),
             organisation=self.partner.pk if self.partner else None,
-            source_code=said["source"] or (self.partner.source_code if self.partner else ""),
+            source_code=self.source_code(),
         )
 
 

@@ -10,8 +10,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from supporters import figures, money
-from supporters.addresses import AddressError, normalise_email
-from supporters.forms import ADDRESS_IN_NAME, one_line
+from supporters.forms import PersonForm
 from supporters.models import Organisation, Pledge
 from supporters.payments import references
 from supporters.signing import wordings
@@ -42,22 +41,13 @@ def usual_currency() -> str:
     return wanted if wanted in settings.GIVING_AMOUNTS else next(iter(settings.GIVING_AMOUNTS))
 
 
-class GivingForm(forms.Form):
+class GivingForm(PersonForm):
     """An amount, a way to give it, and who gives."""
 
     interval = forms.ChoiceField(label=gettext_lazy("How often"), widget=forms.RadioSelect)
     amount = forms.ChoiceField(label=gettext_lazy("Amount"), widget=forms.RadioSelect)
     other = forms.CharField(label=gettext_lazy("Your own amount"), max_length=20, required=False)
     method = forms.ChoiceField(label=gettext_lazy("How you pay"), widget=forms.RadioSelect)
-    first_name = forms.CharField(label=gettext_lazy("First name"), max_length=80)
-    last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=80, required=False)
-    email = forms.CharField(label=gettext_lazy("Email"), max_length=254)
-    news = forms.BooleanField(required=False)
-    website = forms.CharField(required=False)
-    """A field that people don't see: what fills it in is a program."""
-    source = forms.SlugField(max_length=64, required=False)
-
-    autocomplete = {"first_name": "given-name", "last_name": "family-name", "email": "email"}
 
     def __init__(
         self,
@@ -86,37 +76,7 @@ class GivingForm(forms.Form):
         ]
         self.fields["amount"].initial = str(self.amounts[min(1, len(self.amounts) - 1)])
         self.fields["other"].widget.attrs["inputmode"] = "decimal"
-        self.fields["email"].widget.input_type = "email"
-        self.fields["email"].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false", "dir": "ltr"}
-        for name, field in self.fields.items():
-            field.error_messages |= {
-                "invalid_choice": _("Please choose one of the list."),
-                "required": _("Please fill this in."),
-            }
-            field.widget.attrs["autocomplete"] = self.autocomplete.get(name, "off")
-        for name in self.errors:
-            if name in self.fields:
-                self.fields[name].widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"error_{name}"}
-
-    def clean_first_name(self) -> str:
-        if not (name := self._name("first_name")):
-            raise forms.ValidationError(_("Please fill this in."))
-        return name
-
-    def clean_last_name(self) -> str:
-        return self._name("last_name")
-
-    def _name(self, field: str) -> str:
-        text = one_line(self.cleaned_data[field])
-        if ADDRESS_IN_NAME.search(text):
-            raise forms.ValidationError(_("A name has no web or email address in it."))
-        return text
-
-    def clean_email(self) -> str:
-        try:
-            return normalise_email(self.cleaned_data["email"])
-        except AddressError:
-            raise forms.ValidationError(_("This is no email address. An example: anna@example.org")) from None
+        self.settle()
 
     def clean(self) -> dict:
         said = self.cleaned_data
@@ -146,9 +106,6 @@ class GivingForm(forms.Form):
         except ValueError:
             raise forms.ValidationError(_("This currency has no smaller unit.")) from None
 
-    def is_from_a_program(self) -> bool:
-        return bool(self.cleaned_data.get("website"))
-
     def pledge(self) -> Pledge:
         """Write down what was said, of a form that is valid."""
         said = self.cleaned_data
@@ -162,7 +119,7 @@ class GivingForm(forms.Form):
             first_name=said["first_name"],
             last_name=said["last_name"],
             language=get_language(),
-            source_code=said["source"] or (self.partner.source_code if self.partner else ""),
+            source_code=self.source_code(),
             organisation=self.partner,
             news=self.wording.as_json() if said["news"] else None,
         )

@@ -4,15 +4,12 @@ Whoever is over the limit is asked to wait for some seconds, and what they typed
 people everywhere come to it is limited nowhere, and if Redis is away nobody is turned down.
 """
 
-import hmac
 import math
-from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from django.conf import settings
 from django.http import HttpRequest
 
-from supporters import limiter
+from supporters import limiter, visitors
 from supporters.limiter import Bucket
 
 ADDRESS = (0.5, 20)
@@ -25,8 +22,8 @@ def wait(request: HttpRequest, form: str) -> int:
     """Take this visitor's turn at a form; seconds to wait, 0 if it is theirs now."""
     address, network = _places(request)
     buckets = [
-        Bucket(f"{form}:{_hidden(address)}", *ADDRESS),
-        Bucket(f"{form}:{_hidden(network)}", *NETWORK),
+        Bucket(f"{form}:{visitors.hidden(address)}", *ADDRESS),
+        Bucket(f"{form}:{visitors.hidden(network)}", *NETWORK),
     ]
     taken = limiter.take(1, buckets, [])
     if taken.total or not taken.together:
@@ -36,20 +33,11 @@ def wait(request: HttpRequest, form: str) -> int:
 
 def _places(request: HttpRequest) -> tuple[str, str]:
     """The visitor's address and network. One of IPv6 is a /64: a machine picks any address in it."""
-    said = request.META.get("REMOTE_ADDR", "")
-    if settings.BEHIND_PROXY:
-        # The last one is what our own proxy saw; the ones before it are anybody's claim.
-        said = request.headers.get("X-Forwarded-For", said).rpartition(",")[2]
     try:
-        address = ip_address(said.strip())
+        address = ip_address(visitors.address(request))
     except ValueError:
         return "unknown", "unknown"
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     near, wide = (64, 48) if isinstance(address, IPv6Address) else (32, 24)
     return tuple(str(ip_network((address, bits), strict=False)) for bits in (near, wide))
-
-
-def _hidden(place: str) -> str:
-    """So that no address stands in Redis."""
-    return hmac.new(settings.SECRET_KEY.encode(), place.encode(), sha256).hexdigest()[:24]

@@ -11,18 +11,16 @@ A letter whose worker died may have left or not. It is not sent again by itself;
 for something.
 """
 
-import logging
 import time
 from datetime import timedelta
 
-from celery import current_app
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
 from supporters.models import Letter
+from supporters.nudging import nudge
 
-logger = logging.getLogger(__name__)
 State = Letter.State
 NUDGE_EVERY = 1.0
 """Seconds between two nudges of one process: whoever sends goes on looking for longer than that."""
@@ -40,11 +38,7 @@ def wake() -> None:
     if now - _nudged < NUDGE_EVERY:
         return
     _nudged = now
-    try:
-        current_app.send_task(_SEND, expires=55, retry=False)
-    except Exception as error:
-        # The act itself is safe; the minute's job sends.
-        logger.warning("No worker could be told of a letter (%s)", type(error).__name__)
+    nudge(_SEND)
 
 
 _TAKE = """
@@ -57,7 +51,6 @@ RETURNING id
 
 def take(most: int) -> list[int]:
     """The keys of letters that are now ours to send, the longest owed first."""
-
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, [most])
         return sorted(pk for (pk,) in cursor.fetchall())

@@ -1,14 +1,10 @@
 """Keeping what a provider tells, once however often it is told, and waking who applies it."""
 
-import logging
 from collections.abc import Sequence
 
-from celery import current_app
-
 from supporters.models import PaymentEvent
+from supporters.nudging import nudge
 from supporters.payments.events import Told
-
-logger = logging.getLogger(__name__)
 
 
 def keep(provider: str, told: Sequence[Told]) -> int:
@@ -34,8 +30,5 @@ def _known(provider: str, told: Sequence[Told]) -> set[str]:
 
 
 def wake() -> None:
-    """Tell a worker that something is to be applied. It may get lost: the minute's job finds it anyway."""
-    try:
-        current_app.send_task("supporters.tasks.apply_payments", expires=55, retry=False)
-    except Exception as error:
-        logger.warning("No worker could be told of a payment (%s)", type(error).__name__)
+    """Tell a worker that something is to be applied."""
+    nudge("supporters.tasks.apply_payments")

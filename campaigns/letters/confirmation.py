@@ -10,7 +10,7 @@ from supporters import links
 from supporters.links import Link
 from supporters.models import Letter
 from supporters.public import address
-from supporters.views.petition import text_of
+from supporters.signing.texts import text_of
 
 
 def write(letter: Letter) -> Note | None:

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_http_methods
 from supporters import links, signing
 from supporters.links import Link
 from supporters.public import address, page, public
-from supporters.views.petition import text_of
+from supporters.signing.texts import text_of
 
 
 @public

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from supporters import figures, links
 from supporters.links import Link
-from supporters.models import Organisation, Pledge, Supporter
+from supporters.models import Pledge, Supporter
 from supporters.payments import pace
 from supporters.payments.donors import confirm_news, news_asked_for
 from supporters.payments.giving_form import GivingForm, methods, usual_currency
@@ -16,6 +16,7 @@ from supporters.payments.paying import ways
 from supporters.payments.stripe import checkout
 from supporters.payments.stripe.client import StripeError
 from supporters.public import address, page, public
+from supporters.views import arriving
 
 CHECKOUT = "https://checkout.stripe.com"
 """Where a card is typed: a form that leads there must be allowed to by our policy."""
@@ -32,10 +33,10 @@ def give(request: HttpRequest) -> HttpResponse:
         currency = usual_currency()
     if not any(methods(each) for each in settings.GIVING_AMOUNTS):
         raise Http404
-    partner = _partner(request)
+    partner = arriving.partner(request)
     if request.method != "POST":
-        source = (request.GET.get("source") or "")[:64]
-        return _form(request, GivingForm(currency=currency, partner=partner, initial={"source": source}))
+        initial = {"source": arriving.source(request)}
+        return _form(request, GivingForm(currency=currency, partner=partner, initial=initial))
     form = GivingForm(request.POST, currency=currency, partner=partner)
     if not form.is_valid():
         return _form(request, form, 422)
@@ -127,9 +128,3 @@ def _pledge(token: str) -> Pledge:
     if pledge is None:
         raise Http404
     return pledge
-
-
-def _partner(request: HttpRequest) -> Organisation | None:
-    """The organisation whose link brought the reader."""
-    code = (request.POST.get("via") or request.GET.get("via") or "")[:64]
-    return Organisation.objects.filter(source_code__iexact=code).first() if code else None

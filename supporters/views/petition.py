@@ -1,32 +1,18 @@
 """The page of a petition, and what follows signing it."""
 
-from dataclasses import dataclass
-
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.translation import get_language, get_language_info
+from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
 from supporters import crowd, places, signing
 from supporters.forms import SigningForm
-from supporters.markdown import to_html
-from supporters.models import Organisation, Petition
+from supporters.models import Petition
 from supporters.public import address, page, public
 from supporters.signing import totals
+from supporters.signing.texts import text_of
+from supporters.views import arriving
 from supporters.views.sharing import share_links
-
-
-@dataclass(frozen=True)
-class Text:
-    """A petition in the language nearest to the reader's."""
-
-    language: str
-    title: str
-    body: str
-
-    @property
-    def rtl(self) -> bool:
-        return get_language_info(self.language)["bidi"]
 
 
 @public
@@ -34,9 +20,9 @@ class Text:
 def petition(request: HttpRequest, slug: str) -> HttpResponse:
     """The text, how many have signed, and the form. POST asks the signer to confirm by mail."""
     found = shown_petition(slug)
-    partner = _partner(request)
+    partner = arriving.partner(request)
     if request.method != "POST":
-        form = SigningForm(petition=found, partner=partner, initial={"source": _source(request)})
+        form = SigningForm(petition=found, partner=partner, initial={"source": arriving.source(request)})
         return _page(request, found, form)
     if not found.is_open():
         return _page(request, found, None, status=409)
@@ -92,15 +78,6 @@ def shown_petition(slug: str) -> Petition:
     return found
 
 
-def text_of(petition: Petition) -> Text:
-    """Its text in the active language, or else in English, in ours, or in any."""
-    texts = {text.language: text for text in petition.texts.all()}
-    for language in (get_language(), "en", settings.LANGUAGE_CODE, *texts):
-        if language in texts:
-            return Text(language, texts[language].title, to_html(texts[language].body))
-    return Text(settings.LANGUAGE_CODE, petition.title, "")
-
-
 def _page(
     request: HttpRequest, petition: Petition, form: SigningForm | None, status: int = 200, wait: int = 0
 ) -> HttpResponse:
@@ -119,13 +96,3 @@ def _page(
         "canonical": settings.SITE_URL + address("petition", slug=petition.slug),
     }
     return page(request, "supporters/petition.html", context, status=status, public=True)
-
-
-def _partner(request: HttpRequest) -> Organisation | None:
-    """The organisation whose link brought the reader."""
-    code = (request.POST.get("via") or request.GET.get("via") or "")[:64]
-    return Organisation.objects.filter(source_code__iexact=code).first() if code else None
-
-
-def _source(request: HttpRequest) -> str:
-    return request.GET.get("source", "")[:64]

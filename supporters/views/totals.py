@@ -10,8 +10,9 @@ from django.views.decorators.http import require_safe
 from supporters import figures, places
 from supporters.public import page, public
 from supporters.signing import totals
+from supporters.signing.texts import text_of
 from supporters.signing.totals import Totals
-from supporters.views.petition import shown_petition, text_of
+from supporters.views.petition import shown_petition
 
 KEEP = 60
 """Seconds for which others may keep the numbers."""

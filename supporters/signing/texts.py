@@ -1,0 +1,31 @@
+"""A petition's words, for whoever reads them on a page or in a letter."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.translation import get_language, get_language_info
+
+from supporters.markdown import to_html
+from supporters.models import Petition
+
+
+@dataclass(frozen=True)
+class Text:
+    """A petition in the language nearest to the reader's."""
+
+    language: str
+    title: str
+    body: str
+
+    @property
+    def rtl(self) -> bool:
+        return get_language_info(self.language)["bidi"]
+
+
+def text_of(petition: Petition) -> Text:
+    """Its text in the active language, or else in English, in ours, or in any."""
+    texts = {text.language: text for text in petition.texts.all()}
+    for language in (get_language(), "en", settings.LANGUAGE_CODE, *texts):
+        if language in texts:
+            return Text(language, texts[language].title, to_html(texts[language].body))
+    return Text(settings.LANGUAGE_CODE, petition.title, "")

@@ -38,6 +38,12 @@ def _is_date(text):
         return False
 
 
+@pytest.fixture(autouse=True)
+def _room(monkeypatch, tmp_path):
+    """A directory for temporary files of one's own: other tests search at the same time."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
 @pytest.fixture
 def staff():
     return get_user_model().objects.create_user("kim", password="x", is_staff=True)

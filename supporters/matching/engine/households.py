@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from supporters.matching.engine.model import numbered
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -129,9 +131,8 @@ def _maximise(household: Household, counted: list[tuple[tuple, int]]) -> None:
 
 
 def levels(counted: list[dict[str, Any]]) -> Levels:
-    """Splink counts the levels that weigh something down to 0."""
-    weighing = [level for level in counted if not level.get("is_null_level")]
+    """What each level is called, with its m and its u."""
     return {
-        len(weighing) - 1 - place: (level["label_for_charts"], level["m_probability"], level["u_probability"])
-        for place, level in enumerate(weighing)
+        number: (level["label_for_charts"], level["m_probability"], level["u_probability"])
+        for number, level in numbered(counted).items()
     }

@@ -220,10 +220,7 @@ def _contrast(con: "DuckDBPyConnection", start: dict[str, Any], model: dict[str,
     How often two people agree in one thing is counted among pairs who share another and are two people all the same,
     since their names differ. Only such pairs are ever in doubt.
     """
-    numbers = {
-        name: households_levels(each)
-        for name, each in ((c["output_column_name"], c["comparison_levels"]) for c in start["comparisons"])
-    }
+    numbers = codes(start)
     for name, (key, unlike, _far) in _UNLIKE.items():
         if name not in numbers or unlike not in numbers:
             continue
@@ -259,9 +256,20 @@ def _contrast(con: "DuckDBPyConnection", start: dict[str, Any], model: dict[str,
             level["u_probability"] = max(counts.get(number, 0) / total, u if isinstance(u, float) else 0.0)
 
 
-def households_levels(levels: list[dict[str, Any]]) -> dict[int, str]:
+def numbered(levels: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """By splink's numbers: it counts the levels that weigh something down to 0."""
     weighing = [level for level in levels if not level.get("is_null_level")]
-    return {len(weighing) - 1 - place: level["label_for_charts"] for place, level in enumerate(weighing)}
+    return {len(weighing) - 1 - place: level for place, level in enumerate(weighing)}
+
+
+def codes(model: dict[str, Any]) -> dict[str, dict[int, str]]:
+    """What each level of each comparison is called, by its number."""
+    return {
+        each["output_column_name"]: {
+            number: level["label_for_charts"] for number, level in numbered(each["comparison_levels"]).items()
+        }
+        for each in model["comparisons"]
+    }
 
 
 def score(
@@ -292,9 +300,7 @@ def correct(con: "DuckDBPyConnection", model: dict[str, Any], scored: str) -> li
     How often two people agree in it then is learnt from the scored pairs, whose chance to be one person is known but
     for this comparison.
     """
-    numbers = {
-        each["output_column_name"]: households_levels(each["comparison_levels"]) for each in model["comparisons"]
-    }
+    numbers = codes(model)
     found = []
     for name, sources in DEPENDS.items():
         if name not in numbers or not set(sources) <= set(numbers):
@@ -324,9 +330,7 @@ def correct(con: "DuckDBPyConnection", model: dict[str, Any], scored: str) -> li
 def apply(
     con: "DuckDBPyConnection", model: dict[str, Any], corrections: list[tuple[str, dict[int, float]]], scored: str
 ) -> None:
-    numbers = {
-        each["output_column_name"]: households_levels(each["comparison_levels"]) for each in model["comparisons"]
-    }
+    numbers = codes(model)
     for name, bits in corrections:
         cases = " ".join(f"WHEN {value} THEN {weight}" for value, weight in bits.items())
         con.execute(

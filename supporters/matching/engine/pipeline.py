@@ -101,9 +101,7 @@ def _found(
     con: "DuckDBPyConnection", learnt: dict[str, Any], groups: list[tuple[list[int], bool]], apart: set[clusters.Pair]
 ) -> Iterator[Found]:
     names = [each["output_column_name"] for each in learnt["comparisons"]]
-    codes = {
-        each["output_column_name"]: households.levels(each["comparison_levels"]) for each in learnt["comparisons"]
-    }
+    codes = model.codes(learnt)
     columns = {row[0] for row in con.execute("DESCRIBE inside").fetchall()}
     weighs = [
         f"mw_{name}" + (f" + coalesce(mw_tf_adj_{name}, 0)" if f"mw_tf_adj_{name}" in columns else "")
@@ -137,7 +135,7 @@ def _found(
             if not one and weight <= EVEN:
                 continue
             values = seen[a, b]
-            how = {name: codes[name][value][0] for name, value in zip(names, values, strict=False) if value >= 0}
+            how = {name: codes[name][value] for name, value in zip(names, values, strict=False) if value >= 0}
             loose = cut or not one or len(members) >= clusters.SUSPICIOUS or _torn(members, weights)
             bits = clusters.bottleneck(a, b, members, weights) if one else weight
             yield Found(

@@ -30,9 +30,14 @@ _METHODS = {"sepa_debit": "sepa direct debit", "bacs_debit": "direct debit", "sw
 _BANK = {"customer_balance", "bank_transfer", "ideal", "bancontact", "eps", "giropay", "p24", "sofort", "blik"}
 
 
+def _names(row: Row) -> list[str]:
+    """What the payment may be on file under, as a webhook would name it first."""
+    return [name for key in ("invoice", "intent", "charge") if (name := own(row, key))]
+
+
 def _named(row: Row) -> Row:
     """The row with the payment's name, and the other names that it may be on file under."""
-    names = [name for key in ("invoice", "intent", "charge") if (name := own(row, key))]
+    names = _names(row)
     if not names:
         raise RowProblem(_("The row does not name its payment."))
     source = own(row, "source").lower()
@@ -106,8 +111,8 @@ def _movement(row: Row) -> Row:
             row[OWN + "charge"] = own(row, "source_id")
         return {**_named(row), "may_be_unknown": True}
     if category in {"refund", "payment_refund"}:
-        payment = own(row, "invoice") or own(row, "intent") or own(row, "charge")
-        if not payment:
+        names = _names(row)
+        if not names:
             raise RowProblem(
                 _("The row does not name the payment that went back: export the report with its charge_id.")
             )
@@ -117,8 +122,8 @@ def _movement(row: Row) -> Row:
             "amount": str(abs(parse_amount(back))),
             "currency": own(row, "facing_currency") or row.get("currency", ""),
             "received_on": day,
-            "refund_of": payment,
-            "names": [name for key in ("invoice", "intent", "charge") if (name := own(row, key))],
+            "refund_of": names[0],
+            "names": names,
         }
     raise not_taken(category)
 

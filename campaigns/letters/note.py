@@ -29,6 +29,7 @@ def message(note: Note) -> tuple[str, bytes]:
     """Envelope sender and message. Raises AddressUnusable."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     sender = deliverable(address)
+    domain = sender.rpartition("@")[2]
     body = Body(Skeleton((_text(note),), str), Skeleton((_html(note),), str), eight_bit=False)
     octets = body.fill({}).octets
     head = b"".join(
@@ -37,17 +38,15 @@ def message(note: Note) -> tuple[str, bytes]:
             headers.mailbox("To", "", deliverable(note.to)),
             headers.unstructured("Subject", one_line(note.subject)),
             f"Date: {formatdate(localtime=True)}\r\n".encode(),
-            f"Message-ID: <{uuid4().hex}@{sender.rpartition('@')[2]}>\r\n".encode(),
+            f"Message-ID: <{uuid4().hex}@{domain}>\r\n".encode(),
             # An answer to what the person did (RFC 3834, 5): no automatic answers to it, please.
             b"Auto-Submitted: auto-replied\r\n",
             f"Content-Language: {note.language}\r\nMIME-Version: 1.0\r\n".encode(),
             b"Content-Type: " + body.content_type + b"\r\n\r\n",
         ]
     )
-    if settings.DKIM_KEYS and not settings.EMAIL_PROVIDER:
-        domain = settings.DKIM_DOMAIN or sender.rpartition("@")[2]
-        head = dkim.sign(settings.DKIM_KEYS, domain, head, octets) + head
-    return sender, head + octets
+    signatures = dkim.sign(dkim.own_keys(), settings.DKIM_DOMAIN or domain, head, octets)
+    return sender, signatures + head + octets
 
 
 def _text(note: Note) -> str:

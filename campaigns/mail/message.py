@@ -144,8 +144,7 @@ def wire(
         appeal.sender_name,
         appeal.sender_email,
         appeal.reply_to,
-        # A provider makes the message anew, and signs it.
-        () if settings.EMAIL_PROVIDER else settings.DKIM_KEYS,
+        dkim.own_keys(),
         settings.DKIM_DOMAIN,
     )
     template = compose.compile_text(text.language, text.subject, text.preheader, text.body, counting)

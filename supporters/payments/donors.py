@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from supporters import consent
 from supporters.addresses import AddressError, normalise_email
 from supporters.models import Consent, Pledge, Purpose, Supporter
+from supporters.signing import wordings
 
 
 def donor_of(pledge: Pledge | None, email: str = "", name: str = "") -> Supporter | None:
@@ -54,12 +55,10 @@ def request_news(pledge: Pledge, supporter: Supporter | None) -> None:
     consent.request(
         supporter,
         pledge.news["purpose"],
-        wording=pledge.news["text"],
-        wording_version=pledge.news["version"],
-        language=pledge.news["language"],
         method=Consent.Method.FORM,
         source="give",
         happened_at=pledge.created_at,
+        **wordings.proof(pledge.news),
     )
 
 

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from supporters import consent
 from supporters.models import Consent, Organisation, Petition, Signature, Supporter
+from supporters.signing import states, wordings
 
 _FILLED = ("first_name", "last_name", "postcode")
 
@@ -66,7 +67,7 @@ def _confirm(uuid: UUID) -> bool:
     _record_consents(supporter, signature)
     before = Signature.objects.filter(petition=signature.petition_id, supporter=supporter)
     if before.exists():
-        before.filter(state=Signature.State.PENDING).update(state=Signature.State.VALIDATED, validated_at=Now())
+        states.validate(before)
         signature.delete()
     else:
         Signature.objects.filter(pk=signature.pk).update(
@@ -103,13 +104,7 @@ def _record_consents(supporter: Supporter, signature: Signature) -> None:
         partner = partners.get(each["organisation"])
         if each["organisation"] and partner is None:
             continue  # The organisation is no more.
-        proof = {
-            "wording": each["text"],
-            "wording_version": each["version"],
-            "language": each["language"],
-            "source": f"petition {signature.petition.slug}",
-            "organisation": partner,
-        }
+        proof = wordings.proof(each) | {"source": f"petition {signature.petition.slug}", "organisation": partner}
         consent.request(
             supporter, each["purpose"], method=Consent.Method.FORM, happened_at=signature.created_at, **proof
         )

@@ -1,5 +1,6 @@
 """The words that a signer agrees to. What was shown is kept with the consent, whatever becomes of the words here."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 
@@ -26,6 +27,11 @@ class Wording:
 
     def as_json(self) -> dict[str, object]:
         return {**asdict(self), "version": self.version}
+
+
+def proof(kept: Mapping[str, object]) -> dict[str, object]:
+    """What the consent ledger is told of words that were kept by `as_json`."""
+    return {"wording": kept["text"], "wording_version": kept["version"], "language": kept["language"]}
 
 
 def for_signing(petition: Petition) -> Wording:

@@ -1,42 +1,17 @@
 """Countries by name, in the language of the page."""
 
-import unicodedata
 from functools import lru_cache
 
 import pycountry
 
 from supporters import figures
+from supporters.importing.values import plain
 
 EU = frozenset(
-    [
-        "AT",
-        "BE",
-        "BG",
-        "HR",
-        "CY",
-        "CZ",
-        "DK",
-        "EE",
-        "FI",
-        "FR",
-        "DE",
-        "GR",
-        "HU",
-        "IE",
-        "IT",
-        "LV",
-        "LT",
-        "LU",
-        "MT",
-        "NL",
-        "PL",
-        "PT",
-        "RO",
-        "SK",
-        "SI",
-        "ES",
-        "SE",
-    ]
+    (
+        *("AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE"),
+        *("IT", "LV", "LT", "LU", "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE"),
+    )
 )
 """The member states (https://european-union.europa.eu/principles-countries-history/eu-countries_en)."""
 
@@ -45,14 +20,9 @@ EU = frozenset(
 def countries(language: str) -> tuple[tuple[str, str], ...]:
     """Code and name of every country, in the order of the names."""
     codes = [country.alpha_2 for country in pycountry.countries] + ["XK"]
-    return tuple(sorted(((code, name_of(code, language)) for code in codes), key=lambda each: _folded(each[1])))
+    return tuple(sorted(((code, name_of(code, language)) for code in codes), key=lambda each: plain(each[1])))
 
 
 def name_of(code: str, language: str) -> str:
     """The country's name; its code where the language has no name for it."""
     return figures.locale(language).territories.get(code, code)
-
-
-def _folded(name: str) -> str:
-    """For sorting: without case and accents."""
-    return "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))

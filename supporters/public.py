@@ -6,14 +6,14 @@ that a forged request could borrow, and no cookie that a shared computer could t
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import ResolverMatch, reverse
+from django.urls import ResolverMatch, get_script_prefix, reverse
 from django.utils import translation
 from django.utils.translation import get_language_info
 
@@ -95,23 +95,29 @@ def address(name: str, *, query: dict[str, str] | None = None, **kwargs: str) ->
 
 
 def _languages(request: HttpRequest) -> list[dict[str, Any]]:
-    """This page in every language: code, name in the language itself, address."""
+    """This page in every language: code, name in the language itself, path, address."""
     match: ResolverMatch | None = request.resolver_match
     if match is None or match.app_name != "supporters":
         return []
     query = request.GET.urlencode()
+    root = get_script_prefix()
+    page = reverse(match.view_name, kwargs={key: value for key, value in match.kwargs.items() if key != "language"})
+    return [
+        {
+            **each,
+            "current": each["code"] == translation.get_language(),
+            "path": (path := f"{root}{each['code']}/{page.removeprefix(root)}"),
+            "address": f"{path}?{query}" if query else path,
+        }
+        for each in _all_languages()
+    ]
+
+
+@cache
+def _all_languages() -> list[dict[str, Any]]:
+    """In the order of the names that they have for themselves."""
     found = []
     for code, _name in settings.LANGUAGES:
-        path = reverse(match.view_name, kwargs={**match.kwargs, "language": code})
         info = get_language_info(code)
-        found.append(
-            {
-                "code": code,
-                "name": info["name_local"].capitalize(),
-                "rtl": info["bidi"],
-                "current": code == translation.get_language(),
-                "path": path,
-                "address": f"{path}?{query}" if query else path,
-            }
-        )
+        found.append({"code": code, "name": info["name_local"].capitalize(), "rtl": info["bidi"]})
     return sorted(found, key=lambda each: each["name"].casefold())

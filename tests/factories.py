@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import count
 
+from supporters import signing
 from supporters.models import (
     Consent,
     Donation,
@@ -15,6 +16,8 @@ from supporters.models import (
     Supporter,
 )
 from supporters.payments import references
+from supporters.signing import Typed
+from supporters.signing.wordings import Wording
 
 _numbers = count(1)
 
@@ -81,3 +84,19 @@ def make_pledge(**fields) -> Pledge:
         **fields,
     }
     return Pledge.objects.create(**fields)
+
+
+def ask_to_sign(petition: Petition | None = None, **fields) -> Signature:
+    """What somebody typed under a petition and has yet to confirm."""
+    petition = petition or make_petition()
+    fields = {
+        "email": "ewa@mail.se",
+        "first_name": "Ewa",
+        "last_name": "Nowak",
+        "country": "SE",
+        "language": "en",
+        "agreed": (Wording(Purpose.SIGNATURE, "I agree.", "en"),),
+        **fields,
+    }
+    signing.ask(petition, Typed(**fields))
+    return Signature.objects.get(petition=petition, email=fields["email"])

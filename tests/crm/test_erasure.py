@@ -10,23 +10,26 @@ from django.utils import timezone
 from campaigns.models import Appeal, Audience, AudienceMember, Delivery, Segment, SegmentMember, WebhookEvent
 from campaigns.privacy import forget_events
 from crm.erasure import erase
-from supporters import consent, signing
+from supporters import consent
 from supporters.models import (
     Consent,
     Donation,
     ImportRow,
     ImportRun,
     Letter,
-    Purpose,
     Reference,
     Signature,
     Supporter,
     Suppression,
     Tag,
 )
-from supporters.signing import Typed
-from supporters.signing.wordings import Wording
-from tests.factories import make_donation, make_organisation, make_petition, make_signature, make_supporter
+from tests.factories import (
+    ask_to_sign,
+    make_donation,
+    make_organisation,
+    make_signature,
+    make_supporter,
+)
 from tests.processes import wait_for
 
 pytestmark = pytest.mark.django_db
@@ -198,14 +201,8 @@ def test_old_messages_from_mailchimp_are_forgotten_once_applied(person):
 
 
 def test_what_waits_to_be_confirmed_with_this_address_goes_too(person, staff, broker):
-    agreed = (Wording(Purpose.SIGNATURE, "I agree.", "en"),)
     for email in ("zebulon@mail.se", "other@mail.se"):
-        signing.ask(
-            make_petition(),
-            Typed(
-                email=email, first_name="Z", last_name="Q", country="SE", language="en", agreed=agreed, postcode="1"
-            ),
-        )
+        ask_to_sign(email=email, first_name="Z", last_name="Q", postcode="1")
     erase(person, staff)
     assert list(Signature.objects.filter(email__isnull=False).values_list("email", flat=True)) == ["other@mail.se"]
     assert Letter.objects.count() == 1

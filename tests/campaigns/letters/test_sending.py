@@ -6,29 +6,10 @@ from django.utils import timezone
 from campaigns import letters
 from supporters import consent, links, signing
 from supporters.links import Link
-from supporters.models import Letter, Petition, PetitionText, Purpose, Signature, Suppression
-from supporters.signing import Typed
-from supporters.signing.wordings import Wording
-from tests.factories import make_petition
+from supporters.models import Letter, Petition, PetitionText, Suppression
+from tests.factories import ask_to_sign, make_petition
 
 pytestmark = pytest.mark.django_db
-
-AGREED = (Wording(Purpose.SIGNATURE, "I agree.", "en"),)
-
-
-def ask(petition=None, **fields):
-    fields = {
-        "email": "ewa@mail.se",
-        "first_name": "Ewa",
-        "last_name": "Nowak",
-        "country": "SE",
-        "language": "en",
-        "agreed": AGREED,
-        **fields,
-    }
-    petition = petition or make_petition()
-    signing.ask(petition, Typed(**fields))
-    return Signature.objects.get(petition=petition, email=fields["email"])
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +24,7 @@ def work():
 def test_the_letter_asks_to_confirm_in_the_signers_language(server, settings):
     petition = make_petition()
     PetitionText.objects.create(petition=petition, language="en", title="One law for all", body="x")
-    signature = ask(petition)
+    signature = ask_to_sign(petition)
     assert work() is False
     mail = server.mails[0]
     link = f"{settings.SITE_URL}/en/s/{links.token(Link.CONFIRM, signature.uuid)}/"
@@ -61,14 +42,14 @@ def test_the_letter_asks_to_confirm_in_the_signers_language(server, settings):
 
 
 def test_nothing_that_was_typed_is_repeated(server):
-    ask(first_name="Buy gold", last_name="at evil dot example")
+    ask_to_sign(first_name="Buy gold", last_name="at evil dot example")
     work()
     whole = server.taken[0][1].decode()
     assert "gold" not in whole
 
 
 def test_a_signature_confirmed_meanwhile_asks_nothing(server):
-    signature = ask()
+    signature = ask_to_sign()
     signing.confirm(signature.uuid)
     work()
     assert server.taken == []
@@ -77,22 +58,22 @@ def test_a_signature_confirmed_meanwhile_asks_nothing(server):
 @pytest.mark.parametrize("reason", ["hard_bounce", "complaint", "by_hand"])
 def test_nothing_goes_to_an_address_that_is_never_written_to(server, reason):
     consent.suppress("ewa@mail.se", reason)
-    ask()
+    ask_to_sign()
     work()
     assert server.taken == []
 
 
 def test_who_left_is_asked_for_what_they_do_themselves(server):
     consent.suppress("ewa@mail.se", Suppression.Reason.LEFT)
-    ask()
+    ask_to_sign()
     work()
     assert len(server.taken) == 1
 
 
 def test_a_refused_letter_says_why_and_the_next_one_goes(server):
     server.answer = lambda verb, argument: "550 no such user" if verb == "RCPT" and "ewa" in argument else None
-    ask()
-    ask(email="eva@mail.se")
+    ask_to_sign()
+    ask_to_sign(email="eva@mail.se")
     work()
     states = dict(Letter.objects.values_list("signature__email", "state"))
     assert states == {"ewa@mail.se": "failed", "eva@mail.se": "sent"}
@@ -101,14 +82,14 @@ def test_a_refused_letter_says_why_and_the_next_one_goes(server):
 
 def test_a_letter_that_may_have_left_is_unknown(server):
     server.answer = lambda verb, argument: "drop" if verb == "END" else None
-    ask()
+    ask_to_sign()
     work()
     assert Letter.objects.get().state == "unknown"
 
 
 def test_letters_wait_for_a_mail_server_that_is_away(server, settings):
     settings.EMAIL_PORT = 1
-    ask()
+    ask_to_sign()
     assert work() is False
     letter = Letter.objects.get()
     assert (letter.state, letter.times) == ("owed", 0)
@@ -116,7 +97,7 @@ def test_letters_wait_for_a_mail_server_that_is_away(server, settings):
 
 
 def test_what_a_dead_worker_had_taken_is_unknown(server):
-    ask()
+    ask_to_sign()
     Letter.objects.update(state="sending", taken_at=timezone.now() - timedelta(hours=1))
     assert letters.tick() == {"lost": 1}
     assert Letter.objects.get().state == "unknown"
@@ -125,7 +106,7 @@ def test_what_a_dead_worker_had_taken_is_unknown(server):
 def test_the_minutes_job_wakes_a_worker_for_what_a_lost_nudge_left(broker, monkeypatch):
     from supporters import letters as owed
 
-    ask()
+    ask_to_sign()
     broker.flushdb()
     monkeypatch.setattr(owed, "_nudged", 0.0)
     letters.tick()
@@ -133,7 +114,7 @@ def test_the_minutes_job_wakes_a_worker_for_what_a_lost_nudge_left(broker, monke
 
 
 def test_a_petition_closed_meanwhile_asks_nothing(server):
-    ask()
+    ask_to_sign()
     Petition.objects.update(state="closed")
     work()
     assert server.taken == []

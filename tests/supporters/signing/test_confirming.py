@@ -8,9 +8,9 @@ from django.utils import timezone
 from supporters import consent, links, signing
 from supporters.links import Link
 from supporters.models import Consent, Letter, Purpose, Signature, Supporter
-from supporters.signing import Typed, lapsing, totals
+from supporters.signing import lapsing, totals
 from supporters.signing.wordings import Wording
-from tests.factories import make_consent, make_organisation, make_petition, make_supporter
+from tests.factories import ask_to_sign, make_consent, make_organisation, make_petition, make_supporter
 
 pytestmark = pytest.mark.django_db
 
@@ -24,17 +24,7 @@ def _broker(broker):
 
 
 def ask(petition, **fields):
-    fields = {
-        "email": "ewa@mail.se",
-        "first_name": "Ewa",
-        "last_name": "Nowak",
-        "country": "SE",
-        "language": "sv",
-        "agreed": (SIGN, NEWS),
-        **fields,
-    }
-    signing.ask(petition, Typed(**fields))
-    return Signature.objects.get(petition=petition, email=fields["email"])
+    return ask_to_sign(petition, **{"language": "sv", "agreed": (SIGN, NEWS), **fields})
 
 
 def page_of(signature):

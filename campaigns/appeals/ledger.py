@@ -174,6 +174,22 @@ class Hold:
             )
             return {row[0]: Addressee(*row) for row in cursor.fetchall()}
 
+    def owed(self, receivers: Sequence[str]) -> list[str]:
+        """Those of these receivers to whom the appeal owes something now, be it in another's hands."""
+        if not receivers:
+            return []
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT code FROM unnest(%s::text[]) code WHERE EXISTS (
+                    SELECT FROM campaigns_delivery q
+                    WHERE q.appeal_id = %s AND q.receiver = code AND q.state = 'queued'
+                      AND q.not_before <= statement_timestamp())
+                """,
+                [list(receivers), self.claim.appeal_id],
+            )
+            return [code for (code,) in cursor.fetchall()]
+
     def settle(self, outcomes: Sequence[Outcome]) -> int:
         """Write down what became of these; how many. Those that are not ours any more stay as they are."""
         return settle(self.claim.pk, outcomes)

@@ -195,8 +195,8 @@ class Outgoing:
             raise
         self.counts.update({State.SKIPPED.value: skipped} if skipped else {})
         self._dry = not taken and not skipped
-        if self._dry and permits.wait is not None:
-            self._rests_until = time.monotonic() + max(permits.wait, SHORTEST_REST)
+        if self._dry and (waits := [permits.waits[code] for code in self._hold.owed(list(permits.waits))]):
+            self._rests_until = time.monotonic() + max(min(waits), SHORTEST_REST)
         return looked_at, taken
 
     def _slow_down(self, addressee: Addressee, because: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, time, timedelta
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,8 +10,11 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from campaigns import appeals
-from campaigns.appeals import sending
+from campaigns.appeals import ledger, sending
+from campaigns.appeals.journal import Journal
+from campaigns.appeals.outgoing import Outgoing
 from campaigns.mail.pacing import control, hours, warm_up
+from campaigns.mail.transport import Mail
 from campaigns.models import Appeal, Receiver, SendingControl, WarmUp
 from tests.campaigns.conftest import launched, make_people
 from tests.factories import make_supporter
@@ -78,6 +82,27 @@ def test_one_receiver_that_has_had_its_share_keeps_no_other_waiting(server):
     assert domains(server) == {"gmail.com": 2, "mail.se": 3}
     assert appeals.work(appeal.pk, SHORT) == {}
     assert states(appeal) == {"sent": 5, "queued": 3}
+
+
+@pytest.mark.parametrize(("domain", "owed"), [("mail.se", False), ("gmail.com", True)])
+def test_a_limit_keeps_a_worker_only_where_somebody_waits_for_it(domain, owed):
+    Receiver.objects.filter(code="google").update(per_minute=1, burst=1)
+    appeal = launched([*make_readers(1, "googlemail.com"), *make_readers(2, domain)])
+    log = Journal()
+    box = Outgoing(
+        ledger.claim(appeal, log.name),
+        log,
+        lambda addressee, _bits: Mail(addressee.pk, "a@b.c", addressee.email, b""),
+        Counter(),
+    )
+    box.until = monotonic() + 600
+    while mail := box.next(True):
+        box.may_leave(mail)
+        box.done(mail, None)
+    assert box.over() is not owed
+    box.close()
+    box.settle()
+    log.close()
 
 
 def test_a_limit_holds_for_all_appeals_together(server):

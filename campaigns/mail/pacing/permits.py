@@ -25,8 +25,8 @@ class Permits:
 
     total: int
     of: Mapping[str, int]
-    wait: float | None = None
-    """Seconds until a limit that gave nothing gives one more; None where every one gave something."""
+    waits: Mapping[str, float] = field(default_factory=dict)
+    """Receivers of whom a limit lets nothing go just now, and the seconds until it lets one more."""
     buckets: Mapping[str, Bucket] = field(default_factory=dict)
     shared: tuple[Bucket, ...] = ()
     share: Share = warm_up.WARM
@@ -45,11 +45,13 @@ def ask(appeal: Appeal, wanted: int) -> Permits:
     limited = {code: bucket for code, bucket in receivers.items() if bucket}
     taken = limiter.take(share.within(wanted), shared, list(limited.values()))
     of = {code: taken.by[bucket] if bucket else taken.total for code, bucket in receivers.items()}
-    empty = [bucket.wait(tokens) for bucket, tokens in taken.left.items() if tokens < 1 and not taken.by[bucket]]
+    empty = {bucket: bucket.wait(left) for bucket, left in taken.left.items() if left < 1 and not taken.by[bucket]}
+    for_all = max((empty[bucket] for bucket in shared if bucket in empty), default=0.0)
+    waits = {code: max(for_all, empty.get(bucket, 0.0)) for code, bucket in receivers.items()}
     return Permits(
         total=taken.total,
         of={code: of[code] for code in random.sample(list(of), len(of)) if of[code]},  # so that none is always first
-        wait=min(empty, default=None),
+        waits={code: wait for code, wait in waits.items() if wait},
         buckets=limited,
         shared=shared,
         share=share,

@@ -21,7 +21,7 @@ def make_receiver(code, **fields):
 def test_without_limits_everything_may_go(only):
     make_receiver("free")
     permits = pacing.ask(make_appeal(), 500)
-    assert (permits.total, permits.of, permits.wait) == (500, {"": 500, "free": 500}, None)
+    assert (permits.total, permits.of, permits.waits) == (500, {"": 500, "free": 500}, {})
 
 
 def test_a_receiver_gets_no_more_than_it_bears(only):
@@ -32,7 +32,19 @@ def test_a_receiver_gets_no_more_than_it_bears(only):
     pacing.settle(permits, {"": 100, "small": 20})
     permits = pacing.ask(appeal, 500)
     assert permits.of == {"": 500}
-    assert 0 < permits.wait <= 60
+    assert permits.waits.keys() == {"small"}
+    assert 0 < permits.waits["small"] <= 60
+
+
+def test_a_limit_on_everything_lets_everybody_wait_until_it_gives_again(only):
+    make_receiver("small", per_minute=1, burst=20)
+    SendingControl.objects.create(per_minute=60, per_hour=60)
+    appeal = make_appeal()
+    pacing.settle(pacing.ask(appeal, 60), {"": 40, "small": 20})
+    permits = pacing.ask(appeal, 60)
+    assert (permits.total, permits.of) == (0, {})
+    assert permits.waits.keys() == {"", "small"}
+    assert 1 < permits.waits[""] <= 60  # the hour gives one a minute, the minute one a second
 
 
 def test_what_was_not_claimed_is_there_for_the_next(only):

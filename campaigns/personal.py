@@ -66,13 +66,15 @@ def _readable(row: Row) -> Row:
 
 
 def _memberships(person: Person) -> QuerySet:
-    return AudienceMember.objects.filter(supporter=person.pk)
+    """Those of addresses that they had under a record which was merged too."""
+    return AudienceMember.objects.filter(Q(supporter=person.pk) | Q(retired_from=person.pk))
 
 
 def _forget_memberships(person: Person) -> None:
     newcomers.settle_one(person.pk)
     _memberships(person).update(
         supporter=None,
+        retired_from=None,
         to_delete=True,
         digest=None,
         agreed=None,

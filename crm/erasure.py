@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from crm.personal import HOLDINGS
 from supporters.holdings import Person
+from supporters.merging.locking import lock
 from supporters.models import Supporter
 
 if TYPE_CHECKING:
@@ -22,10 +23,13 @@ def erase(supporter: Supporter, by: "AbstractBaseUser") -> None:
     The row stays locked till the end of it, so that no gift, signature or consent can be added to somebody who is on
     the way out. Raises Supporter.DoesNotExist if somebody else has just done it.
     """
-    supporter = Supporter.objects.select_for_update().get(pk=supporter.pk)
+    try:
+        supporter = lock([supporter.pk])[supporter.pk]
+    except KeyError:
+        raise Supporter.DoesNotExist from None
     person = Person.of(supporter)
     for holding in reversed(HOLDINGS):
-        holding.forget(person)
+        holding.forget_all(person)
     LogEntry.objects.create(
         user_id=by.pk,
         content_type=ContentType.objects.get_for_model(Supporter),

@@ -6,8 +6,9 @@ that points at supporters or has room for something personal, and stands in none
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, reduce
+from operator import or_
 from typing import Any
 
 from django.apps import apps
@@ -15,7 +16,7 @@ from django.db.models import Field, Model, QuerySet
 from django.db.models.expressions import Combinable
 from django.utils.functional import Promise
 
-from supporters.models import Supporter
+from supporters.models import Merge, Supporter
 
 Row = dict[str, Any]
 CHUNK = 500
@@ -36,9 +37,28 @@ class Person:
     """As other systems have them, without the system's name."""
     details: frozenset[str] = frozenset()
     """What tells namesakes apart, without case and spaces."""
+    guises: tuple["Person", ...] = ()
+    """As they were known in records that were merged into theirs, each with their key of now."""
 
     @classmethod
     def of(cls, supporter: Supporter) -> "Person":
+        now = cls._by(supporter)
+        return replace(now, guises=tuple(cls._before(now, merge) for merge in supporter.merges.standing()))
+
+    @classmethod
+    def _before(cls, now: "Person", merge: Merge) -> "Person":
+        away = merge.away
+        details = [away.get(name) or "" for name in (*_DETAILS, "birth_date")]
+        return cls(
+            now.pk,
+            merge.other_email or "",
+            away.get("first_name", ""),
+            away.get("last_name", ""),
+            details=frozenset(filter(None, map(_bare, details))),
+        )
+
+    @classmethod
+    def _by(cls, supporter: Supporter) -> "Person":
         details = [getattr(supporter, name) for name in _DETAILS]
         if supporter.birth_date:
             details.append(supporter.birth_date.isoformat())
@@ -120,12 +140,21 @@ class Holding:
     def table(self) -> type[Model]:
         return apps.get_model(self.model)
 
+    def whose(self, person: Person) -> QuerySet:
+        """The rows about somebody, under whatever name they were on file."""
+        return reduce(or_, (self.about(each) for each in (*person.guises, person)))
+
+    def forget_all(self, person: Person) -> None:
+        for each in (*person.guises, person):
+            self.forget(each)
+
     def rows(self, person: Person) -> Iterator[Row]:
         """What is held, as a stream, the oldest first."""
         if self.read:
-            yield from self.read(person)
+            for each in (person, *person.guises):
+                yield from self.read(each)
             return
-        values = self.about(person).order_by("pk").values_list(*self.columns.values())
+        values = self.whose(person).order_by("pk").values_list(*self.columns.values())
         for row in values.iterator(CHUNK):
             yield self.finish(dict(zip(self.columns, row, strict=True)))
 

@@ -1,9 +1,13 @@
 """One at a time, over all processes and machines."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
-from django.db import connection
+from django.db import IntegrityError, OperationalError, connection
+from psycopg.errors import DeadlockDetected
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -21,3 +25,21 @@ def advisory_lock(name: str) -> Iterator[bool]:
         if ours and connection.connection is not None and not connection.connection.closed:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+
+
+ATTEMPTS = 5
+
+
+def in_the_end(act: Callable[[], T]) -> T:
+    """Do what is one transaction, again where somebody else wrote, merged or locked the same person at the same moment.
+
+    Within a transaction of the caller's it is done once: that is the one to be done again.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            return act()
+        except (IntegrityError, OperationalError) as failure:
+            passing = isinstance(failure, IntegrityError) or isinstance(failure.__cause__, DeadlockDetected)
+            if not passing or connection.in_atomic_block or attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError  # the loop ends with a return or a raise

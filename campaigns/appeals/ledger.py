@@ -5,7 +5,7 @@
     queued ──take──▶ sending ──settle──▶ sent | failed | unknown
       ▲  │              ├──settle──▶ queued, with a pause (a refusal for now)
       │  └─▶ skipped    └──give_back──▶ queued (it did not leave)
-      │      (take: who may not be written to any more)
+      │      (take: who may not be written to any more, or has it by a record that was merged)
       └── recovery, as the journal of a dead worker says
 
 `sending` means that a worker has it in hand: it may leave at any moment, or have left. Which of them did stands in the
@@ -36,6 +36,7 @@ from supporters.models import Supporter
 State = Delivery.State
 CANCELLED = gettext_noop("The appeal was cancelled.")
 ERASED = gettext_noop("The person was erased.")
+MERGED = gettext_noop("The person was on file twice, and gets it by the other record.")
 NO_ADDRESS = gettext_noop("The person has no address any more.")
 NOT_ALLOWED = gettext_noop("The person may not be written to any more.")
 _PERSON = "s.email, s.first_name, s.last_name, s.city, s.country"
@@ -129,23 +130,23 @@ class Hold:
             cursor.execute(
                 f"""
                 WITH picked AS MATERIALIZED (
-                    SELECT owed.id, owed.supporter_id
+                    SELECT owed.id, owed.supporter_id, owed.doubled
                     FROM unnest(%s::text[], %s::int[], %s::timestamptz[], %s::bigint[])
                          AS share(receiver, number, reached, last),
                     LATERAL (
-                        SELECT q.id, q.supporter_id FROM campaigns_delivery q
+                        SELECT q.id, q.supporter_id, q.doubled FROM campaigns_delivery q
                         WHERE q.appeal_id = %s AND q.receiver = share.receiver AND q.state = 'queued'
                           AND q.not_before <= statement_timestamp() AND (q.not_before, q.id) > (share.reached, share.last)
                         ORDER BY q.not_before, q.id LIMIT share.number FOR UPDATE SKIP LOCKED) owed
                     WHERE {_IN_FORCE} LIMIT %s),
                 seen AS MATERIALIZED (
-                    SELECT p.id, p.supporter_id, {_PERSON}, EXISTS ({allowed}) AS allowed
+                    SELECT p.id, p.supporter_id, p.doubled, {_PERSON}, NOT p.doubled AND EXISTS ({allowed}) AS allowed
                     FROM picked p LEFT JOIN supporters_supporter s ON s.id = p.supporter_id)
                 UPDATE campaigns_delivery d
                 SET state = CASE WHEN s.allowed THEN 'sending' ELSE 'skipped' END,
                     claim = CASE WHEN s.allowed THEN %s END,
                     attempts = d.attempts + s.allowed::int,
-                    reason = CASE WHEN s.allowed THEN '' WHEN s.supporter_id IS NULL THEN %s
+                    reason = CASE WHEN s.allowed THEN '' WHEN s.doubled THEN %s WHEN s.supporter_id IS NULL THEN %s
                                   WHEN s.email IS NULL THEN %s ELSE %s END,
                     updated_at = now()
                 FROM seen s WHERE d.id = s.id
@@ -155,7 +156,7 @@ class Hold:
                     *(list(permits.of), list(permits.of.values()), *map(list, zip(*reached, strict=True))),
                     *(self.claim.appeal_id, self.claim.pk, self.claim.appeal_id, permits.total),
                     *allowed_params,
-                    *(self.claim.pk, ERASED, NO_ADDRESS, NOT_ALLOWED),
+                    *(self.claim.pk, MERGED, ERASED, NO_ADDRESS, NOT_ALLOWED),
                 ],
             )
             return cursor.fetchall()
@@ -168,7 +169,7 @@ class Hold:
                 f"""
                 SELECT d.id, d.receiver, d.uuid, d.language, d.variant, d.attempts, {_PERSON}
                 FROM campaigns_delivery d JOIN supporters_supporter s ON s.id = d.supporter_id
-                WHERE d.id = ANY(%s) AND d.claim = %s AND d.state = 'sending' AND {_IN_FORCE} AND EXISTS ({allowed})
+                WHERE d.id = ANY(%s) AND d.claim = %s AND d.state = 'sending' AND NOT d.doubled AND {_IN_FORCE} AND EXISTS ({allowed})
                 """,
                 [list(pks), self.claim.pk, self.claim.pk, self.claim.appeal_id, *allowed_params],
             )
@@ -281,7 +282,7 @@ def send_again(pks: list[int]) -> int:
 
     Only what failed or is unknown, and only where its appeal still goes or has gone out.
     """
-    doubtful = Delivery.objects.filter(pk__in=pks, state__in=[State.UNKNOWN, State.FAILED])
+    doubtful = Delivery.objects.filter(pk__in=pks, state__in=[State.UNKNOWN, State.FAILED], doubled=False)
     doubtful = doubtful.filter(appeal__channel=Appeal.Channel.MAIL)  # Mailchimp sends a campaign once
     doubtful = doubtful.filter(appeal__state__in=[Appeal.State.SENDING, Appeal.State.PAUSED, Appeal.State.SENT])
     with transaction.atomic():

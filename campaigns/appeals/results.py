@@ -101,7 +101,7 @@ WHERE first >= %(launched)s AND first < %(launched)s + %(hours)s * interval '1 h
 # Who left through the message itself: a bounce or a complaint withdraws too, and is counted as what it is.
 _LEFT = """
 SELECT d.language, d.variant, count(DISTINCT d.id)
-FROM supporters_consent c JOIN campaigns_delivery d ON d.supporter_id = c.supporter_id AND d.appeal_id = %(appeal)s
+FROM supporters_consent c JOIN campaigns_delivery d ON d.supporter_id = c.supporter_id AND d.appeal_id = %(appeal)s AND NOT d.doubled
 WHERE c.state = 'withdrawn' AND c.source = 'appeal ' || %(source)s AND c.source <> '' AND c.purpose = 'email'
   AND c.method IN ('link', 'one_click')
 GROUP BY 1, 2
@@ -109,7 +109,7 @@ GROUP BY 1, 2
 _SIGNED = """
 SELECT coalesce(d.language, ''), coalesce(d.variant, ''), count(*)
 FROM supporters_signature s
-LEFT JOIN campaigns_delivery d ON d.appeal_id = %(appeal)s AND d.supporter_id = s.supporter_id
+LEFT JOIN campaigns_delivery d ON d.appeal_id = %(appeal)s AND d.supporter_id = s.supporter_id AND NOT d.doubled
 WHERE s.state = 'validated' AND s.source_code = %(source)s AND s.source_code <> ''
 GROUP BY 1, 2
 """
@@ -117,7 +117,7 @@ _INCOME = """
 SELECT coalesce(d.language, ''), coalesce(d.variant, ''), g.currency, count(*),
        sum(g.amount - coalesce((SELECT sum(r.amount) FROM supporters_refund r WHERE r.donation_id = g.id), 0))
 FROM supporters_donation g
-LEFT JOIN campaigns_delivery d ON d.appeal_id = %(appeal)s AND d.supporter_id = g.supporter_id
+LEFT JOIN campaigns_delivery d ON d.appeal_id = %(appeal)s AND d.supporter_id = g.supporter_id AND NOT d.doubled
 WHERE g.state = 'received' AND g.source_code = %(source)s AND g.source_code <> ''
 GROUP BY 1, 2, 3
 """

@@ -225,6 +225,7 @@ class Migration(migrations.Migration):
                 ('last_changed', models.DateTimeField(null=True, verbose_name='changed there')),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='synced')),
                 ('audience', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='members', to='campaigns.audience', verbose_name='audience')),
+                ('retired_from', models.ForeignKey(db_index=False, editable=False, help_text='Whose other address this is, who has a member of their own: it is to be archived there.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='supporters.supporter')),
                 ('supporter', models.ForeignKey(db_index=False, help_text='Empty for members that others added, and once the person was erased.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='memberships', to='supporters.supporter', verbose_name='supporter')),
             ],
             options={
@@ -284,6 +285,7 @@ class Migration(migrations.Migration):
                 ('receiver', models.CharField(db_default='', editable=False, help_text='The mark of who takes this mail: campaigns.mail.pacing.', max_length=253)),
                 ('claim', models.BigIntegerField(editable=False, help_text='The claim that holds it: campaigns.appeals.', null=True)),
                 ('attempts', models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='attempts')),
+                ('doubled', models.BooleanField(db_default=False, default=False, editable=False, help_text='Of somebody who was on file twice and had another one: nothing more is sent by it.')),
                 ('not_before', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, help_text='It is owed from then on.')),
                 ('reason', models.CharField(blank=True, db_default='', help_text='Why it was not sent, or what came back.', max_length=250, verbose_name='reason')),
                 ('sent_at', models.DateTimeField(null=True, verbose_name='sent')),
@@ -604,6 +606,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='audiencemember',
+            index=models.Index(condition=models.Q(('retired_from__isnull', False)), fields=['retired_from'], name='audience_member_retired'),
+        ),
+        migrations.AddIndex(
+            model_name='audiencemember',
             index=models.Index(condition=models.Q(('contact', ''), _negated=True), fields=['audience', 'contact'], name='audience_member_contact'),
         ),
         migrations.AddIndex(
@@ -640,7 +646,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('appeal', 'supporter'), name='delivery_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('doubled', False)), fields=('appeal', 'supporter'), name='delivery_once'),
         ),
         migrations.AddConstraint(
             model_name='delivery',

@@ -292,6 +292,12 @@ class Delivery(models.Model):
     )
     claim = models.BigIntegerField(null=True, editable=False, help_text="The claim that holds it: campaigns.appeals.")
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
+    doubled = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Of somebody who was on file twice and had another one: nothing more is sent by it.",
+    )
     not_before = models.DateTimeField(db_default=Now(), editable=False, help_text="It is owed from then on.")
     reason = models.CharField(
         _("reason"),
@@ -307,7 +313,7 @@ class Delivery(models.Model):
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         constraints = [
-            models.UniqueConstraint(fields=["appeal", "supporter"], name="delivery_once"),
+            models.UniqueConstraint(fields=["appeal", "supporter"], condition=Q(doubled=False), name="delivery_once"),
             models.UniqueConstraint(fields=["uuid"], name="delivery_uuid_unique"),
             models.CheckConstraint(
                 condition=Q(

@@ -155,6 +155,15 @@ class AudienceMember(models.Model):
         db_index=False,
         help_text=_("Empty for members that others added, and once the person was erased."),
     )
+    retired_from = models.ForeignKey(
+        "supporters.Supporter",
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        help_text="Whose other address this is, who has a member of their own: it is to be archived there.",
+    )
     subscriber_hash = models.CharField(
         max_length=32, help_text="MD5 of the address in lower case: Mailchimp's id of a member."
     )
@@ -242,6 +251,9 @@ class AudienceMember(models.Model):
         indexes = [
             models.Index(fields=["audience", "id"], condition=Q(to_delete=True), name="audience_member_to_delete"),
             models.Index(fields=["audience", "id"], condition=~Q(refusal=""), name="audience_member_refused"),
+            models.Index(
+                fields=["retired_from"], condition=Q(retired_from__isnull=False), name="audience_member_retired"
+            ),
             # For a page of the read: who has got another address there.
             models.Index(fields=["audience", "contact"], condition=~Q(contact=""), name="audience_member_contact"),
             models.Index(fields=["audience", "id"], condition=~Q(differs=[]), name="audience_member_differs"),

@@ -161,6 +161,64 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='MergeBatch',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('running', 'Running'), ('stopped', 'Stopped'), ('done', 'Done'), ('undoing', 'Being undone'), ('undone', 'Undone')], db_default='running', default='running', max_length=7, verbose_name='state')),
+                ('threshold', models.FloatField(help_text='From 0 to 1.', verbose_name='at least this sure')),
+                ('pairs', models.BigIntegerField(db_default=0, default=0, verbose_name='pairs at the start')),
+                ('merged', models.BigIntegerField(db_default=0, default=0, verbose_name='merged')),
+                ('undone', models.BigIntegerField(db_default=0, default=0, verbose_name='undone')),
+                ('left_out', models.JSONField(db_default={}, default=dict, help_text='Pairs by number, each with the reason.', verbose_name='left out')),
+                ('newest_double', models.BigIntegerField(db_default=0, default=0, editable=False, help_text="Pairs found later are not this batch's.")),
+                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='started')),
+                ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='finished')),
+                ('started_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='started by')),
+            ],
+            options={
+                'verbose_name': 'batch of merges',
+                'verbose_name_plural': 'batches of merges',
+                'ordering': ['-pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Merge',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('away_pk', models.BigIntegerField(editable=False, verbose_name='number of the record merged away')),
+                ('away_uuid', models.UUIDField(editable=False)),
+                ('other_email', models.EmailField(editable=False, help_text='Known as theirs, and never written to.', max_length=254, null=True, verbose_name='other address')),
+                ('away', models.JSONField(db_default={}, default=dict, editable=False, help_text='The record merged away, column by column.')),
+                ('changed', models.JSONField(db_default={}, default=dict, editable=False, help_text='Columns of the survivor: what was and what came.')),
+                ('kept', models.JSONField(db_default={}, default=dict, editable=False, help_text='By table, what there could only be one of.')),
+                ('numbers', models.JSONField(db_default={}, default=dict, editable=False, help_text='By table, how many rows went over.')),
+                ('probability', models.FloatField(editable=False, null=True, verbose_name='how sure')),
+                ('merged_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='merged')),
+                ('undone_at', models.DateTimeField(editable=False, null=True, verbose_name='undone')),
+                ('merged_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='merged by')),
+                ('undone_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='undone by')),
+                ('batch', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='merges', to='supporters.mergebatch', verbose_name='batch')),
+            ],
+            options={
+                'verbose_name': 'merge',
+                'verbose_name_plural': 'merges',
+                'ordering': ['-pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='MergeMoved',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('table', models.CharField(help_text='Model and field: supporters.moves.', max_length=100)),
+                ('keys', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ('merge', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='moved', to='supporters.merge')),
+            ],
+            options={
+                'verbose_name': 'rows that went over',
+                'verbose_name_plural': 'rows that went over',
+            },
+        ),
+        migrations.CreateModel(
             name='PaymentEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -250,6 +308,7 @@ class Migration(migrations.Migration):
                 ('uuid', models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), default=uuid.uuid4, editable=False, unique=True)),
                 ('email', models.EmailField(editable=False, help_text='As typed by a signer who has yet to confirm: only then does it say who they are.', max_length=254, null=True, verbose_name='email')),
                 ('typed', models.JSONField(db_default={}, default=dict, editable=False, help_text='What else they typed, and the words they ticked.')),
+                ('doubled', models.BooleanField(db_default=False, default=False, editable=False, help_text='Of somebody who was on file twice and signed twice: it is not the one that counts.')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='signed')),
                 ('validated_at', models.DateTimeField(blank=True, null=True, verbose_name='validated')),
                 ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='supporters.organisation', verbose_name='organisation')),
@@ -321,7 +380,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'supporter',
                 'verbose_name_plural': 'supporters',
-                'permissions': [('disclose_supporter', 'Can hand out all that is held of a supporter'), ('erase_supporter', 'Can erase supporters'), ('export_supporter', 'Can export supporters')],
+                'permissions': [('disclose_supporter', 'Can hand out all that is held of a supporter'), ('erase_supporter', 'Can erase supporters'), ('export_supporter', 'Can export supporters'), ('merge_supporter', 'Can merge two supporters, and undo it'), ('merge_supporter_batch', 'Can merge the certain doubles all at once, and undo it')],
             },
         ),
         migrations.AddField(
@@ -395,6 +454,11 @@ class Migration(migrations.Migration):
             name='contacts',
             field=models.ManyToManyField(related_name='contact_of', through='supporters.OrganisationContact', to='supporters.supporter', verbose_name='contacts'),
         ),
+        migrations.AddField(
+            model_name='merge',
+            name='survivor',
+            field=models.ForeignKey(help_text='Whoever they are by now: a merge of the survivor takes it along.', on_delete=django.db.models.deletion.CASCADE, related_name='merges', to='supporters.supporter', verbose_name='person'),
+        ),
         migrations.CreateModel(
             name='ImportRow',
             fields=[
@@ -454,7 +518,7 @@ class Migration(migrations.Migration):
                 ('wording', models.TextField(blank=True, db_default='', help_text='The words the person saw.', verbose_name='wording')),
                 ('wording_version', models.CharField(blank=True, db_default='', max_length=64, verbose_name='version of the wording')),
                 ('language', models.CharField(blank=True, db_default='', max_length=12, verbose_name='language')),
-                ('method', models.CharField(choices=[('form', 'A form on our pages'), ('confirmed', 'Confirmed from the inbox'), ('import', 'An imported file'), ('staff', 'Entered by staff'), ('link', 'The unsubscribe page'), ('one_click', "The mail program's unsubscribe button"), ('mailchimp', 'Mailchimp'), ('bounce', 'A bounced message'), ('complaint', 'A spam complaint')], max_length=10, verbose_name='how')),
+                ('method', models.CharField(choices=[('form', 'A form on our pages'), ('confirmed', 'Confirmed from the inbox'), ('import', 'An imported file'), ('staff', 'Entered by staff'), ('link', 'The unsubscribe page'), ('one_click', "The mail program's unsubscribe button"), ('mailchimp', 'Mailchimp'), ('bounce', 'A bounced message'), ('complaint', 'A spam complaint'), ('merge', 'Two records that were merged')], max_length=10, verbose_name='how')),
                 ('source', models.CharField(blank=True, db_default='', help_text='The page, file or message it came from.', max_length=250, verbose_name='source')),
                 ('happened_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='when')),
                 ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='recorded')),
@@ -543,6 +607,22 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='importchunk',
             constraint=models.UniqueConstraint(fields=('run', 'number'), name='import_chunk_unique'),
+        ),
+        migrations.AddIndex(
+            model_name='mergebatch',
+            index=models.Index(condition=models.Q(('state__in', ['running', 'undoing'])), fields=['id'], name='merge_batch_owed'),
+        ),
+        migrations.AddConstraint(
+            model_name='mergebatch',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['running', 'stopped', 'done', 'undoing', 'undone'])), name='merge_batch_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='mergebatch',
+            constraint=models.CheckConstraint(condition=models.Q(('threshold__gte', 0), ('threshold__lte', 1)), name='merge_batch_threshold'),
+        ),
+        migrations.AddConstraint(
+            model_name='mergemoved',
+            constraint=models.UniqueConstraint(fields=('merge', 'table'), name='merge_moved_once'),
         ),
         migrations.AddIndex(
             model_name='paymentevent',
@@ -646,11 +726,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='signature',
-            constraint=models.UniqueConstraint(fields=('petition', 'supporter'), name='signature_once', violation_error_message='This person has signed already.'),
+            constraint=models.UniqueConstraint(condition=models.Q(('doubled', False)), fields=('petition', 'supporter'), name='signature_once', violation_error_message='This person has signed already.'),
         ),
         migrations.AddConstraint(
             model_name='signature',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'validated', 'invalidated'])), name='signature_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='signature',
+            constraint=models.CheckConstraint(condition=models.Q(('doubled', False), models.Q(('state', 'validated'), _negated=True), _connector='OR'), name='signature_counted_once'),
         ),
         migrations.AddConstraint(
             model_name='signature',
@@ -767,6 +851,26 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='organisation',
             constraint=models.CheckConstraint(condition=models.Q(('role__in', ['partner', 'member', 'ally', 'funder', 'authority'])), name='organisation_role'),
+        ),
+        migrations.AddIndex(
+            model_name='merge',
+            index=models.Index(condition=models.Q(('undone_at', None)), fields=['away_uuid'], name='merge_away_uuid'),
+        ),
+        migrations.AddIndex(
+            model_name='merge',
+            index=models.Index(condition=models.Q(('undone_at', None), ('other_email__isnull', False)), fields=['other_email'], name='merge_other_email'),
+        ),
+        migrations.AddIndex(
+            model_name='merge',
+            index=models.Index(condition=models.Q(('batch__isnull', False)), fields=['batch', '-id'], name='merge_of_batch'),
+        ),
+        migrations.AddConstraint(
+            model_name='merge',
+            constraint=models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('away_pk',), name='merge_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='merge',
+            constraint=models.CheckConstraint(condition=models.Q(('undone_at', None), models.Q(('away', {}), ('changed', {}), ('kept', {}), ('other_email', None)), _connector='OR'), name='merge_undone_emptied'),
         ),
         migrations.AddIndex(
             model_name='importrow',
@@ -890,7 +994,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='consent',
-            constraint=models.CheckConstraint(condition=models.Q(('method__in', ['form', 'confirmed', 'import', 'staff', 'link', 'one_click', 'mailchimp', 'bounce', 'complaint'])), name='consent_method'),
+            constraint=models.CheckConstraint(condition=models.Q(('method__in', ['form', 'confirmed', 'import', 'staff', 'link', 'one_click', 'mailchimp', 'bounce', 'complaint', 'merge'])), name='consent_method'),
         ),
         migrations.AddConstraint(
             model_name='consent',

@@ -23,7 +23,8 @@ class Migration(migrations.Migration):
                     NEW.recorded_at := clock_timestamp();
                     NEW.happened_at := LEAST(NEW.happened_at, clock_timestamp());
                     RETURN NEW;
-                ELSIF TG_OP = 'DELETE' AND current_setting('lodestar.ledger', true) = 'erase' THEN
+                ELSIF TG_OP = 'DELETE' AND (current_setting('lodestar.ledger', true) = 'erase'
+                    OR current_setting('lodestar.ledger', true) = 'merge' AND OLD.method = 'merge') THEN
                     RETURN OLD;
                 ELSIF TG_OP = 'UPDATE' AND current_setting('lodestar.ledger', true) = 'merge'
                     AND to_jsonb(NEW) - 'supporter_id' = to_jsonb(OLD) - 'supporter_id' THEN

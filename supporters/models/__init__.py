@@ -4,6 +4,7 @@ from supporters.models.double import Double, DoubleSearch
 from supporters.models.functions import AddressHash, Fold
 from supporters.models.importing import ImportChunk, ImportKey, ImportRow, ImportRun
 from supporters.models.letter import Letter
+from supporters.models.merge import Merge, MergeBatch, MergeMoved
 from supporters.models.organisation import Organisation, OrganisationContact
 from supporters.models.payment import Dispute, PaymentEvent, Pledge
 from supporters.models.petition import Petition, PetitionText, Signature, SignatureCount
@@ -22,6 +23,9 @@ __all__ = [
     "ImportRow",
     "ImportRun",
     "Letter",
+    "Merge",
+    "MergeBatch",
+    "MergeMoved",
     "Organisation",
     "OrganisationContact",
     "PaymentEvent",

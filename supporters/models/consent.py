@@ -47,6 +47,7 @@ class Consent(models.Model):
         MAILCHIMP = "mailchimp", _("Mailchimp")
         BOUNCE = "bounce", _("A bounced message")
         COMPLAINT = "complaint", _("A spam complaint")
+        MERGE = "merge", _("Two records that were merged")
 
     supporter = models.ForeignKey(
         "supporters.Supporter", on_delete=models.PROTECT, related_name="consents", verbose_name=_("supporter")
@@ -119,6 +120,7 @@ class Consent(models.Model):
                         "mailchimp",
                         "bounce",
                         "complaint",
+                        "merge",
                     ]
                 ),
                 name="consent_method",

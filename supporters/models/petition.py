@@ -132,6 +132,12 @@ class Signature(models.Model):
     typed = models.JSONField(
         default=dict, db_default={}, editable=False, help_text=_("What else they typed, and the words they ticked.")
     )
+    doubled = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Of somebody who was on file twice and signed twice: it is not the one that counts.",
+    )
     created_at = models.DateTimeField(_("signed"), db_default=Now())
     validated_at = models.DateTimeField(_("validated"), null=True, blank=True)
 
@@ -144,12 +150,14 @@ class Signature(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["petition", "supporter"],
+                condition=Q(doubled=False),
                 name="signature_once",
                 violation_error_message=_("This person has signed already."),
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["pending", "validated", "invalidated"]), name="signature_state"
             ),
+            models.CheckConstraint(condition=Q(doubled=False) | ~Q(state="validated"), name="signature_counted_once"),
             models.CheckConstraint(
                 condition=~Q(state="validated") | Q(validated_at__isnull=False),
                 name="signature_validated_when",

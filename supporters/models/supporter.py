@@ -143,6 +143,8 @@ class Supporter(models.Model):
             ("disclose_supporter", "Can hand out all that is held of a supporter"),
             ("erase_supporter", "Can erase supporters"),
             ("export_supporter", "Can export supporters"),
+            ("merge_supporter", "Can merge two supporters, and undo it"),
+            ("merge_supporter_batch", "Can merge the certain doubles all at once, and undo it"),
         ]
         constraints = [
             models.UniqueConstraint(

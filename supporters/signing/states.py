@@ -9,8 +9,8 @@ State = Signature.State
 
 
 def validate(signatures: QuerySet[Signature]) -> int:
-    """Count those that were pending; returns how many there were."""
-    return signatures.filter(state=State.PENDING).update(state=State.VALIDATED, validated_at=Now())
+    """Count those that were pending, and no second one of somebody; returns how many there were."""
+    return signatures.filter(state=State.PENDING, doubled=False).update(state=State.VALIDATED, validated_at=Now())
 
 
 def invalidate(signatures: QuerySet[Signature]) -> int:

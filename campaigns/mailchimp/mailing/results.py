@@ -159,7 +159,7 @@ class _Reading:
                 FROM unnest(%(hashes)s::text[], %(statuses)s::text[]) AS t (hash, status)
                 JOIN campaigns_audiencemember m ON m.audience_id = %(audience)s AND m.subscriber_hash = t.hash
             ) told
-            WHERE d.appeal_id = %(appeal)s AND d.language = %(language)s AND d.supporter_id = told.supporter_id
+            WHERE d.appeal_id = %(appeal)s AND d.language = %(language)s AND d.supporter_id = told.supporter_id AND NOT d.doubled
               AND d.state NOT IN (told.state, 'complained')
             """,
             hashes=[row["email_id"] for row in page],
@@ -188,7 +188,7 @@ class _Reading:
             UPDATE campaigns_delivery d SET state = 'complained', reason = %(complaint)s, updated_at = now()
             FROM campaigns_audiencemember m
             WHERE m.audience_id = %(audience)s AND m.subscriber_hash = ANY(%(hashes)s)
-              AND d.appeal_id = %(appeal)s AND d.language = %(language)s AND d.supporter_id = m.supporter_id
+              AND d.appeal_id = %(appeal)s AND d.language = %(language)s AND d.supporter_id = m.supporter_id AND NOT d.doubled
               AND d.state <> 'complained'
             """,
             hashes=[row["email_id"] for row in page if "abuse" in str(row.get("reason", "")).lower()],

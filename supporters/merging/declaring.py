@@ -1,0 +1,193 @@
+"""What a merge does with each table that points at supporters.
+
+Each app declares its tables in MOVES of its module `moves`, which is found by its name: what lies above is not imported here.
+A test fails for a table that points at supporters and stands in none of these lists; until somebody declares it, its rows
+simply go over.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+from django.apps import apps
+from django.db import connection
+from django.db.models import ForeignKey, Model
+from django.utils.module_loading import module_has_submodule
+
+from supporters.models import Supporter
+
+Kept = dict[str, object]
+"""What a table had to give up, in JSON: what `restore` needs to give it back. `fewer` says by how many rows it is shorter."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The people of a merge, by their keys."""
+
+    survivor: int
+    away: int
+    other_email: str = ""
+    """The address that is given up, if both had one."""
+    keeps_address: int = 0
+    """Whose address stays."""
+
+    def run(self, statement: str, **parameters: object) -> list[tuple]:
+        """The rows of a statement in which %(survivor)s and %(away)s are the two."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                statement,
+                {
+                    "survivor": self.survivor,
+                    "away": self.away,
+                    "other_email": self.other_email,
+                    "keeps_address": self.keeps_address,
+                    **parameters,
+                },
+            )
+            return cursor.fetchall() if cursor.description else []
+
+
+def _nothing(_pair: Pair) -> Kept:
+    return {}
+
+
+def _leave(_pair: Pair, _kept: Kept) -> None:
+    """What was given up was nothing."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """The rows of one table that go over to the survivor."""
+
+    model: str
+    field: str = "supporter"
+    settle: Callable[[Pair], Kept] = _nothing
+    """Called before: gives up what there can only be one of."""
+    restore: Callable[[Pair, Kept], None] = _leave
+    """Called once the rows have gone back: undoes `settle`."""
+    key: str = "id"
+    condition: str = "true"
+    """Which of the rows go over, in SQL."""
+    cast: str = ""
+    """What the key of a person has to be made into."""
+    locked_first: bool = False
+    """Whether its rows are locked before the people: whoever writes them holds on to them and reaches for the person then."""
+    counted: bool = True
+    """Whether as many rows have to be there after as before, less those that `settle` gave up."""
+    shown: bool = True
+    """Whether staff are told how many there are."""
+
+    @property
+    def table(self) -> type[Model]:
+        return apps.get_model(self.model)
+
+    @property
+    def name(self) -> str:
+        return f"{self.model}.{self.field}"
+
+    @property
+    def _names(self) -> tuple[str, str]:
+        return self.table._meta.db_table, self.table._meta.get_field(self.field).column
+
+    def lock(self, pks: Iterable[int]) -> None:
+        table, column = self._names
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT FROM {table} WHERE {column} = ANY(%s) ORDER BY {column}, {self.key} FOR UPDATE",
+                [sorted(pks)],
+            )
+
+    def count(self, pks: Iterable[int]) -> dict[int, int]:
+        """How many rows each of these people has."""
+        table, column = self._names
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {column}, count(*) FROM {table} WHERE {column} = ANY(%s{self.cast and '::text[]'}) AND {self.condition} GROUP BY 1",
+                [[str(pk) if self.cast else pk for pk in pks]],
+            )
+            return {int(pk): number for pk, number in cursor.fetchall()}
+
+    def go(self, pair: Pair) -> list[int]:
+        """Give the rows to the survivor; returns their keys."""
+        table, column = self._names
+        return [
+            key
+            for (key,) in pair.run(
+                f"""
+                UPDATE {table} SET {column} = %(survivor)s{self.cast}
+                WHERE {column} = %(away)s{self.cast} AND {self.condition} RETURNING {self.key}
+                """
+            )
+        ]
+
+    def go_back(self, pair: Pair, keys: list[int]) -> None:
+        table, column = self._names
+        pair.run(
+            f"""
+            UPDATE {table} SET {column} = %(away)s{self.cast}
+            WHERE {column} = %(survivor)s{self.cast} AND {self.key} = ANY(%(keys)s)
+            """,
+            keys=keys,
+        )
+
+
+@cache
+def moves() -> tuple[Move, ...]:
+    """Of all apps, in the order in which they are done."""
+    found = [
+        move
+        for app in apps.get_app_configs()
+        if module_has_submodule(app.module, "moves")
+        for move in import_module(f"{app.name}.moves").MOVES
+    ]
+    declared = {move.name for move in found}
+    found += [Move(*place.split(":")) for place in pointing() if place.replace(":", ".") not in declared]
+    return tuple(found)
+
+
+def pointing() -> list[str]:
+    """Every foreign key to supporters, as model:field."""
+    return [
+        f"{model._meta.label}:{field.name}"
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.managed
+        for field in model._meta.concrete_fields
+        if isinstance(field, ForeignKey) and field.related_model is Supporter
+    ]
+
+
+def one_per(model: str, other: str, field: str = "supporter", **more: object) -> Move:
+    """For a table with one row per person and something else: who has two gives up that of the record merged away."""
+
+    def settle(pair: Pair) -> Kept:
+        rows = pair.run(
+            f"""
+            DELETE FROM {table()} gone WHERE {field}_id = %(away)s AND EXISTS (
+                SELECT FROM {table()} other WHERE other.{field}_id = %(survivor)s AND other.{other} = gone.{other})
+            RETURNING to_jsonb(gone)::text
+            """
+        )
+        return {"rows": [json.loads(row) for (row,) in rows], "fewer": len(rows)} if rows else {}
+
+    def restore(pair: Pair, kept: Kept) -> None:
+        put_back(table(), kept["rows"])
+
+    def table() -> str:
+        return apps.get_model(model)._meta.db_table
+
+    return Move(model, field, settle, restore, **more)
+
+
+def put_back(table: str, rows: object, columns: Iterable[str] = ()) -> None:
+    """Insert rows as they were; one that is there again stays."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO {table} {f"({names})" if names else ""}
+            SELECT {names or "*"} FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb) ON CONFLICT DO NOTHING
+            """,
+            [json.dumps(rows)],
+        )

@@ -70,8 +70,9 @@ def _memberships(person: Person) -> QuerySet:
     return AudienceMember.objects.filter(Q(supporter=person.pk) | Q(retired_from=person.pk))
 
 
-def _forget_memberships(person: Person) -> None:
+def _forget_memberships(person: Person) -> list[int]:
     newcomers.settle_one(person.pk)
+    owed = list(_memberships(person).values_list("pk", flat=True))
     _memberships(person).update(
         supporter=None,
         retired_from=None,
@@ -84,6 +85,7 @@ def _forget_memberships(person: Person) -> None:
         refusal="",
         refused_at=None,
     )
+    return owed
 
 
 def _events(person: Person) -> QuerySet:
@@ -172,6 +174,7 @@ HOLDINGS: list[Holding] = [
             "differs": "Names of fields.",
         },
         forget=_forget_memberships,
+        confirmed_outside=True,
     ),
     Holding(
         "mailchimp_events",

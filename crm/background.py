@@ -14,6 +14,7 @@ from campaigns.models import Appeal, Return, ReturnedMessage, Segment, SyncRun, 
 from crm import health
 from crm.jobs import JOBS, overdue
 from crm.models import Job
+from supporters import erasing
 from supporters.models import DoubleSearch, ImportRun, PaymentEvent
 
 LONGEST_RUN = timedelta(minutes=10)
@@ -99,6 +100,8 @@ _COUNTS = {
     "lapsed": _L("erased"),
     "folded": _L("petitions put together"),
     "off": _L("differed"),
+    "erased": _L("people erased"),
+    "kept_waiting": _L("kept waiting"),
     "doubles": _L("possible doubles found"),
 }
 
@@ -147,6 +150,10 @@ def tasks() -> list[Task]:
         title = _("Mailchimp: %(name)s") % {"name": sync.audience.name}
         text = sync.error or sync.get_state_display()
         found.append(Task(title, text, link, sync.started_at, sync.state == SyncRun.State.FAILED))
+    if late := erasing.figures()["late"]:
+        text = ngettext("%(number)d request is overdue", "%(number)d requests are overdue", late) % {"number": late}
+        link = reverse("admin:supporters_erasurerequest_changelist")
+        found.append(Task(_("People who asked to be erased"), text, link, None, True))
     for search in DoubleSearch.objects.filter(finished_at=None):
         link = reverse("admin:supporters_double_changelist")
         text = _("%(percent)s %% done") % {"percent": search.percent}

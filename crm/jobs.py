@@ -146,6 +146,13 @@ JOBS = {
             daily_at=time(3, 40),
         ),
         Periodic(
+            "erasures",
+            _("Erase people"),
+            _("Erases those whose request was approved, and sees that Mailchimp has forgotten them too."),
+            "crm.erasure.carrying.carry_out",
+            every=MINUTE,
+        ),
+        Periodic(
             "segments",
             _("Refresh segments"),
             _("Brings the members of every segment up to date, each at least every half hour."),

@@ -64,6 +64,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "supporters.suppression": ("view", "add", "delete"),
         "supporters.disclose_supporter": (),
         "supporters.erase_supporter": (),
+        "supporters.erasurerequest": VIEW,
         "campaigns.settle_return": (),
         "supporters.export_supporter": (),
         "supporters.export_donation": (),

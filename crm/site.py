@@ -25,6 +25,7 @@ _SIDEBAR: list[tuple[str | Promise, list[tuple[str | Promise, str, str, str]]]] 
             (_("Possible doubles"), "people", "supporters.double", ""),
             (_("Consents"), "verified_user", "supporters.consent", ""),
             (_("Suppressions"), "block", "supporters.suppression", ""),
+            (_("Erasure requests"), "person_remove", "supporters.erasurerequest", ""),
         ],
     ),
     (

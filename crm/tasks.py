@@ -14,3 +14,8 @@ def tick() -> None:
 def run_job(name: str) -> None:
     health.note_worker()
     jobs.run(name)
+
+
+@shared_task
+def carry_out_erasures() -> None:
+    jobs.run("erasures")

@@ -12,5 +12,4 @@ urlpatterns = [
     path("admin/timeline/<int:pk>/", pages.supporter_timeline, name="timeline"),
     path("admin/disclose/<int:pk>/", people.disclose, name="disclose"),
     path("schemas/person.json", people.person_schema, name="person_schema"),
-    path("admin/erase/<int:pk>/", people.erase, name="erase"),
 ]

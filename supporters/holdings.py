@@ -129,6 +129,8 @@ class Holding:
     """Fields with room for something personal that are not shown as they are, each with the reason."""
     forget: Callable[[Person], object] = _nothing
     """Takes the person out of it, for good and as often as it is called."""
+    confirmed_outside: bool = False
+    """Whether rows stay until a service outside has forgotten the person too, and go then: `forget` returns their keys."""
     finish: Callable[[Row], Row] = dict
     """Makes of a row what is shown of it,"""
     made: frozenset[str] = frozenset()
@@ -144,9 +146,10 @@ class Holding:
         """The rows about somebody, under whatever name they were on file."""
         return reduce(or_, (self.about(each) for each in (*person.guises, person)))
 
-    def forget_all(self, person: Person) -> None:
-        for each in (*person.guises, person):
-            self.forget(each)
+    def forget_all(self, person: Person) -> list[int]:
+        """Take the person out of it, under whatever name; returns the rows that stay until somebody outside confirms."""
+        left = [self.forget(each) for each in (*person.guises, person)]
+        return [key for keys in left for key in keys] if self.confirmed_outside else []
 
     def rows(self, person: Person) -> Iterator[Row]:
         """What is held, as a stream, the oldest first."""

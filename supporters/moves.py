@@ -98,6 +98,35 @@ def _not_through_oneself(pair: Pair) -> Kept:
     return {"fewer": 1} if rows else {}
 
 
+def _one_open_request(pair: Pair) -> Kept:
+    """Two open requests to be erased become one: the one that is further on, or came first."""
+    rows = pair.run(
+        """
+        WITH ranked AS (
+            SELECT id, state, row_number() OVER (ORDER BY state = 'approved' DESC, due_on, id) AS place
+            FROM supporters_erasurerequest
+            WHERE supporter_id IN (%(survivor)s, %(away)s) AND state IN ('received', 'approved')
+        )
+        UPDATE supporters_erasurerequest spare SET state = 'taken_back' FROM ranked
+        WHERE spare.id = ranked.id AND place > 1 RETURNING spare.id, ranked.state
+        """
+    )
+    return {"spare": rows} if rows else {}
+
+
+def _open_again(pair: Pair, kept: Kept) -> None:
+    pair.run(
+        """
+        UPDATE supporters_erasurerequest spare SET state = was.state
+        FROM jsonb_to_recordset(%(spare)s::jsonb) AS was (id bigint, state text)
+        WHERE spare.id = was.id AND spare.state = 'taken_back' AND NOT EXISTS (
+            SELECT FROM supporters_erasurerequest o
+            WHERE o.supporter_id = spare.supporter_id AND o.state IN ('received', 'approved'))
+        """,
+        spare=json.dumps([{"id": pk, "state": state} for pk, state in kept["spare"]]),
+    )
+
+
 MOVES: list[Move] = [
     Move("supporters.Donation"),
     Move("supporters.RecurringDonation", locked_first=True),
@@ -108,6 +137,7 @@ MOVES: list[Move] = [
     one_per("supporters.Supporter_tags", "tag_id"),
     one_per("supporters.OrganisationContact", "organisation_id"),
     Move("supporters.Supporter", "shares_email_with", settle=_not_through_oneself),
+    Move("supporters.ErasureRequest", settle=_one_open_request, restore=_open_again),
     Move("supporters.ImportRow", shown=False),
     Move("supporters.Double", "first", settle=_pairs, restore=_pairs_back, counted=False, shown=False),
     Move("supporters.Double", "second", counted=False, shown=False),

@@ -9,13 +9,14 @@ import re
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from supporters import consent, mentions
+from supporters import consent, erasing, mentions
 from supporters.holdings import Holding, Person, same
 from supporters.models import (
     Consent,
     Dispute,
     Donation,
     Double,
+    ErasureRequest,
     ImportChunk,
     Letter,
     Merge,
@@ -287,6 +288,18 @@ HOLDINGS: list[Holding] = [
             "numbers": "How many rows there were.",
         },
         forget=_delete(_of(Merge, "survivor")),
+    ),
+    Holding(
+        "erasure_requests",
+        _("What you asked us to erase"),
+        "supporters.ErasureRequest",
+        about=_of(ErasureRequest),
+        columns=same(
+            *("state", "door", "identified", "note", "received_on", "due_on", "extended_on", "extension"),
+            *("ground", "refusal", "decided_at"),
+        ),
+        unshown={"trouble": "What keeps a worker.", "owed": _KEY, "kept": "Counts."},
+        forget=lambda person: erasing.forget_texts(person.pk),
     ),
     Holding(
         "import_rows",

@@ -10,6 +10,7 @@ for each person (plan.py), and let it go with `approve`, or mend the segment.
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -39,6 +40,8 @@ GRACE = timedelta(minutes=2)
 Status = AudienceMember.Status
 _IN_DOUBT = Q(status=Status.NONE) | ~Q(moving_to="")
 """No answer told whether they are there, or under which address."""
+_ADDRESS = re.compile(r"[^\s<>\"']+@[^\s<>\"']+")
+"""Nothing of who was erased is written down anew."""
 
 
 def push(pk: int, seconds: float = STRETCH) -> bool:
@@ -147,7 +150,7 @@ class Push:
                     if error.passing or error.status == 401:
                         raise
                     if error.status not in {404, 405}:
-                        return False, error.for_staff
+                        return False, _ADDRESS.sub("…", error.for_staff)
             return were_there, ""
 
         def forgotten(outcome: tuple[bool, str]) -> None:

@@ -1,15 +1,14 @@
-"""What a person may ask of us: all that is held of them, and to be erased (GDPR, articles 15, 17 and 20)."""
+"""What a person may ask of us: all that is held of them (GDPR, articles 15 and 20)."""
 
 from collections.abc import Callable, Iterator
 
 from django import forms
-from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.decorators import permission_required
 from django.contrib.contenttypes.models import ContentType
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +17,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from crm.disclosing import as_json, as_page
-from crm.erasure import erase as erase_supporter
 from supporters.admin.pages import StaffForm, form_page
 from supporters.models import Supporter
 
@@ -95,32 +93,3 @@ def disclose(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpRespo
 def person_schema(request: HttpRequest) -> JsonResponse:
     """What the JSON of a person looks like: for whoever is handed one."""
     return JsonResponse(as_json.schema(), json_dumps_params={"indent": 1, "ensure_ascii": False})
-
-
-@staff_member_required
-@permission_required("supporters.erase_supporter", raise_exception=True)
-def erase(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask, then erase a person for good."""
-    supporter = get_object_or_404(Supporter, pk=pk)
-    if request.method == "POST":
-        try:
-            erase_supporter(supporter, by=request.user)
-        except Supporter.DoesNotExist:
-            raise Http404 from None  # somebody else was quicker
-        messages.success(request, _("The person was erased."))
-        return redirect("admin:supporters_supporter_changelist")
-    return form_page(
-        request,
-        StaffForm(),
-        title=_("Erase %(name)s?") % {"name": supporter},
-        submit=_("Erase for good"),
-        back=reverse("admin:supporters_supporter_change", args=[pk]),
-        danger=True,
-        text=_("This can't be undone."),
-        points=[
-            _("Name, addresses, references, tags and consents go, here and in Mailchimp."),
-            _("Donations stay in the books and signatures in the count, both without the person."),
-            _("The email address is kept as a hash only, so that it is never written to again."),
-            _("A file that was uploaded for an import is deleted with its contents 30 days after that import."),
-        ],
-    )

@@ -1,3 +1,13 @@
-from supporters.admin import consent, donation, double, importing, organisation, payment, petition, supporter
+from supporters.admin import consent, donation, double, erasure, importing, organisation, payment, petition, supporter
 
-__all__ = ["consent", "donation", "double", "importing", "organisation", "payment", "petition", "supporter"]
+__all__ = [
+    "consent",
+    "donation",
+    "double",
+    "erasure",
+    "importing",
+    "organisation",
+    "payment",
+    "petition",
+    "supporter",
+]

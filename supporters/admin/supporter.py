@@ -4,10 +4,11 @@ from babel import Locale
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
@@ -21,6 +22,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from supporters import consent
 from supporters.addresses import AddressError, normalise_email
 from supporters.admin.base import RecordAdmin, search
+from supporters.admin.erasure import erase_many, erase_one, erased_page
 from supporters.admin.exporting import GuardedExport
 from supporters.admin.pages import StaffForm, form_page
 from supporters.importing.problems import RowProblem
@@ -224,6 +226,7 @@ class SupporterAdmin(GuardedExport, RecordAdmin):
     autocomplete_fields = ["organisation", "tags"]
     readonly_fields = ["uuid", "created_at", "updated_at", "sharing"]
     inlines = [ReferenceInline, ConsentInline, DonationInline, SignatureInline]
+    actions = ["erase_chosen"]
     actions_detail = ["timeline", "record_consent", "disclose", "erase"]
     fieldsets = [
         (
@@ -293,6 +296,34 @@ class SupporterAdmin(GuardedExport, RecordAdmin):
             obj.updated_at = timezone.now()
             obj.save(update_fields=[*changed, "updated_at"])
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
+    ) -> HttpResponse:
+        if (
+            self.has_view_permission(request)
+            and str(object_id).isdigit()
+            and self.get_object(request, object_id) is None
+        ):
+            gone = erased_page(request, int(object_id))
+            if gone:
+                return gone
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def get_urls(self) -> list:
+        many = self.admin_site.admin_view(self._erase_many)
+        return [path("erase/", many, name="supporters_supporter_erase_many"), *super().get_urls()]
+
+    def _erase_many(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_erase_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return redirect("admin:supporters_supporter_changelist")
+        return erase_many(request)
+
+    @action(description=_("Erase…"), permissions=["erase"])
+    def erase_chosen(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        return erase_many(request, queryset)
+
     @action(description=_("Timeline"), url_path="timeline", icon="history")
     def timeline(self, request: HttpRequest, object_id: int) -> HttpResponse:
         return redirect("crm:timeline", object_id)
@@ -335,7 +366,7 @@ class SupporterAdmin(GuardedExport, RecordAdmin):
 
     @action(description=_("Erase…"), url_path="erase", icon="person_remove", permissions=["erase"])
     def erase(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        return redirect("crm:erase", object_id)
+        return erase_one(request, object_id)
 
     def has_erase_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return request.user.has_perm("supporters.erase_supporter")

@@ -6,6 +6,7 @@ import django.db.models.functions.comparison
 import django.db.models.functions.datetime
 import django.db.models.functions.math
 import django.db.models.functions.text
+import django.utils.timezone
 import supporters.models.functions
 import uuid
 from decimal import Decimal
@@ -73,6 +74,7 @@ class Migration(migrations.Migration):
                 ('ended_on', models.DateField(blank=True, null=True, verbose_name='ended')),
                 ('source_code', models.CharField(blank=True, db_default='', max_length=64, verbose_name='source code')),
                 ('told_at', models.DateTimeField(editable=False, help_text='When the provider, by its clock, last told its state: older news is no news.', null=True)),
+                ('ending_key', models.UUIDField(editable=False, help_text='Stored before the provider is asked to end it: it is owed from then on.', null=True)),
             ],
             options={
                 'verbose_name': 'recurring donation',
@@ -478,6 +480,39 @@ class Migration(migrations.Migration):
                 'verbose_name': 'row to look at',
                 'verbose_name_plural': 'rows to look at',
                 'ordering': ['number'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ErasureRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.BigIntegerField(db_index=True, help_text='Of the record, which leads here once the person is erased.', verbose_name='number')),
+                ('state', models.CharField(choices=[('received', 'To be decided'), ('approved', 'Being carried out'), ('elsewhere', 'Erased here, not yet elsewhere'), ('done', 'Done'), ('refused', 'Refused'), ('taken_back', 'Taken back')], default='received', max_length=10, verbose_name='state')),
+                ('door', models.CharField(choices=[('email', 'By email'), ('letter', 'By letter'), ('phone', 'By phone'), ('meeting', 'In person'), ('page', 'On our pages'), ('ours', 'Nobody asked: we need the data no longer')], max_length=7, verbose_name='how they asked')),
+                ('identified', models.CharField(blank=True, choices=[('inbox', 'Wrote from, or answered at, the address on file'), ('details', 'Told what only they can know'), ('known', 'Is known to us in person'), ('document', 'Showed a document'), ('link', 'Followed the link in a message to them'), ('needless', 'Not needed: nobody asked')], max_length=8, verbose_name='how we know it is they')),
+                ('note', models.TextField(blank=True, db_default='', help_text='Goes with the person.', verbose_name='note')),
+                ('received_on', models.DateField(default=django.utils.timezone.localdate, verbose_name='received')),
+                ('due_on', models.DateField(verbose_name='due')),
+                ('extended_on', models.DateField(null=True, verbose_name='extended')),
+                ('extension', models.CharField(blank=True, db_default='', max_length=250, verbose_name='why it takes longer')),
+                ('ground', models.CharField(blank=True, choices=[('expression', 'Freedom of expression and information, 17(3)(a)'), ('law', 'A legal obligation, or a task in the public interest, 17(3)(b)'), ('health', 'Public health, 17(3)(c)'), ('archive', 'Archiving, research or statistics, 17(3)(d)'), ('claims', 'Legal claims, 17(3)(e)'), ('unfounded', 'Manifestly unfounded or excessive, 12(5)'), ('unidentified', "We can't tell that it is they who ask, 12(6)")], db_default='', max_length=12, verbose_name='refused on the ground of')),
+                ('refusal', models.TextField(blank=True, db_default='', verbose_name='why it was refused')),
+                ('decided_at', models.DateTimeField(null=True, verbose_name='decided')),
+                ('batch', models.UUIDField(editable=False, help_text='What was asked for with it, from one list.', null=True)),
+                ('trouble', models.CharField(blank=True, db_default='', max_length=500, verbose_name='what keeps it')),
+                ('look_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, help_text='When a worker looks at it next.')),
+                ('files_to', models.BigIntegerField(db_default=0, default=0, editable=False, help_text='The import up to which stored files were gone through.')),
+                ('owed', models.JSONField(default=dict, editable=False, help_text='Rows by holding that stay until somebody outside has forgotten the person too.')),
+                ('kept', models.JSONField(default=dict, editable=False, help_text='Rows by holding.', verbose_name='what stayed')),
+                ('erased_at', models.DateTimeField(null=True, verbose_name='erased here')),
+                ('done_at', models.DateTimeField(null=True, verbose_name='done')),
+                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by')),
+                ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='written down by')),
+                ('supporter', models.ForeignKey(help_text='Empty once the person was erased.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='erasure_requests', to='supporters.supporter', verbose_name='supporter')),
+            ],
+            options={
+                'verbose_name': 'erasure request',
+                'verbose_name_plural': 'erasure requests',
             },
         ),
         migrations.CreateModel(
@@ -887,6 +922,46 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='importrow',
             constraint=models.CheckConstraint(condition=models.Q(('verdict__in', ['', 'waiting', 'same', 'second', 'left_out'])), name='import_row_verdict'),
+        ),
+        migrations.AddIndex(
+            model_name='erasurerequest',
+            index=models.Index(condition=models.Q(('state__in', ['received', 'approved', 'elsewhere'])), fields=['due_on'], name='erasure_due'),
+        ),
+        migrations.AddIndex(
+            model_name='erasurerequest',
+            index=models.Index(condition=models.Q(('state', 'approved')), fields=['look_at'], name='erasure_owed'),
+        ),
+        migrations.AddIndex(
+            model_name='erasurerequest',
+            index=models.Index(condition=models.Q(('batch__isnull', False)), fields=['batch'], name='erasure_batch'),
+        ),
+        migrations.AddConstraint(
+            model_name='erasurerequest',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['received', 'approved'])), fields=('supporter',), name='erasure_one_open', violation_error_message='There is a request already.'),
+        ),
+        migrations.AddConstraint(
+            model_name='erasurerequest',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['received', 'approved', 'elsewhere', 'done', 'refused', 'taken_back'])), name='erasure_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='erasurerequest',
+            constraint=models.CheckConstraint(condition=models.Q(('door__in', ['email', 'letter', 'phone', 'meeting', 'page', 'ours'])), name='erasure_door'),
+        ),
+        migrations.AddConstraint(
+            model_name='erasurerequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['approved', 'elsewhere', 'done']), _negated=True), models.Q(('identified', ''), _negated=True), _connector='OR'), name='erasure_identified', violation_error_message='Say how you know that it is they who ask.'),
+        ),
+        migrations.AddConstraint(
+            model_name='erasurerequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'refused'), _negated=True), models.Q(models.Q(('ground', ''), _negated=True), ('refusal__regex', '\\S')), _connector='OR'), name='erasure_refused_why', violation_error_message='A refusal has its reason.'),
+        ),
+        migrations.AddConstraint(
+            model_name='erasurerequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['elsewhere', 'done']), _negated=True), models.Q(('erased_at__isnull', False), ('note', ''), ('refusal', ''), ('supporter', None)), _connector='OR'), name='erasure_forgets'),
+        ),
+        migrations.AddConstraint(
+            model_name='erasurerequest',
+            constraint=models.CheckConstraint(condition=models.Q(('due_on__gte', models.F('received_on'))), name='erasure_due_later'),
         ),
         migrations.AddIndex(
             model_name='double',

@@ -1,6 +1,7 @@
 from supporters.models.consent import Consent, Purpose, Suppression
 from supporters.models.donation import Donation, RecurringDonation, Refund
 from supporters.models.double import Double, DoubleSearch
+from supporters.models.erasure import ErasureRequest
 from supporters.models.functions import AddressHash, Fold
 from supporters.models.importing import ImportChunk, ImportKey, ImportRow, ImportRun
 from supporters.models.letter import Letter
@@ -17,6 +18,7 @@ __all__ = [
     "Donation",
     "Double",
     "DoubleSearch",
+    "ErasureRequest",
     "Fold",
     "ImportChunk",
     "ImportKey",

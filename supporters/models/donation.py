@@ -92,6 +92,9 @@ class RecurringDonation(models.Model):
         editable=False,
         help_text="When the provider, by its clock, last told its state: older news is no news.",
     )
+    ending_key = models.UUIDField(
+        null=True, editable=False, help_text="Stored before the provider is asked to end it: it is owed from then on."
+    )
 
     class Meta:
         verbose_name = _("recurring donation")

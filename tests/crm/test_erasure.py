@@ -10,10 +10,12 @@ from django.utils import timezone
 from campaigns.models import Appeal, Audience, AudienceMember, Delivery, Segment, SegmentMember, WebhookEvent
 from campaigns.privacy import forget_events
 from crm.erasure import erase
+from crm.erasure.carrying import carry_out
 from supporters import consent
 from supporters.models import (
     Consent,
     Donation,
+    ErasureRequest,
     ImportRow,
     ImportRun,
     Letter,
@@ -90,10 +92,15 @@ def test_erasure_leaves_the_books_the_hash_and_nothing_else(staff_client, staff,
         {"purpose": "post", "state": "withdrawn"},
     )
     assert LogEntry.objects.filter(object_repr__contains="Zebulon").exists()
-    page = staff_client.get(reverse("crm:erase", args=[person.pk]))
+    page = staff_client.get(erase_page(person))
     assert "Donations stay in the books" in page.content.decode()
+    assert not ErasureRequest.objects.exists()
+    staff_client.post(
+        erase_page(person),
+        {"door": "letter", "received_on": "2026-01-02", "identified": "known", "note": "Zebulon wrote.", "now": "on"},
+    )
     assert Supporter.objects.count() == 1
-    staff_client.post(reverse("crm:erase", args=[person.pk]))
+    carry_out()
     left = everything().lower()
     for trace in ("zebulon", "quist", "070 999", "d-9"):
         assert trace not in left, [line for line in left.splitlines() if trace in line]
@@ -107,6 +114,10 @@ def test_erasure_leaves_the_books_the_hash_and_nothing_else(staff_client, staff,
     assert Suppression.objects.get().reason == Suppression.Reason.ERASED
     assert consent.is_suppressed("zebulon@mail.se")
     assert LogEntry.objects.latest("pk").user == staff
+
+
+def erase_page(person) -> str:
+    return reverse("admin:supporters_supporter_erase", args=[person.pk])
 
 
 def test_who_was_erased_stays_unwritten_to_when_a_file_brings_the_address_back(staff, person):
@@ -166,7 +177,13 @@ def test_what_was_still_to_be_sent_to_the_person_is_skipped_and_says_why(staff, 
 
 def test_erasing_somebody_twice_says_that_there_is_nobody(staff_client, staff, person):
     erase(person, by=staff)
-    assert staff_client.post(reverse("crm:erase", args=[person.pk])).status_code == 404
+    request = ErasureRequest.objects.get()
+    assert staff_client.post(erase_page(person)).url == reverse(
+        "admin:supporters_erasurerequest_change", args=[request.pk]
+    )
+    assert staff_client.get(reverse("admin:supporters_supporter_erase", args=[0])).status_code == 404
+    with pytest.raises(Supporter.DoesNotExist):
+        erase(person, by=staff)
     assert LogEntry.objects.filter(object_id=str(person.pk), user=staff).count() == 1
 
 

@@ -92,7 +92,7 @@ def test_each_role_adds_only_its_part(member, role):
 @pytest.mark.parametrize(
     ("page", "allowed"),
     [
-        ("crm:erase", {"Data manager"}),
+        ("admin:supporters_supporter_erase", {"Data manager"}),
         ("admin:supporters_supporter_record_consent", {"Fundraiser", "Data manager"}),
         ("admin:supporters_donation_give_back", {"Fundraiser"}),
     ],

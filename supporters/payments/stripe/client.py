@@ -64,6 +64,13 @@ class Stripe:
         found = self._call("GET", "/v1/invoice_payments", asked)["data"]
         return found[0]["invoice"] if found else ""
 
+    def subscription(self, name: str) -> dict:
+        return self._call("GET", f"/v1/subscriptions/{name}", {})
+
+    def end_subscription(self, name: str, idempotency_key: str) -> dict:
+        """End it at once: https://docs.stripe.com/api/subscriptions/cancel"""
+        return self._call("DELETE", f"/v1/subscriptions/{name}", {}, idempotency_key)
+
     def events(self, since: datetime) -> Iterator[dict]:
         """What happened since then, the newest first. Stripe keeps events for 30 days."""
         asked: dict[str, Any] = {"created": {"gte": int(since.timestamp())}, "limit": 100}

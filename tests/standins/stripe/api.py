@@ -122,7 +122,9 @@ def _events(standin, fields):
 
 
 def _cancel(standin, fields, name):
-    standin.cancel_subscription(_one("sub_", "subscription")(standin, fields, name)["id"])
+    if _one("sub_", "subscription")(standin, fields, name)["status"] == "canceled":
+        raise no_such("subscription", name)  # as of one that never was
+    standin.cancel_subscription(name)
     return standin.objects[name]
 
 

@@ -22,6 +22,14 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
+def country(name: str, default: str) -> str:
+    """Two letters of ISO 3166."""
+    value = text(name, default).upper()
+    if not re.fullmatch(r"[A-Z]{2}", value):
+        raise ImproperlyConfigured(f"{name} must be two letters, such as SE.")
+    return value
+
+
 def flag(name: str, default: bool = False) -> bool:
     value = text(name).lower()
     if not value:

@@ -74,6 +74,9 @@ ORGANISATION_NAME = env.text("ORGANISATION_NAME", "RealStars")
 ORGANISATION_ADDRESS = env.text("ORGANISATION_ADDRESS")
 """The postal address in the foot of every appeal, as the law of many countries asks."""
 
+ORGANISATION_COUNTRY = env.country("ORGANISATION_COUNTRY", "SE")
+"""Where a phone number without a country in front is at home, if nothing else tells (ISO 3166)."""
+
 ORGANISATION_NUMBER = env.text("ORGANISATION_NUMBER")
 """What the organisation is registered under, for receipts."""
 

@@ -108,7 +108,7 @@ HOLDINGS: list[Holding] = [
         about=_of(Supporter, "pk"),
         columns={
             **same("first_name", "last_name", "email", "phone", "language", "country", "birth_date"),
-            **same("street", "postcode", "city", "region", "source_code"),
+            **same("street", "postcode", "city", "region", "source_code", "marks"),
             "organisation": "organisation__name",
             "reached_through_another": ExpressionWrapper(
                 Q(shares_email_with__isnull=False), output_field=BooleanField()

@@ -2,10 +2,9 @@
 
 from functools import lru_cache
 
-import pycountry
-
 from supporters import figures
-from supporters.importing.values import plain
+from supporters.hygiene.countries import codes
+from supporters.hygiene.text import plain
 
 EU = frozenset(
     (
@@ -19,8 +18,7 @@ EU = frozenset(
 @lru_cache(maxsize=64)
 def countries(language: str) -> tuple[tuple[str, str], ...]:
     """Code and name of every country, in the order of the names."""
-    codes = [country.alpha_2 for country in pycountry.countries] + ["XK"]
-    return tuple(sorted(((code, name_of(code, language)) for code in codes), key=lambda each: plain(each[1])))
+    return tuple(sorted(((code, name_of(code, language)) for code in codes()), key=lambda each: plain(each[1])))
 
 
 def name_of(code: str, language: str) -> str:

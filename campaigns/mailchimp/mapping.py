@@ -16,8 +16,9 @@ from decimal import Decimal, InvalidOperation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from supporters.importing.problems import RowProblem
-from supporters.importing.values import parse_country, parse_language
+from supporters.hygiene import Unreadable
+from supporters.hygiene.countries import read_country
+from supporters.hygiene.languages import read_language
 from supporters.models import Purpose, Supporter
 
 MOST_MERGE_FIELDS = 30
@@ -348,8 +349,8 @@ def _accept(column: str, value: object) -> dict[str, object] | None:
         return _accept_birth_date(text)
     if column == "country" and text:
         try:
-            text = parse_country(text)
-        except RowProblem:
+            text = read_country(text)
+        except Unreadable:
             return None
     return {column: text} if len(text) <= (Supporter._meta.get_field(column).max_length or 0) else None
 
@@ -439,8 +440,8 @@ def language_here(code: str) -> str:
     if code in _FROM:
         return _FROM[code]
     try:
-        return parse_language(code)
-    except RowProblem:
+        return read_language(code)
+    except Unreadable:
         return ""
 
 

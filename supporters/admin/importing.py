@@ -21,6 +21,9 @@ from supporters.admin.base import RecordAdmin
 from supporters.admin.doubts import DoubtfulRows
 from supporters.admin.pages import StaffForm
 from supporters.exporting import guarded
+from supporters.hygiene import Unreadable
+from supporters.hygiene.countries import read_country
+from supporters.hygiene.languages import read_language
 from supporters.importing import mapping as mappings
 from supporters.importing import readers, values
 from supporters.importing import run as runs
@@ -123,14 +126,14 @@ class OptionsForm(StaffForm):
     def clean(self) -> dict:
         data = super().clean()
         for name, parse in (
-            ("country", values.parse_country),
-            ("language", values.parse_language),
+            ("country", read_country),
+            ("language", read_language),
             ("currency", values.parse_currency),
         ):
             if data.get(name):
                 try:
                     data[name] = parse(data[name])
-                except RowProblem as problem:
+                except (Unreadable, RowProblem) as problem:
                     self.add_error(name, str(problem))
         if data.get("consent_purpose"):
             for name in ("consent_wording", "consent_on", "consent_how"):

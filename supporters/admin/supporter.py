@@ -25,8 +25,9 @@ from supporters.admin.base import RecordAdmin, search
 from supporters.admin.erasure import erase_many, erase_one, erased_page
 from supporters.admin.exporting import GuardedExport
 from supporters.admin.pages import StaffForm, form_page
-from supporters.importing.problems import RowProblem
-from supporters.importing.values import parse_country, parse_language
+from supporters.hygiene import Unreadable
+from supporters.hygiene.countries import read_country
+from supporters.hygiene.languages import read_language
 from supporters.models import Consent, Donation, Purpose, Reference, Signature, Supporter, Tag
 from supporters.models.supporter import words_in
 from supporters.resources import SupporterResource
@@ -111,16 +112,16 @@ class SupporterForm(forms.ModelForm):
             raise forms.ValidationError(gettext("This is no email address: %(why)s") % {"why": error}) from None
 
     def clean_country(self) -> str:
-        return self._parsed("country", parse_country)
+        return self._parsed("country", read_country)
 
     def clean_language(self) -> str:
-        return self._parsed("language", parse_language)
+        return self._parsed("language", read_language)
 
     def _parsed(self, name: str, parse: Callable[[str], str]) -> str:
         text = self.cleaned_data.get(name) or ""
         try:
             return parse(text) if text else ""
-        except RowProblem as problem:
+        except Unreadable as problem:
             raise forms.ValidationError(str(problem)) from None
 
 

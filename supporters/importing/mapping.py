@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from supporters.exporting import unguarded
+from supporters.hygiene.text import plain
 from supporters.importing import known as known_exports
 from supporters.importing import values
 from supporters.importing.problems import FileProblem
@@ -189,4 +190,4 @@ def _guess_field(kind: str, name: str, cells: list[str], taken: set[str], mailch
 
 def _bare(name: str) -> str:
     """A column's name without case, accents and punctuation."""
-    return re.sub(r"[^\w]|_", "", values.plain(name))
+    return re.sub(r"[^\w]|_", "", plain(name))

@@ -13,6 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from supporters.addresses import AddressError, normalise_email
+from supporters.hygiene import Unreadable
+from supporters.hygiene.contact import read_contact
+from supporters.hygiene.countries import read_country
+from supporters.hygiene.languages import read_language
+from supporters.hygiene.marks import of_email
+from supporters.hygiene.names import split_name
+from supporters.hygiene.text import one_line, plain
 from supporters.importing import known as known_exports
 from supporters.importing import mapping as mappings
 from supporters.importing import values
@@ -66,6 +73,7 @@ class StagedSupporter(NamedTuple):
     """Purposes other than email that the person refuses."""
     note: str
     """What could not be read of a row that goes in all the same."""
+    marks: list[str]
 
 
 class StagedDonation(NamedTuple):
@@ -94,6 +102,7 @@ class StagedDonation(NamedTuple):
     refund_of: str
     """The payment of which this went back: the row is a refund, no donation."""
     note: str
+    marks: list[str]
 
 
 def parser_for(run: ImportRun) -> "Callable[[int, Sequence[str]], StagedSupporter | StagedDonation]":
@@ -120,7 +129,10 @@ def parser_for(run: ImportRun) -> "Callable[[int, Sequence[str]], StagedSupporte
                 )
         if known:
             fields = known.prepare(fields)
-        return parse(number, fields, orders, options, standing)
+        try:
+            return parse(number, fields, orders, options, standing)
+        except Unreadable as problem:
+            raise RowProblem(str(problem)) from None
 
     return parse_row
 
@@ -138,6 +150,15 @@ def _parse_supporter(number: int, fields: dict, orders: dict, options: dict, sta
         except RowProblem as problem:
             _leave_out(problem, notes, bool(email or reference))
     said, said_at = _standing(fields, standing)
+    language = (
+        read_language(text, options["language"]) if (text := fields.get("language") or options["language"]) else ""
+    )
+    country = (
+        read_country(text, options["language"] or language)
+        if (text := fields.get("country") or options["country"])
+        else ""
+    )
+    contact = read_contact(email, fields.get("phone", ""), fields.get("postcode", ""), country)
     return StagedSupporter(
         number=number,
         round=0,
@@ -146,14 +167,14 @@ def _parse_supporter(number: int, fields: dict, orders: dict, options: dict, sta
         email=email,
         first_name=first_name,
         last_name=last_name,
-        language=values.parse_language(text) if (text := fields.get("language") or options["language"]) else "",
-        country=values.parse_country(text) if (text := fields.get("country") or options["country"]) else "",
+        language=language,
+        country=country,
         birth_date=birth_date,
-        phone=fields.get("phone", ""),
-        street=fields.get("street", ""),
-        postcode=fields.get("postcode", ""),
-        city=fields.get("city", ""),
-        region=fields.get("region", ""),
+        phone=contact.phone,
+        street=one_line(fields.get("street", "")),
+        postcode=contact.postcode,
+        city=one_line(fields.get("city", "")),
+        region=one_line(fields.get("region", "")),
         organisation=fields.get("organisation", ""),
         source_code=fields.get("source_code") or options["source_code"],
         tags=_tags(fields.get("tags", ""), options["tags"]),
@@ -161,6 +182,7 @@ def _parse_supporter(number: int, fields: dict, orders: dict, options: dict, sta
         standing_at=said_at,
         withdrawn=fields.get("withdrawn", []),
         note=" ".join(notes),
+        marks=contact.marks,
     )
 
 
@@ -217,6 +239,7 @@ def _parse_donation(number: int, fields: dict, orders: dict, options: dict, _sta
         refunded_on=fields.get("refunded_on"),
         refund_of=fields.get("refund_of", ""),
         note=" ".join(notes),
+        marks=of_email(email),
     )
 
 
@@ -257,8 +280,8 @@ def _email(fields: dict) -> str | None:
 
 def _names(fields: dict) -> tuple[str, str]:
     if "name" in fields and not ("first_name" in fields or "last_name" in fields):
-        return values.split_name(fields["name"])
-    return fields.get("first_name", ""), fields.get("last_name", "")
+        return split_name(fields["name"])
+    return one_line(fields.get("first_name", "")), one_line(fields.get("last_name", ""))
 
 
 def _tags(text: str, of_the_file: str) -> list[str]:
@@ -299,11 +322,11 @@ _METHODS = {
 
 
 def _method(text: str) -> str:
-    plain = values.plain(text)
-    if not plain:
+    name = plain(text)
+    if not name:
         return Donation.Method.OTHER
     for method, names in _METHODS.items():
-        if plain == method or plain in names:
+        if name == method or name in names:
             return method
     return Donation.Method.OTHER
 

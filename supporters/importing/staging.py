@@ -195,12 +195,17 @@ WHERE {{which}} AND reason IS NULL AND s.email = stage.email AND (
         AND NOT supporters_names_differ(stage.first_name, stage.last_name, l.first_name, l.last_name)));
 """
 
+# Marks on file of what the row does not change.
+_MARKS_THAT_STAY = """array(SELECT mark FROM unnest(s.marks) mark WHERE mark <> ALL (t.marks)
+    AND NOT (mark IN ('role', 'disposable', 'taken') AND coalesce(t.email <> s.email, false))
+    AND NOT (mark = 'phone' AND t.phone <> '') AND NOT (mark = 'postcode' AND t.postcode <> ''))"""
+
 _STAGE_SUPPORTERS = """
 CREATE TEMP TABLE stage (
     number bigint PRIMARY KEY, round int, key uuid, reference text, email text, first_name text, last_name text,
     language text, country text, birth_date date, phone text, street text, postcode text, city text, region text,
     organisation text, source_code text, tags text[], standing text, standing_at timestamptz,
-    withdrawn text[], note text,
+    withdrawn text[], note text, marks text[],
     occurrence bigint, system text, organisation_id bigint, supporter_id bigint, verdict text, candidate_id bigint, shares_with bigint,
     fresh boolean NOT NULL DEFAULT false, changed boolean NOT NULL DEFAULT false, reason text
 ) ON COMMIT DROP
@@ -245,7 +250,7 @@ WHERE round = %(round)s AND reason IS NULL AND s.email = stage.email;
 
 -- Whoever of those who share an address says that it be left alone is heard at once; nothing else is taken from the row.
 UPDATE stage SET first_name = '', last_name = '', language = '', country = '', birth_date = NULL, phone = '', street = '', postcode = '',
-                 city = '', region = '', organisation_id = NULL, source_code = '', tags = '{{}}', reference = '',
+                 city = '', region = '', organisation_id = NULL, source_code = '', tags = '{{}}', marks = '{{}}', reference = '',
                  candidate_id = NULL, note = %(only_left)s
 WHERE round = %(round)s AND reason IS NULL AND candidate_id IS NOT NULL AND standing IN ('left', 'cleaned');
 UPDATE stage SET reason = %(doubtful)s WHERE round = %(round)s AND reason IS NULL AND candidate_id IS NOT NULL;
@@ -253,10 +258,13 @@ UPDATE stage SET reason = %(doubtful)s WHERE round = %(round)s AND reason IS NUL
 UPDATE stage SET supporter_id = nextval(pg_get_serial_sequence('supporters_supporter', 'id')), fresh = true
 WHERE round = %(round)s AND reason IS NULL AND supporter_id IS NULL;
 
+UPDATE stage SET marks = array_remove(array_remove(marks, 'role'), 'disposable')
+WHERE round = %(round)s AND email IS NULL AND marks && '{{role, disposable}}';
+
 INSERT INTO supporters_supporter (id, email, first_name, last_name, language, country, birth_date, phone, street, postcode,
-                                  city, region, organisation_id, source_code, shares_email_with_id)
+                                  city, region, organisation_id, source_code, shares_email_with_id, marks)
 SELECT supporter_id, email, first_name, last_name, language, country, birth_date, phone, street, postcode,
-       city, region, organisation_id, source_code, shares_with
+       city, region, organisation_id, source_code, shares_with, marks
 FROM stage WHERE round = %(round)s AND reason IS NULL AND fresh;
 
 WITH written AS (
@@ -274,6 +282,7 @@ WITH written AS (
         region = coalesce(nullif(t.region, ''), s.region),
         organisation_id = coalesce(t.organisation_id, s.organisation_id),
         source_code = coalesce(nullif(s.source_code, ''), t.source_code),
+        marks = CASE WHEN s.marks = '{{}}' THEN t.marks ELSE t.marks || {_MARKS_THAT_STAY} END,
         updated_at = statement_timestamp()
     FROM stage t
     WHERE t.supporter_id = s.id AND t.round = %(round)s AND t.reason IS NULL AND NOT t.fresh
@@ -398,7 +407,7 @@ _STAGE_DONATIONS = """
 CREATE TEMP TABLE stage (
     number bigint PRIMARY KEY, key uuid, reference text, email text, first_name text, last_name text, amount numeric,
     currency text, received_on date, method text, provider_id text, source_code text, designation text, provider text,
-    names text[], may_be_unknown boolean, refunded numeric, refunded_on date, refund_of text, note text,
+    names text[], may_be_unknown boolean, refunded numeric, refunded_on date, refund_of text, note text, marks text[],
     occurrence bigint, supporter_id bigint, candidate_id bigint, fresh boolean NOT NULL DEFAULT false,
     changed boolean NOT NULL DEFAULT false, reason text
 ) ON COMMIT DROP
@@ -422,17 +431,17 @@ FROM supporters_supporter s WHERE s.email = stage.email;
 
 CREATE TEMP TABLE arrivals ON COMMIT DROP AS
 SELECT nextval(pg_get_serial_sequence('supporters_supporter', 'id')) AS id, who.* FROM (
-    SELECT DISTINCT ON (coalesce(nullif(reference, ''), email)) reference, email, first_name, last_name, source_code
+    SELECT DISTINCT ON (coalesce(nullif(reference, ''), email)) reference, email, first_name, last_name, source_code, marks
     FROM stage WHERE supporter_id IS NULL AND reason IS NULL
     ORDER BY coalesce(nullif(reference, ''), email), number
 ) who;
 -- One address, one person: of several new references with the same address, the first has it.
-UPDATE arrivals SET email = NULL FROM (
+UPDATE arrivals SET email = NULL, marks = '{{}}' FROM (
     SELECT id, row_number() OVER (PARTITION BY email ORDER BY reference = '' DESC, id) AS place FROM arrivals WHERE email IS NOT NULL
 ) ranked WHERE ranked.id = arrivals.id AND ranked.place > 1;
 DELETE FROM arrivals WHERE email IS NULL AND reference = '';
-INSERT INTO supporters_supporter (id, email, first_name, last_name, source_code)
-SELECT id, email, first_name, last_name, source_code FROM arrivals;
+INSERT INTO supporters_supporter (id, email, first_name, last_name, source_code, marks)
+SELECT id, email, first_name, last_name, source_code, marks FROM arrivals;
 INSERT INTO supporters_reference (supporter_id, system, identifier)
 SELECT id, %(system)s, reference FROM arrivals WHERE reference <> '';
 UPDATE stage SET supporter_id = r.supporter_id FROM supporters_reference r

@@ -1,14 +1,10 @@
-"""Cells as values: dates, amounts, countries and languages, however they are spelt."""
+"""Cells as values: dates and amounts, however they are spelt. See supporters.hygiene for the rest."""
 
 import re
-import unicodedata
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from functools import cache, lru_cache
 
 import pycountry
-from babel import Locale
-from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -108,75 +104,3 @@ def parse_currency(text: str) -> str:
     if not pycountry.currencies.get(alpha_3=code):
         raise RowProblem(_("“%(value)s” is no currency.") % {"value": text.strip()[:20]})
     return code
-
-
-@lru_cache(maxsize=4096)
-def parse_country(text: str) -> str:
-    """An ISO 3166 code from a code or from a name in any official language of the EU. Raises RowProblem."""
-    key = plain(text)
-    if len(key) == 2:
-        code = {"UK": "GB", "EL": "GR"}.get(key.upper(), key.upper())
-        if pycountry.countries.get(alpha_2=code) or code == "XK":
-            return code
-    if len(key) == 3 and (country := pycountry.countries.get(alpha_3=key.upper())):
-        return country.alpha_2
-    if code := _country_names().get(key):
-        return code
-    raise RowProblem(_("“%(value)s” is no country we know.") % {"value": text.strip()[:60]})
-
-
-@lru_cache(maxsize=4096)
-def parse_language(text: str) -> str:
-    """A language code such as sv or pt-br, from a code or a name. Raises RowProblem."""
-    code = text.strip().lower().replace("_", "-")
-    base, _dash, region = code.partition("-")
-    if re.fullmatch(r"[a-z]{2}", base) and pycountry.languages.get(alpha_2=base):
-        return f"{base}-{region}" if re.fullmatch(r"[a-z]{2}", region) and base in {"pt", "zh"} else base
-    if re.fullmatch(r"[a-z]{3}", base) and (language := pycountry.languages.get(alpha_3=base)):
-        return getattr(language, "alpha_2", base)
-    if found := _language_names().get(plain(text)):
-        return found
-    raise RowProblem(_("“%(value)s” is no language we know.") % {"value": text.strip()[:60]})
-
-
-def split_name(text: str) -> tuple[str, str]:
-    """First and last name from one cell: “Last, First” or “First Last”."""
-    text = " ".join(text.split())
-    if "," in text:
-        last, first = (part.strip() for part in text.split(",", 1))
-        return first, last
-    first, _space, last = text.partition(" ")
-    return first, last
-
-
-def plain(text: str) -> str:
-    """Text without case, accents and doubled spaces, for comparing."""
-    letters = unicodedata.normalize("NFKD", text.strip().casefold())
-    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
-
-
-def _locales() -> list[Locale]:
-    return [Locale.parse(code) for code, _name in settings.LANGUAGES]
-
-
-@cache
-def _country_names() -> dict[str, str]:
-    names = {
-        plain(getattr(country, kind)): country.alpha_2
-        for country in pycountry.countries
-        for kind in ("name", "official_name", "common_name")
-        if hasattr(country, kind)
-    }
-    for locale in _locales():
-        names |= {plain(name): code for code, name in locale.territories.items() if len(code) == 2 and code.isalpha()}
-    return names | {"england": "GB", "scotland": "GB", "wales": "GB", "holland": "NL", "usa": "US"}
-
-
-@cache
-def _language_names() -> dict[str, str]:
-    names = {
-        plain(language.name): language.alpha_2 for language in pycountry.languages if hasattr(language, "alpha_2")
-    }
-    for locale in _locales():
-        names |= {plain(name): code for code, name in locale.languages.items() if len(code) == 2}
-    return names

@@ -373,6 +373,7 @@ class Migration(migrations.Migration):
                 ('city', models.CharField(blank=True, db_default='', max_length=120, verbose_name='city')),
                 ('region', models.CharField(blank=True, db_default='', max_length=120, verbose_name='region')),
                 ('source_code', models.CharField(blank=True, db_default='', help_text='What brought this person in.', max_length=64, verbose_name='source code')),
+                ('marks', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('role', 'Role address'), ('disposable', 'Disposable address'), ('taken', 'Address somebody else has too'), ('phone', 'Doubtful phone number'), ('postcode', 'Doubtful postcode')], max_length=10), db_default=[], default=list, editable=False, help_text='What is odd about how this person can be reached. See supporters.hygiene.marks.', size=None, verbose_name='marks')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='updated')),
                 ('search', models.GeneratedField(db_persist=True, expression=supporters.models.functions.Fold(django.db.models.functions.text.Concat(models.F('first_name'), models.Value(' '), models.F('last_name'), models.Value(' '), django.db.models.functions.comparison.Coalesce(models.F('email'), models.Value(''), output_field=models.TextField()), models.Value(' '), models.F('phone'), models.Value(' '), models.F('city'), output_field=models.TextField())), output_field=models.TextField())),
@@ -1095,13 +1096,17 @@ class Migration(migrations.Migration):
             model_name='supporter',
             index=models.Index(fields=['-created_at', '-id'], name='supporter_newest'),
         ),
+        migrations.AddIndex(
+            model_name='supporter',
+            index=django.contrib.postgres.indexes.GinIndex(condition=models.Q(('marks', []), _negated=True), fields=['marks'], name='supporter_marks'),
+        ),
         migrations.AddConstraint(
             model_name='supporter',
             constraint=models.UniqueConstraint(models.F('email'), name='supporter_email_unique', violation_error_message='Somebody on file has this address.'),
         ),
         migrations.AddConstraint(
             model_name='supporter',
-            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower(django.db.models.functions.text.Trim('email'))), ('email__regex', '^[^@\\s]+@[^@\\s]+$')), name='supporter_email_normalised', violation_error_message='An address is stored in lower case, without spaces, and has one @.'),
+            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower(django.db.models.functions.text.Trim('email'))), ('email__regex', '^[^@\\s]+@[a-z0-9.-]+$')), name='supporter_email_normalised', violation_error_message='An address is stored in lower case, without spaces, with one @, and its domain in ASCII.'),
         ),
         migrations.AddConstraint(
             model_name='supporter',
@@ -1118,5 +1123,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='supporter',
             constraint=models.CheckConstraint(condition=models.Q(('language', ''), ('language__regex', '^[a-z]{2,3}(-[a-z0-9]{2,8})*$'), _connector='OR'), name='supporter_language_tag', violation_error_message='A language is a code such as sv or pt-br.'),
+        ),
+        migrations.AddConstraint(
+            model_name='supporter',
+            constraint=models.CheckConstraint(condition=models.Q(('marks__contained_by', ['role', 'disposable', 'taken', 'phone', 'postcode'])), name='supporter_marks_known'),
         ),
     ]

@@ -2,6 +2,7 @@ import uuid
 from typing import Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
@@ -10,6 +11,7 @@ from django.db.models.functions import Coalesce, Concat, Lower, Now, Trim
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
+from supporters.hygiene.marks import Mark
 from supporters.models.consent import Consent, Purpose, Suppression
 from supporters.models.functions import AddressHash, Fold
 
@@ -113,6 +115,14 @@ class Supporter(models.Model):
         help_text=_("Whose email address this person shares. Mail goes to that person only."),
     )
     tags = models.ManyToManyField(Tag, blank=True, related_name="supporters", verbose_name=_("tags"))
+    marks = ArrayField(
+        models.CharField(max_length=10, choices=Mark),
+        verbose_name=_("marks"),
+        default=list,
+        db_default=[],
+        editable=False,
+        help_text=_("What is odd about how this person can be reached. See supporters.hygiene.marks."),
+    )
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     updated_at = models.DateTimeField(_("updated"), db_default=Now(), editable=False)
     search = models.GeneratedField(
@@ -153,9 +163,11 @@ class Supporter(models.Model):
                 violation_error_message=_("Somebody on file has this address."),
             ),
             models.CheckConstraint(
-                condition=Q(email=Lower(Trim("email"))) & Q(email__regex=r"^[^@\s]+@[^@\s]+$"),
+                condition=Q(email=Lower(Trim("email"))) & Q(email__regex=r"^[^@\s]+@[a-z0-9.-]+$"),
                 name="supporter_email_normalised",
-                violation_error_message=_("An address is stored in lower case, without spaces, and has one @."),
+                violation_error_message=_(
+                    "An address is stored in lower case, without spaces, with one @, and its domain in ASCII."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(shares_email_with=None) | Q(email=None),
@@ -177,12 +189,18 @@ class Supporter(models.Model):
                 name="supporter_language_tag",
                 violation_error_message=_("A language is a code such as sv or pt-br."),
             ),
+            models.CheckConstraint(
+                condition=Q(marks__contained_by=["role", "disposable", "taken", "phone", "postcode"]),
+                name="supporter_marks_known",
+            ),
         ]
         indexes = [
             GinIndex(OpClass(F("search"), name="gin_trgm_ops"), name="supporter_search"),
             models.Index(fields=["country", "language"], name="supporter_place"),
             models.Index(fields=["source_code"], name="supporter_source", condition=~Q(source_code="")),
             models.Index(fields=["-created_at", "-id"], name="supporter_newest"),
+            # For the list's filter and segments' rules; few people are marked.
+            GinIndex(fields=["marks"], name="supporter_marks", condition=~Q(marks=[])),
         ]
 
     def __str__(self) -> str:

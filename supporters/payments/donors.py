@@ -6,6 +6,8 @@ from django.db import IntegrityError, transaction
 
 from supporters import consent
 from supporters.addresses import AddressError, normalise_email
+from supporters.hygiene.marks import of_email
+from supporters.hygiene.names import split_name
 from supporters.models import Consent, Pledge, Purpose, Supporter
 from supporters.signing import wordings
 
@@ -23,7 +25,7 @@ def donor_of(pledge: Pledge | None, email: str = "", name: str = "") -> Supporte
         address = said.email if said else normalise_email(email)
     except AddressError:
         return None
-    first, _space, last = name.strip()[:150].partition(" ")
+    first, last = split_name(name[:150])
     return _by_address(
         address,
         first_name=said.first_name if said else first,
@@ -40,7 +42,7 @@ def _by_address(email: str, **said: object) -> Supporter:
         return found
     try:
         with transaction.atomic():
-            return Supporter.objects.create(email=email, **said)
+            return Supporter.objects.create(email=email, marks=of_email(email), **said)
     except IntegrityError:
         return Supporter.objects.get(email=email)
 

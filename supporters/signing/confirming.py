@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from supporters import consent
+from supporters.hygiene.contact import contact_of, read_contact
 from supporters.models import Consent, Organisation, Petition, Signature, Supporter
 from supporters.signing import states, wordings
 
@@ -81,9 +82,13 @@ def _supporter(signature: Signature) -> Supporter:
     """The person of this address: made if need be, and given what we do not know of them yet."""
     typed = {name: signature.typed.get(name, "") for name in _FILLED}
     said = typed | {"country": signature.country, "language": signature.language}
+    contact = read_contact(signature.email, "", said["postcode"], said["country"])
+    said["postcode"] = contact.postcode
     found = Supporter.objects.select_for_update().filter(email=signature.email).first()
     if found is None:
-        return Supporter.objects.create(email=signature.email, source_code=signature.source_code, **said)
+        return Supporter.objects.create(
+            email=signature.email, source_code=signature.source_code, marks=contact.marks, **said
+        )
     named = bool(found.first_name or found.last_name)
     news = {
         name: text
@@ -91,7 +96,7 @@ def _supporter(signature: Signature) -> Supporter:
         if text and not getattr(found, name) and not (named and name in {"first_name", "last_name"})
     }
     if news:
-        Supporter.objects.filter(pk=found.pk).update(**news, updated_at=Now())
+        Supporter.objects.filter(pk=found.pk).update(**contact_of(found, news), updated_at=Now())
     return found
 
 

@@ -72,6 +72,7 @@ def test_loopback_is_told_from_the_world(url, loopback):
         ("PORT", "eighty", "PORT must be a whole number"),
         ("EMAIL_URL", "post://mail", "EMAIL_URL must be an address"),
         ("DATABASE_URL", "sqlite:///x", "DATABASE_URL must be an address"),
+        ("ORGANISATION_COUNTRY", "Sweden", "ORGANISATION_COUNTRY must be two letters"),
     ],
 )
 def test_a_wrong_environment_stops_the_start_in_one_line(variable, value, message):

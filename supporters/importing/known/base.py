@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from supporters.hygiene.text import plain
 from supporters.importing.problems import NotTaken, RowProblem
-from supporters.importing.values import parse_amount, parse_date, plain
+from supporters.importing.values import parse_amount, parse_date
 
 OWN = "known:"
 """Before the name of what only the export's own module reads."""

@@ -7,9 +7,10 @@ https://www.paypal.com/us/cshelp/article/help145 (Activity download).
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _L
 
+from supporters.hygiene.text import plain
 from supporters.importing.known.base import OWN, Known, Row, not_taken, one_of, own
 from supporters.importing.problems import RowProblem
-from supporters.importing.values import parse_amount, plain
+from supporters.importing.values import parse_amount
 
 PROVIDER = "paypal"
 _DONE = {

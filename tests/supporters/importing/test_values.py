@@ -65,35 +65,3 @@ def test_what_is_no_date_is_refused(text):
 )
 def test_the_order_of_dates_is_decided_by_the_whole_column(samples, guessed):
     assert values.guess_date_order(samples) == guessed
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("se", "SE"),
-        ("SWE", "SE"),
-        ("Schweden", "SE"),
-        ("Ελλάδα", "GR"),
-        ("EL", "GR"),
-        ("uk", "GB"),
-        ("Česko", "CZ"),
-        ("POLSKA", "PL"),
-    ],
-)
-def test_countries_are_known_in_any_language_of_the_union(text, code):
-    assert values.parse_country(text) == code
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [("sv", "sv"), ("sv-SE", "sv"), ("pt_BR", "pt-br"), ("Deutsch", "de"), ("svenska", "sv"), ("swe", "sv")],
-)
-def test_languages_are_known_by_code_and_name(text, code):
-    assert values.parse_language(text) == code
-
-
-def test_unknown_places_are_refused():
-    with pytest.raises(RowProblem, match="Atlantis"):
-        values.parse_country("Atlantis")
-    with pytest.raises(RowProblem, match="Elvish"):
-        values.parse_language("Elvish")

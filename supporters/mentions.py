@@ -11,7 +11,7 @@ from supporters.holdings import Person, Row, escape_like
 from supporters.importing import readers
 from supporters.importing import run as runs
 from supporters.importing.problems import FileProblem
-from supporters.models import ImportRow, ImportRun
+from supporters.models import ImportPreview, ImportRow, ImportRun, PreviewSlice
 
 
 def rows_about(person: Person) -> QuerySet[ImportRow]:
@@ -36,11 +36,35 @@ def forget_rows(rows: QuerySet[ImportRow]) -> None:
 def _candidates(person: Person) -> QuerySet[ImportRow]:
     if not person.traces:
         return ImportRow.objects.none()
-    # As they stand in a text that JSON has quoted.
-    quoted = [json.dumps(trace, ensure_ascii=False)[1:-1] for trace in person.traces]
-    anywhere = [f"%{escape_like(text)}%" for text in quoted]
-    mentions = RawSQL("lower(supporters_importrow.values::text) LIKE ANY(%s)", [anywhere], BooleanField())
+    mentions = RawSQL("lower(supporters_importrow.values::text) LIKE ANY(%s)", [_anywhere(person)], BooleanField())
     return ImportRow.objects.alias(mentions=mentions).filter(mentions=True).values("pk")
+
+
+def _anywhere(person: Person) -> list[str]:
+    """Patterns of their traces, as they stand in a text that JSON has quoted."""
+    return [f"%{escape_like(json.dumps(trace, ensure_ascii=False)[1:-1])}%" for trace in person.traces]
+
+
+def previews_about(person: Person) -> QuerySet[PreviewSlice]:
+    """Slices of previews in which this person is meant or mentioned."""
+    mentions = RawSQL("lower(outcomes::text) LIKE ANY(%s)", [_anywhere(person)], BooleanField())
+    slices = PreviewSlice.objects.alias(mentions=mentions)
+    return slices.filter(Q(people__contains=[person.pk]) | Q(mentions=True))
+
+
+def preview_lines(person: Person) -> Iterator[Row]:
+    """What previews say of a person, for an export."""
+    slices = previews_about(person).select_related("preview__run").order_by("pk")
+    for held in slices.iterator(1):
+        for number, row in held.outcomes.items():
+            told = [text for field in row.get("fields", ()) for text in field[1:]]
+            if row.get("who") == person.pk or person.mentioned_in(told):
+                yield {"file": held.preview.run.file_name, "row": int(number), "values": row}
+
+
+def forget_previews(person: Person) -> None:
+    """Delete the previews that mention them: they can be made again."""
+    ImportPreview.objects.filter(pk__in=previews_about(person).values("preview")).delete()
 
 
 def references_at(run: ImportRun) -> list[int]:

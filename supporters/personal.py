@@ -315,6 +315,18 @@ HOLDINGS: list[Holding] = [
         forget=_forget_rows,
     ),
     Holding(
+        "import_previews",
+        _("What files that wait would change"),
+        "supporters.PreviewSlice",
+        about=mentions.previews_about,
+        read=mentions.preview_lines,
+        columns={"file": "preview__run__file_name", "row": "first", "values": "outcomes"},
+        labels={"row": _("row"), "values": _("values")},
+        unshown={"people": "Who they are about, by numbers of ours.", "examples": "Numbers of rows."},
+        forget=mentions.forget_previews,
+        made=frozenset({"row", "values"}),
+    ),
+    Holding(
         "import_files",
         _("Files that we received"),
         "supporters.ImportChunk",
@@ -329,6 +341,7 @@ HOLDINGS: list[Holding] = [
 
 NOT_PERSONAL: dict[str, str] = {
     "supporters.DoubleSearch": "Counts of a search.",
+    "supporters.ImportPreview": "Counts of a file that waits.",
     "supporters.ImportKey": "Hashes of rows, kept while a file is read.",
     "supporters.ImportRun": "Names and settings of files.",
     "supporters.MergeBatch": "Counts, and numbers of pairs.",

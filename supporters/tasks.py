@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from supporters.importing import doubts, run
+from supporters.importing import doubts, preview, run
 from supporters.payments import applying
 
 
@@ -8,6 +8,11 @@ from supporters.payments import applying
 def work_on_import(pk: int) -> None:
     if run.work(pk):
         work_on_import.delay(pk)
+
+
+@shared_task(soft_time_limit=3_500, time_limit=3_600)
+def work_on_preview(pk: int) -> None:
+    preview.work(pk)
 
 
 @shared_task

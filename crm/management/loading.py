@@ -7,9 +7,10 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from supporters.importing import preview
 from supporters.importing import run as runs
 from supporters.importing.problems import FileProblem
-from supporters.models import ImportRun, Purpose
+from supporters.models import ImportPreview, ImportRun, Purpose
 from supporters.tasks import work_on_import
 
 
@@ -23,6 +24,11 @@ class LoadingCommand(BaseCommand):
         parser.add_argument(
             "--map", action="append", default=[], metavar="COLUMN=FIELD", help="correct the guessed mapping"
         )
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="say what would become of the rows; nothing goes in, nothing is kept",
+        )
         parser.add_argument("--queue", action="store_true", help="hand it to a worker instead")
         parser.add_argument("--json", action="store_true", help="end with one JSON object of counts")
 
@@ -30,10 +36,15 @@ class LoadingCommand(BaseCommand):
         path: Path = options["file"]
         if not path.is_file():
             raise CommandError(f"There is no file {path}.")
+        if options["dry_run"] and options["queue"]:
+            raise CommandError("--dry-run is worked out here and now: leave out --queue.")
         try:
             run = runs.upload(self.kind, path.name, _pieces(path), options=self.run_options(options))
             self.state_consent(run, options)
             self._correct_mapping(run, options["map"])
+            if options["dry_run"]:
+                self._try_out(run, bool(options["json"]))
+                return
             runs.start(run)
             if options["queue"]:
                 work_on_import.delay(run.pk)
@@ -46,6 +57,31 @@ class LoadingCommand(BaseCommand):
         self._report(run, bool(options["json"]))
         if run.state == ImportRun.State.FAILED:
             raise CommandError(run.error)
+
+    def _try_out(self, run: ImportRun, as_json: bool) -> None:
+        try:
+            preview.ask(run)
+            preview.work(run.pk)
+            found = preview.of(run)
+            if found.state == ImportPreview.State.FAILED:
+                raise CommandError(found.error)
+            counts = {name: found.counts[name] for name in ("created", "updated", "unchanged", "failed", "doubtful")}
+            fields = {
+                name: {"filled": filled, "replaced": replaced} for name, (filled, replaced) in found.fields.items()
+            }
+            for number, row in preview.examples(found, "failed"):
+                self.stderr.write(f"Row {number}: {row['why']}")
+        finally:
+            run.delete()
+        told = {"rows": run.rows, **counts, "held_back": found.counts["held_back"]}
+        if as_json:
+            self.stdout.write(json.dumps({"dry_run": True, **told, "fields": fields}))
+            return
+        self.stdout.write(
+            "Nothing went in. It would be: " + ", ".join(f"{count} {name}" for name, count in told.items())
+        )
+        for name, counted in sorted(fields.items()):
+            self.stdout.write(f"{name}: filled in {counted['filled']}, replaced {counted['replaced']}")
 
     def run_options(self, options: dict) -> dict:
         return {name: options[name] for name in ("reference_system", "source_code") if options[name]}

@@ -20,6 +20,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from supporters.admin.base import RecordAdmin
 from supporters.admin.doubts import DoubtfulRows
 from supporters.admin.pages import StaffForm
+from supporters.admin.previewing import Previewing
 from supporters.exporting import guarded
 from supporters.hygiene import Unreadable
 from supporters.hygiene.countries import read_country
@@ -143,7 +144,8 @@ class OptionsForm(StaffForm):
 
     def apply(self, run: ImportRun) -> None:
         data = self.cleaned_data
-        run.options = {name: value for name, value in data.items() if value and not name.startswith("consent_")}
+        said = {name: value for name, value in data.items() if value and not name.startswith("consent_")}
+        run.options = {name: value for name, value in run.options.items() if name not in data} | said
         for name in data:
             if name.startswith("consent_"):
                 setattr(
@@ -196,7 +198,7 @@ class MappingForm(StaffForm):
 
 
 @admin.register(ImportRun)
-class ImportRunAdmin(DoubtfulRows, RecordAdmin):
+class ImportRunAdmin(DoubtfulRows, Previewing, RecordAdmin):
     list_display = [
         "file_name",
         "kind",
@@ -229,6 +231,11 @@ class ImportRunAdmin(DoubtfulRows, RecordAdmin):
                 "<int:pk>/doubtful/",
                 self.admin_site.admin_view(self.doubtful_rows),
                 name="supporters_importrun_doubtful",
+            ),
+            path(
+                "<int:pk>/preview/",
+                self.admin_site.admin_view(self.preview_page),
+                name="supporters_importrun_preview",
             ),
         ]
         return own + super().get_urls()
@@ -313,6 +320,9 @@ class ImportRunAdmin(DoubtfulRows, RecordAdmin):
                     if "start" in request.POST:
                         runs.start(run)
                         work_on_import.delay(run.pk)
+                    if "preview" in request.POST:
+                        self.ask_for_preview(run)
+                        return HttpResponseRedirect(reverse("admin:supporters_importrun_preview", args=[run.pk]))
                     return HttpResponseRedirect(request.path)
             except FileProblem as trouble:
                 problem = trouble.for_staff
@@ -334,7 +344,7 @@ class ImportRunAdmin(DoubtfulRows, RecordAdmin):
     def _preview(self, run: ImportRun) -> tuple[list[dict], str]:
         used = [column["field"] for column in run.mapping["columns"] if column["field"] in mappings.FIELDS]
         try:
-            read = runs.preview(run)
+            read = runs.first_rows(run)
         except FileProblem as problem:
             return [], problem.for_staff
         rows = []

@@ -33,6 +33,10 @@ class StaffForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.dress()
+
+    def dress(self) -> None:
+        """Give fields the staff site's widgets; call it again for those added later."""
         for field in self.fields.values():
             if isinstance(field.widget, forms.Textarea):
                 field.widget = UnfoldAdminTextareaWidget(attrs={"rows": 3})

@@ -33,7 +33,7 @@ from supporters.importing.problems import FileProblem, NotTaken, RowProblem
 from supporters.importing.rounds import in_rounds
 from supporters.importing.staging import Counts, Failure
 from supporters.locks import advisory_lock
-from supporters.models import ImportChunk, ImportKey, ImportRun
+from supporters.models import ImportChunk, ImportKey, ImportPreview, ImportRun, PreviewSlice
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -132,7 +132,7 @@ def stored_file(run: ImportRun) -> Iterator[Path]:
         yield Path(file.name)
 
 
-def preview(run: ImportRun, count: int = 10) -> list[tuple[int, dict[str, object], str]]:
+def first_rows(run: ImportRun, count: int = 10) -> list[tuple[int, dict[str, object], str]]:
     """The first rows as they will be read: number, values by field, and what is wrong."""
     parse = parser_for(run)
     rows = []
@@ -149,7 +149,10 @@ def preview(run: ImportRun, count: int = 10) -> list[tuple[int, dict[str, object
 def start(run: ImportRun) -> bool:
     """Hand the run to the workers; False when it has been started or cancelled already. Raises FileProblem."""
     mappings.check(run.kind, run.mapping, [column["name"] for column in run.mapping.get("columns", [])])
-    return _change(run.pk, [State.UPLOADED], State.QUEUED)
+    started = _change(run.pk, [State.UPLOADED], State.QUEUED)
+    if started:
+        _forget_previews(Q(run=run))
+    return started
 
 
 def resume(run: ImportRun) -> bool:
@@ -159,20 +162,27 @@ def resume(run: ImportRun) -> bool:
 
 def cancel(run: ImportRun) -> bool:
     """Stop behind the slice that is being written; what is in stays in."""
-    return _change(run.pk, [State.UPLOADED, State.QUEUED, State.RUNNING], State.CANCELLED, finished_at=Now())
+    cancelled = _change(run.pk, [State.UPLOADED, State.QUEUED, State.RUNNING], State.CANCELLED, finished_at=Now())
+    if cancelled:
+        _forget_previews(Q(run=run))
+    return cancelled
 
 
 def hand_out() -> dict:
     """Give every import that is owed to a worker: new ones, and those whose worker died."""
-    from supporters.tasks import settle_doubts, work_on_import
+    from supporters.importing import preview
+    from supporters.tasks import settle_doubts, work_on_import, work_on_preview
 
     owed = list(ImportRun.objects.filter(state__in=[State.QUEUED, State.RUNNING]).values_list("pk", flat=True))
     for pk in owed:
         work_on_import.delay(pk)
+    previews = list(preview.owed().values_list("run", flat=True))
+    for pk in previews:
+        work_on_preview.delay(pk)
     decided = list(doubts.owed().order_by().values_list("run", flat=True).distinct())
     for pk in decided:
         settle_doubts.delay(pk)
-    return {"owed": len(owed) + len(decided)}
+    return {"owed": len(owed) + len(previews) + len(decided)}
 
 
 def work(pk: int, seconds: float = STRETCH) -> bool:
@@ -264,7 +274,13 @@ def forget_files() -> dict:
     )
     deleted, _by_model = ImportChunk.objects.filter(old).delete()
     ImportKey.objects.filter(old).delete()
+    _forget_previews(old)
     return {"chunks": deleted}
+
+
+def _forget_previews(which: Q) -> None:
+    """What rows would have become; the numbers stay, to be held against what came."""
+    PreviewSlice.objects.filter(preview__in=ImportPreview.objects.filter(which)).delete()
 
 
 def _change(pk: int, before: list[str], after: str, **fields: object) -> bool:

@@ -5,18 +5,28 @@ on behind the last whole slice.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from supporters.importing import refunds
+from supporters.importing import policy, refunds
 from supporters.importing.known import KNOWN
 from supporters.importing.parsing import REFERENCE_SYSTEM, StagedDonation, StagedSupporter
 from supporters.models import ImportRun
 
 CONTENT_SYSTEM = "import"
 """The system of references for people whose row has neither an address nor a reference of its own."""
+
+
+class Watch(Protocol):
+    """Looks on while a slice is written; both see it in the table `stage`."""
+
+    def before(self, cursor: Any) -> None:
+        """Its rows are there, and nobody has been looked up yet."""
+
+    def after(self, cursor: Any) -> None:
+        """All of it is written."""
 
 
 class Failure(NamedTuple):
@@ -43,7 +53,12 @@ class Counts(NamedTuple):
 
 
 def load_supporters(
-    run: ImportRun, rows: Sequence[StagedSupporter], cells: Mapping[int, Sequence[str]], *, decided: bool = False
+    run: ImportRun,
+    rows: Sequence[StagedSupporter],
+    cells: Mapping[int, Sequence[str]],
+    *,
+    decided: bool = False,
+    watch: Watch | None = None,
 ) -> Counts:
     """Bring the rows in, or those that staff have decided on: see doubts. Call it in a transaction."""
     with connection.cursor() as cursor:
@@ -68,8 +83,11 @@ def load_supporters(
         cursor.execute(_PREPARE_SUPPORTERS, parameters)
         if decided:
             cursor.execute(_VERDICTS, parameters)
+        if watch:
+            watch.before(cursor)
+        write = _MATCH_AND_ADD_SUPPORTERS + policy.update_statement(policy.chosen(run.options)) + _ADD_REFERENCES
         for current in range(max((row.round for row in rows), default=-1) + 1):
-            cursor.execute(_MATCH_AND_WRITE_SUPPORTERS, {**parameters, "round": current})
+            cursor.execute(write, {**parameters, "round": current})
         cursor.execute(_TAGS)
         held_back = _write_consents(cursor, run)
         _keep_failures(cursor, run, cells)
@@ -85,11 +103,19 @@ def load_supporters(
             [held_back],
         )
         counts = Counts(*cursor.fetchone())
+        if watch:
+            watch.after(cursor)
         cursor.execute("DROP TABLE stage")
     return counts
 
 
-def load_donations(run: ImportRun, rows: Sequence[StagedDonation], cells: Mapping[int, Sequence[str]]) -> Counts:
+def load_donations(
+    run: ImportRun,
+    rows: Sequence[StagedDonation],
+    cells: Mapping[int, Sequence[str]],
+    *,
+    watch: Watch | None = None,
+) -> Counts:
     """Bring the rows in. Call it in a transaction."""
     with connection.cursor() as cursor:
         cursor.execute(_STAGE_DONATIONS)
@@ -108,6 +134,8 @@ def load_donations(run: ImportRun, rows: Sequence[StagedDonation], cells: Mappin
             "another_name": _("The gift is entered for whose address it is, who has another name."),
         }
         cursor.execute(_PROVIDERS, parameters)
+        if watch:
+            watch.before(cursor)
         if of_payments := any(row.names for row in rows):
             cursor.execute(refunds.NAMES, parameters)
         cursor.execute(_WRITE_DONATIONS, parameters)
@@ -123,6 +151,8 @@ def load_donations(run: ImportRun, rows: Sequence[StagedDonation], cells: Mappin
             """
         )
         counts = Counts(*cursor.fetchone())
+        if watch:
+            watch.after(cursor)
         cursor.execute("DROP TABLE stage")
     return counts
 
@@ -195,11 +225,6 @@ WHERE {{which}} AND reason IS NULL AND s.email = stage.email AND (
         AND NOT supporters_names_differ(stage.first_name, stage.last_name, l.first_name, l.last_name)));
 """
 
-# Marks on file of what the row does not change.
-_MARKS_THAT_STAY = """array(SELECT mark FROM unnest(s.marks) mark WHERE mark <> ALL (t.marks)
-    AND NOT (mark IN ('role', 'disposable', 'taken') AND coalesce(t.email <> s.email, false))
-    AND NOT (mark = 'phone' AND t.phone <> '') AND NOT (mark = 'postcode' AND t.postcode <> ''))"""
-
 _STAGE_SUPPORTERS = """
 CREATE TEMP TABLE stage (
     number bigint PRIMARY KEY, round int, key uuid, reference text, email text, first_name text, last_name text,
@@ -207,7 +232,8 @@ CREATE TEMP TABLE stage (
     organisation text, source_code text, tags text[], standing text, standing_at timestamptz,
     withdrawn text[], note text, marks text[],
     occurrence bigint, system text, organisation_id bigint, supporter_id bigint, verdict text, candidate_id bigint, shares_with bigint,
-    fresh boolean NOT NULL DEFAULT false, changed boolean NOT NULL DEFAULT false, reason text
+    fresh boolean NOT NULL DEFAULT false, changed boolean NOT NULL DEFAULT false, reason text,
+    before text[], after text[], reference_id bigint, tag_ids bigint[], gained text[], said text[] NOT NULL DEFAULT '{}'
 ) ON COMMIT DROP
 """
 
@@ -230,7 +256,7 @@ FROM supporters_importrow r WHERE r.run_id = %(run)s AND r.number = stage.number
 """
 
 # Rows of one round have different addresses and references, so that each statement meets a person once.
-_MATCH_AND_WRITE_SUPPORTERS = f"""
+_MATCH_AND_ADD_SUPPORTERS = f"""
 UPDATE stage SET supporter_id = candidate_id, candidate_id = NULL
 WHERE round = %(round)s AND reason IS NULL AND candidate_id IS NOT NULL;
 
@@ -266,42 +292,14 @@ INSERT INTO supporters_supporter (id, email, first_name, last_name, language, co
 SELECT supporter_id, email, first_name, last_name, language, country, birth_date, phone, street, postcode,
        city, region, organisation_id, source_code, shares_with, marks
 FROM stage WHERE round = %(round)s AND reason IS NULL AND fresh;
+"""
 
-WITH written AS (
-    UPDATE supporters_supporter s SET
-        email = coalesce(t.email, s.email),
-        first_name = coalesce(nullif(t.first_name, ''), s.first_name),
-        last_name = coalesce(nullif(t.last_name, ''), s.last_name),
-        language = coalesce(nullif(t.language, ''), s.language),
-        country = coalesce(nullif(t.country, ''), s.country),
-        birth_date = coalesce(t.birth_date, s.birth_date),
-        phone = coalesce(nullif(t.phone, ''), s.phone),
-        street = coalesce(nullif(t.street, ''), s.street),
-        postcode = coalesce(nullif(t.postcode, ''), s.postcode),
-        city = coalesce(nullif(t.city, ''), s.city),
-        region = coalesce(nullif(t.region, ''), s.region),
-        organisation_id = coalesce(t.organisation_id, s.organisation_id),
-        source_code = coalesce(nullif(s.source_code, ''), t.source_code),
-        marks = CASE WHEN s.marks = '{{}}' THEN t.marks ELSE t.marks || {_MARKS_THAT_STAY} END,
-        updated_at = statement_timestamp()
-    FROM stage t
-    WHERE t.supporter_id = s.id AND t.round = %(round)s AND t.reason IS NULL AND NOT t.fresh
-      AND (coalesce(t.email, s.email, ''), coalesce(nullif(t.first_name, ''), s.first_name), coalesce(nullif(t.last_name, ''), s.last_name),
-           coalesce(nullif(t.language, ''), s.language), coalesce(nullif(t.country, ''), s.country),
-           coalesce(t.birth_date, s.birth_date, 'infinity'), coalesce(nullif(t.phone, ''), s.phone),
-           coalesce(nullif(t.street, ''), s.street), coalesce(nullif(t.postcode, ''), s.postcode),
-           coalesce(nullif(t.city, ''), s.city), coalesce(nullif(t.region, ''), s.region),
-           coalesce(t.organisation_id, s.organisation_id, 0), coalesce(nullif(s.source_code, ''), t.source_code))
-       <> (coalesce(s.email, ''), s.first_name, s.last_name, s.language, s.country, coalesce(s.birth_date, 'infinity'), s.phone,
-           s.street, s.postcode, s.city, s.region, coalesce(s.organisation_id, 0), s.source_code)
-    RETURNING t.number
-) UPDATE stage SET changed = true FROM written WHERE stage.number = written.number;
-
+_ADD_REFERENCES = """
 WITH written AS (
     INSERT INTO supporters_reference (supporter_id, system, identifier)
     SELECT supporter_id, system, reference FROM stage WHERE round = %(round)s AND reason IS NULL AND reference <> ''
-    ON CONFLICT (system, identifier) DO NOTHING RETURNING system, identifier
-) UPDATE stage SET changed = true FROM written
+    ON CONFLICT (system, identifier) DO NOTHING RETURNING id, system, identifier
+) UPDATE stage SET changed = true, reference_id = written.id FROM written
 WHERE round = %(round)s AND stage.system = written.system AND reference = written.identifier;
 """
 
@@ -311,8 +309,12 @@ SELECT DISTINCT ON (lower(tag)) tag FROM stage, unnest(tags) tag WHERE reason IS
 WITH written AS (
     INSERT INTO supporters_supporter_tags (supporter_id, tag_id)
     SELECT DISTINCT supporter_id, t.id FROM stage, unnest(tags) tag JOIN supporters_tag t ON lower(t.name) = lower(tag)
-    WHERE reason IS NULL ON CONFLICT DO NOTHING RETURNING supporter_id
-) UPDATE stage SET changed = true WHERE supporter_id IN (SELECT supporter_id FROM written);
+    WHERE reason IS NULL ON CONFLICT DO NOTHING RETURNING id, supporter_id, tag_id
+), together AS (
+    SELECT supporter_id, array_agg(written.id) AS ids, array_agg(t.name ORDER BY t.name) AS names
+    FROM written JOIN supporters_tag t ON t.id = written.tag_id GROUP BY supporter_id
+) UPDATE stage SET changed = true, tag_ids = together.ids, gained = together.names
+FROM together WHERE stage.supporter_id = together.supporter_id;
 """
 
 
@@ -365,7 +367,7 @@ WITH leaving AS (
         SELECT FROM supporters_consent c WHERE c.supporter_id = leaving.supporter_id AND c.purpose = 'email'
         AND c.state = 'granted' AND c.happened_at > leaving.at))
     ON CONFLICT DO NOTHING
-) UPDATE stage SET changed = true WHERE supporter_id IN (SELECT supporter_id FROM written)
+) UPDATE stage SET changed = true, said = said || 'withdrawn:email'::text WHERE supporter_id IN (SELECT supporter_id FROM written)
 """
 
 _REFUSALS = f"""
@@ -375,8 +377,10 @@ WITH refusal AS (
     INSERT INTO supporters_consent (supporter_id, purpose, state, wording, method, source, import_run_id, recorded_by_id)
     SELECT supporter_id, purpose, 'withdrawn', '', 'import', %(source)s, %(run)s, %(user)s FROM refusal
     WHERE coalesce({_LATEST.format(supporter="refusal.supporter_id", purpose="refusal.purpose")}, '') <> 'withdrawn'
-    RETURNING supporter_id
-) UPDATE stage SET changed = true WHERE supporter_id IN (SELECT supporter_id FROM written)
+    RETURNING supporter_id, purpose
+), together AS (
+    SELECT supporter_id, array_agg('withdrawn:' || purpose ORDER BY purpose) AS said FROM written GROUP BY supporter_id
+) UPDATE stage SET changed = true, said = stage.said || together.said FROM together WHERE stage.supporter_id = together.supporter_id
 """
 
 # No file brings back who left: neither over a withdrawal nor over a suppressed address.
@@ -396,9 +400,9 @@ WITH granting AS (
     INSERT INTO supporters_consent (supporter_id, purpose, state, wording, language, method, source, happened_at, import_run_id, recorded_by_id)
     SELECT supporter_id, purpose, 'granted', %(wording)s, coalesce(nullif(%(language)s, ''), language), 'import', %(source)s, at, %(run)s, %(user)s
     FROM standing WHERE NOT suppressed AND coalesce(latest, '') NOT IN ('granted', 'withdrawn')
-    RETURNING supporter_id
+    RETURNING supporter_id, purpose
 ), marked AS (
-    UPDATE stage SET changed = true WHERE supporter_id IN (SELECT supporter_id FROM written)
+    UPDATE stage SET changed = true, said = said || ('granted:' || purpose) FROM written WHERE stage.supporter_id = written.supporter_id
 )
 SELECT count(*) FROM standing WHERE suppressed OR latest = 'withdrawn'
 """

@@ -121,6 +121,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ImportPreview',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('owed', 'Waiting'), ('running', 'Being worked out'), ('done', 'Done'), ('failed', 'Failed')], default='owed', max_length=7, verbose_name='state')),
+                ('turn', models.PositiveIntegerField(default=1, help_text='Who was asked again stops what is under way.')),
+                ('basis', models.BinaryField(help_text='SHA-256 of the settings that it goes by.')),
+                ('checkpoint', models.BigIntegerField(default=0, verbose_name='rows done')),
+                ('counts', models.JSONField(default=dict, help_text='Rows by what would become of them.')),
+                ('fields', models.JSONField(default=dict, help_text='By field: records in which it would be filled in, and in which it would be replaced.')),
+                ('error', models.TextField(blank=True, default='', verbose_name='error')),
+                ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('made_at', models.DateTimeField(null=True, verbose_name='worked out')),
+                ('run', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='preview', to='supporters.importrun')),
+            ],
+        ),
+        migrations.CreateModel(
             name='ImportKey',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -280,6 +296,18 @@ class Migration(migrations.Migration):
                 'verbose_name': 'petition text',
                 'verbose_name_plural': 'petition texts',
             },
+        ),
+        migrations.CreateModel(
+            name='PreviewSlice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('first', models.BigIntegerField(help_text='Number of a row.')),
+                ('last', models.BigIntegerField()),
+                ('outcomes', models.JSONField(help_text='By number of the row.')),
+                ('examples', models.JSONField(default=dict, help_text='Numbers of the first rows of each outcome.')),
+                ('people', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), help_text='Who of the file of people is mentioned.', size=None)),
+                ('preview', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slices', to='supporters.importpreview')),
+            ],
         ),
         migrations.CreateModel(
             name='Refund',
@@ -636,6 +664,14 @@ class Migration(migrations.Migration):
             model_name='importrun',
             constraint=models.CheckConstraint(condition=models.Q(('consent_purpose', ''), models.Q(models.Q(('consent_wording', ''), _negated=True), ('consent_on__isnull', False), models.Q(('consent_how', ''), _negated=True)), _connector='OR'), name='import_consent_has_proof', violation_error_message='Say what was consented to in which words, when and how.'),
         ),
+        migrations.AddIndex(
+            model_name='importpreview',
+            index=models.Index(condition=models.Q(('state__in', ['owed', 'running'])), fields=['id'], name='import_preview_owed'),
+        ),
+        migrations.AddConstraint(
+            model_name='importpreview',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['owed', 'running', 'done', 'failed'])), name='import_preview_state'),
+        ),
         migrations.AddConstraint(
             model_name='importkey',
             constraint=models.UniqueConstraint(fields=('run', 'key'), name='import_key_unique'),
@@ -695,6 +731,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='petitiontext',
             constraint=models.UniqueConstraint(fields=('petition', 'language'), name='petition_text_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='previewslice',
+            constraint=models.UniqueConstraint(fields=('preview', 'first'), name='import_preview_slice_unique'),
         ),
         migrations.AddConstraint(
             model_name='refund',

@@ -9,6 +9,7 @@ from supporters.models.merge import Merge, MergeBatch, MergeMoved
 from supporters.models.organisation import Organisation, OrganisationContact
 from supporters.models.payment import Dispute, PaymentEvent, Pledge
 from supporters.models.petition import Petition, PetitionText, Signature, SignatureCount
+from supporters.models.preview import ImportPreview, PreviewSlice
 from supporters.models.supporter import Reference, Supporter, Tag
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Fold",
     "ImportChunk",
     "ImportKey",
+    "ImportPreview",
     "ImportRow",
     "ImportRun",
     "Letter",
@@ -34,6 +36,7 @@ __all__ = [
     "Petition",
     "PetitionText",
     "Pledge",
+    "PreviewSlice",
     "Purpose",
     "RecurringDonation",
     "Reference",

@@ -1,4 +1,5 @@
-/* Keeps the inside of an element fresh from the address in its data-refresh, while the page is looked at. */
+/* Keeps the inside of an element fresh from the address in its data-refresh, while the page is looked at and until
+   what came says, by a data-settled in it, that it stays as it is. */
 document.querySelectorAll("[data-refresh]").forEach((element) => {
   const every = Number(element.dataset.every || 5) * 1000;
   const refresh = async () => {
@@ -7,9 +8,10 @@ document.querySelectorAll("[data-refresh]").forEach((element) => {
     try {
       const answer = await fetch(element.dataset.refresh, { headers: { "X-Requested-With": "fetch" } });
       if (answer.ok && !answer.redirected) element.innerHTML = await answer.text();
+      if (element.querySelector("[data-settled]")) clearInterval(timer);
     } catch {
       /* The next round tries again. */
     }
   };
-  setInterval(refresh, every);
+  const timer = setInterval(refresh, every);
 });

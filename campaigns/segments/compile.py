@@ -7,6 +7,7 @@ work_mem: a segment of those who never gave would then take hours at a million p
 """
 
 from datetime import date, timedelta
+from functools import partial
 
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from campaigns.models import Appeal, Campaign, Delivery, SegmentMember
 from campaigns.segments.rules import Group, Rule, parse
+from supporters.hygiene.marks import Mark
 from supporters.models import Donation, Purpose, RecurringDonation, Signature, Supporter
 
 
@@ -88,6 +90,11 @@ def _postcode(op: str, text: str) -> Q:
 
 def _created(op: str, value: object) -> Q:
     return _span("created_at__date", op, value)
+
+
+def _marked(mark: str, op: str, _value: None) -> Q:
+    here = Q(marks__contains=[mark])
+    return here if op == "yes" else ~here
 
 
 def _text(name: str, op: str, text: str) -> Q:
@@ -270,6 +277,10 @@ _COMPILERS = {
     "city": _city,
     "postcode": _postcode,
     "created": _created,
+    "role_address": partial(_marked, Mark.ROLE),
+    "disposable_address": partial(_marked, Mark.DISPOSABLE),
+    "doubtful_phone": partial(_marked, Mark.PHONE),
+    "doubtful_postcode": partial(_marked, Mark.POSTCODE),
     "signed": _signed,
     "signed_when": _signed_when,
     "signatures": _signatures,

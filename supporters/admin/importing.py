@@ -21,10 +21,8 @@ from supporters.admin.base import RecordAdmin
 from supporters.admin.doubts import DoubtfulRows
 from supporters.admin.pages import StaffForm
 from supporters.admin.previewing import Previewing
+from supporters.admin.reading import CountryField, LanguageField
 from supporters.exporting import guarded
-from supporters.hygiene import Unreadable
-from supporters.hygiene.countries import read_country
-from supporters.hygiene.languages import read_language
 from supporters.importing import mapping as mappings
 from supporters.importing import readers, values
 from supporters.importing import run as runs
@@ -94,8 +92,8 @@ class OptionsForm(StaffForm):
     tags = forms.CharField(
         label=_("Tags for everybody"), max_length=250, required=False, help_text=_("Separated by commas.")
     )
-    country = forms.CharField(label=_("Country, where a row has none"), max_length=60, required=False)
-    language = forms.CharField(label=_("Language, where a row has none"), max_length=60, required=False)
+    country = CountryField(label=_("Country, where a row has none"))
+    language = LanguageField(label=_("Language, where a row has none"))
     create_organisations = forms.BooleanField(label=_("Make organisations that are not on file"), required=False)
     currency = forms.CharField(label=_("Currency, where a row has none"), max_length=3, required=False)
     designation = forms.CharField(label=_("Designation, where a row has none"), max_length=120, required=False)
@@ -109,7 +107,7 @@ class OptionsForm(StaffForm):
         help_text=_("What you state here becomes each person's proof. Who has left before stays away all the same."),
     )
     consent_wording = forms.CharField(label=_("In these words"), widget=forms.Textarea, required=False)
-    consent_language = forms.CharField(label=_("Language of the words"), max_length=12, required=False)
+    consent_language = LanguageField(label=_("Language of the words"))
     consent_on = forms.DateField(label=_("Given on"), required=False)
     consent_how = forms.CharField(label=_("How it was given"), max_length=200, required=False)
 
@@ -126,16 +124,11 @@ class OptionsForm(StaffForm):
 
     def clean(self) -> dict:
         data = super().clean()
-        for name, parse in (
-            ("country", read_country),
-            ("language", read_language),
-            ("currency", values.parse_currency),
-        ):
-            if data.get(name):
-                try:
-                    data[name] = parse(data[name])
-                except (Unreadable, RowProblem) as problem:
-                    self.add_error(name, str(problem))
+        if data.get("currency"):
+            try:
+                data["currency"] = values.parse_currency(data["currency"])
+            except RowProblem as problem:
+                self.add_error("currency", str(problem))
         if data.get("consent_purpose"):
             for name in ("consent_wording", "consent_on", "consent_how"):
                 if not data.get(name):

@@ -9,6 +9,7 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from supporters.admin.base import RecordAdmin
+from supporters.admin.reading import CountryField, LineField
 from supporters.models import Organisation, OrganisationContact
 
 
@@ -19,8 +20,18 @@ class ContactInline(TabularInline):
     autocomplete_fields = ["supporter"]
 
 
+class OrganisationForm(forms.ModelForm):
+    name = LineField(label=_("Name"), max_length=250)
+    country = CountryField(label=_("Country"))
+
+    class Meta:
+        model = Organisation
+        fields = "__all__"  # noqa: DJ007 - the admin's fieldsets say which
+
+
 @admin.register(Organisation)
 class OrganisationAdmin(RecordAdmin):
+    form = OrganisationForm
     list_display = ["name", "country", "role", "source_code", "website"]
     list_filter = [("role", ChoicesDropdownFilter)]
     search_fields = ["name", "source_code"]

@@ -1,9 +1,7 @@
-from collections.abc import Callable
-
 from babel import Locale
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from supporters import consent
 from supporters.addresses import AddressError, normalise_email
@@ -25,9 +22,9 @@ from supporters.admin.base import RecordAdmin, search
 from supporters.admin.erasure import erase_many, erase_one, erased_page
 from supporters.admin.exporting import GuardedExport
 from supporters.admin.pages import StaffForm, form_page
-from supporters.hygiene import Unreadable
-from supporters.hygiene.countries import read_country
-from supporters.hygiene.languages import read_language
+from supporters.admin.reading import LanguageField
+from supporters.admin.supporter_form import SupporterForm
+from supporters.hygiene.marks import Mark
 from supporters.models import Consent, Donation, Purpose, Reference, Signature, Supporter, Tag
 from supporters.models.supporter import words_in
 from supporters.resources import SupporterResource
@@ -92,37 +89,15 @@ class GivingFilter(DropdownFilter):
         return queryset
 
 
-class SupporterForm(forms.ModelForm):
-    """Takes countries and languages by name too."""
+class MarkFilter(DropdownFilter):
+    title = _("marks")
+    parameter_name = "mark"
 
-    country = forms.CharField(label=_("Country"), max_length=60, required=False, widget=UnfoldAdminTextInputWidget)
-    language = forms.CharField(label=_("Language"), max_length=60, required=False, widget=UnfoldAdminTextInputWidget)
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return Mark.choices
 
-    class Meta:
-        model = Supporter
-        fields = "__all__"  # noqa: DJ007 - the admin's fieldsets say which
-
-    def clean_email(self) -> str | None:
-        text = self.cleaned_data.get("email")
-        if not text:
-            return None
-        try:
-            return normalise_email(text)
-        except AddressError as error:
-            raise forms.ValidationError(gettext("This is no email address: %(why)s") % {"why": error}) from None
-
-    def clean_country(self) -> str:
-        return self._parsed("country", read_country)
-
-    def clean_language(self) -> str:
-        return self._parsed("language", read_language)
-
-    def _parsed(self, name: str, parse: Callable[[str], str]) -> str:
-        text = self.cleaned_data.get(name) or ""
-        try:
-            return parse(text) if text else ""
-        except Unreadable as problem:
-            raise forms.ValidationError(str(problem)) from None
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.marked(self.value()) if self.value() else queryset
 
 
 class ReferenceInline(TabularInline):
@@ -188,7 +163,7 @@ class ConsentForm(StaffForm):
         required=False,
         help_text=_("Needed for a yes."),
     )
-    language = forms.CharField(label=_("Language of the words"), max_length=12, required=False)
+    language = LanguageField(label=_("Language of the words"))
     source = forms.CharField(
         label=_("Where"),
         max_length=250,
@@ -205,16 +180,24 @@ class ConsentForm(StaffForm):
         return data
 
 
+def _as_kept(email: str | None) -> str | None:
+    try:
+        return normalise_email(email or "")
+    except AddressError:
+        return email
+
+
 @admin.register(Supporter)
 class SupporterAdmin(GuardedExport, RecordAdmin):
     resource_classes = [SupporterResource]
     form = SupporterForm
-    list_display = ["person", "email", "country", "language", "contact", "organisation", "created_at"]
+    list_display = ["person", "email", "country", "language", "contact", "marked", "organisation", "created_at"]
     list_filter = [
         CountryFilter,
         LanguageFilter,
         ContactFilter,
         GivingFilter,
+        MarkFilter,
         ("tags", AutocompleteSelectFilter),
         ("organisation", AutocompleteSelectFilter),
     ]
@@ -225,7 +208,7 @@ class SupporterAdmin(GuardedExport, RecordAdmin):
     search_help_text = _("Name, email, phone or city, in any spelling of accents; or a reference.")
     ordering = ["-created_at", "-pk"]
     autocomplete_fields = ["organisation", "tags"]
-    readonly_fields = ["uuid", "created_at", "updated_at", "sharing"]
+    readonly_fields = ["uuid", "created_at", "updated_at", "sharing", "odd"]
     inlines = [ReferenceInline, ConsentInline, DonationInline, SignatureInline]
     actions = ["erase_chosen"]
     actions_detail = ["timeline", "record_consent", "disclose", "erase"]
@@ -237,6 +220,7 @@ class SupporterAdmin(GuardedExport, RecordAdmin):
                     ("first_name", "last_name"),
                     ("email", "phone"),
                     "sharing",
+                    "odd",
                     ("language", "country"),
                     "birth_date",
                 ]
@@ -290,12 +274,31 @@ class SupporterAdmin(GuardedExport, RecordAdmin):
         ]
         return format_html_join(mark_safe("<br>"), '{} <a class="underline" href="{}">{}</a>', links) or "—"
 
+    @display(description=_("Marks"))
+    def marked(self, supporter: Supporter) -> str:
+        return ", ".join(str(Mark(mark).label) for mark in supporter.marks) or "—"
+
+    @display(description=_("Marks"))
+    def odd(self, supporter: Supporter) -> str:
+        """The marks, with who else has the address."""
+        lines = [(Mark(mark).label, "", "") for mark in supporter.marks if mark != Mark.TAKEN]
+        if Mark.TAKEN in supporter.marks:
+            others = Supporter.objects.filter(email=_as_kept(supporter.email)).exclude(pk=supporter.pk)
+            lines += [
+                (Mark.TAKEN.label, reverse("admin:supporters_supporter_change", args=[other.pk]), str(other))
+                for other in others
+            ]
+        return format_html_join(mark_safe("<br>"), '{} <a class="underline" href="{}">{}</a>', lines) or "—"
+
     def save_model(self, request: HttpRequest, obj: Supporter, form: forms.ModelForm, change: bool) -> None:
+        before, obj.marks = set(obj.marks), form.cleaned_data["marks"]
         if not change:
             obj.save()
-        elif changed := [name for name in form.changed_data if name != "tags"]:
+        elif changed := {name for name in form.changed_data if name != "tags"}:
             obj.updated_at = timezone.now()
-            obj.save(update_fields=[*changed, "updated_at"])
+            obj.save(update_fields=[*changed | {"phone", "postcode", "marks"}, "updated_at"])
+        if new := [str(Mark(mark).label) for mark in obj.marks if mark not in before]:
+            self.message_user(request, _("Marked: %(marks)s.") % {"marks": ", ".join(new)}, messages.WARNING)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None

@@ -391,7 +391,7 @@ class Migration(migrations.Migration):
                 ('uuid', models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), default=uuid.uuid4, editable=False, unique=True)),
                 ('first_name', models.CharField(blank=True, db_default='', max_length=150, verbose_name='first name')),
                 ('last_name', models.CharField(blank=True, db_default='', max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, null=True, verbose_name='email')),
+                ('email', models.CharField(blank=True, max_length=254, null=True, verbose_name='email')),
                 ('language', models.CharField(blank=True, db_default='', help_text='As in sv or pt-br; empty if not known.', max_length=12, verbose_name='language')),
                 ('country', models.CharField(blank=True, db_default='', help_text='Two letters, ISO 3166; empty if not known.', max_length=2, verbose_name='country')),
                 ('birth_date', models.DateField(blank=True, null=True, verbose_name='birth date')),

@@ -12,12 +12,15 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from supporters.hygiene.marks import Mark
+from supporters.hygiene.phones import figures_of
 from supporters.models.consent import Consent, Purpose, Suppression
 from supporters.models.functions import AddressHash, Fold
 
 
 def words_in(field: str, text: str) -> Q:
-    """That each word of the text occurs in this folded field, whatever its case and accents."""
+    """That each word of the text, or the number that it is, occurs in this folded field, whatever its case and accents."""
+    if figures := figures_of(text):  # a phone number, however it is written
+        return Q(**{f"{field}__contains": figures}) | Q(**{f"{field}__contains": text.strip()})
     condition = Q()
     for word in text.split():
         condition &= Q(**{f"{field}__contains": Fold(Value(word))})
@@ -37,6 +40,10 @@ class SupporterQuerySet(models.QuerySet):
         from supporters.models.donation import Donation
 
         return self.filter(Exists(Donation.objects.received().filter(supporter=OuterRef("pk"))))
+
+    def marked(self, *marks: str) -> Self:
+        """Those with one of these marks."""
+        return self.filter(~Q(marks=[]), marks__overlap=list(marks))
 
     def matching(self, text: str) -> Self:
         """Those in whom each word of the text occurs, whatever its case and accents."""
@@ -69,7 +76,7 @@ class Supporter(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), unique=True, editable=False)
     first_name = models.CharField(_("first name"), max_length=150, blank=True, db_default="")
     last_name = models.CharField(_("last name"), max_length=150, blank=True, db_default="")
-    email = models.EmailField(_("email"), max_length=254, null=True, blank=True)
+    email = models.CharField(_("email"), max_length=254, null=True, blank=True)
     language = models.CharField(
         _("language"),
         max_length=12,

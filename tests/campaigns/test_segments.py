@@ -33,6 +33,23 @@ def rule(field: str, op: str, value: object = None) -> dict:
     return {"field": field, "op": op, "value": value}
 
 
+@pytest.mark.parametrize(
+    ("field", "yes", "no"),
+    [
+        ("role_address", "Office Yop", "Ann"),
+        ("disposable_address", "Yop", "Ann Office"),
+        ("doubtful_phone", "Office", "Ann Yop"),
+        ("doubtful_postcode", "", "Ann Office Yop"),
+    ],
+)
+def test_what_is_odd_about_an_address(field, yes, no):
+    person("Ann")
+    person("Office", marks=["role", "phone"])
+    person("Yop", marks=["role", "disposable"])
+    assert names({"rules": [rule(field, "yes")]}) == yes
+    assert names({"rules": [rule(field, "no")]}) == no
+
+
 def make_segment(name: str = "Swedes", rules: dict | None = None) -> Segment:
     return Segment.objects.create(name=name, rules=rules or {"rules": [rule("country", "in", ["SE"])]})
 

@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from campaigns.mailchimp import difference
 from campaigns.models import Audience, AudienceMember, SyncRun
 from supporters.addresses import AddressError, normalise_email
+from supporters.finding import KNOWN_AS
 
 Status = AudienceMember.Status
 LEAVINGS = {Status.UNSUBSCRIBED, Status.CLEANED}
@@ -234,13 +235,14 @@ UPDATE campaigns_audiencemember held SET tags = fresh.tags FROM (
     WHERE NOT m.to_delete AND (m.last_changed <= t.at) IS NOT FALSE
 ) fresh WHERE held.id = fresh.id AND held.tags <> fresh.tags
 """
-_KNOWN = """
+_KNOWN = f"""
 WITH heard AS (
     SELECT * FROM jsonb_to_recordset(%(heard)s::jsonb) AS t (hash text, email text, status text, at timestamptz, contact text,
         complaint boolean, opted_at timestamptz, opted_from text, language text, old boolean)
 ), known AS (
     SELECT heard.*, held.id AS member, held.status AS was, held.status_at, held.left_at, held.last_changed AS known_at, held.leaving_applied,
-           held.supporter_id AS linked, coalesce(held.supporter_id, s.id) AS supporter
+           held.supporter_id AS linked, coalesce(held.supporter_id, held.retired_from_id, s.id, {KNOWN_AS.format(email="heard.email")}) AS supporter,
+           held.supporter_id IS NULL AND s.id IS NULL AS by_other_address
     FROM heard
     LEFT JOIN campaigns_audiencemember held ON held.audience_id = %(audience)s AND held.subscriber_hash = heard.hash
     LEFT JOIN supporters_supporter s ON s.email = heard.email AND held.supporter_id IS NULL
@@ -256,6 +258,8 @@ _LEAVE = f"""
 {_KNOWN}, gone AS (
     SELECT known.*, {_LATEST} AS state FROM known
     WHERE supporter IS NOT NULL AND status IN ('unsubscribed', 'cleaned') AND NOT (leaving_applied IS TRUE AND was = status)
+      -- That mail to an address came back says nothing of another one.
+      AND (status = 'unsubscribed' OR complaint OR NOT by_other_address)
       AND (left_at IS NULL OR at IS NULL OR at > left_at)
       AND NOT EXISTS (
         SELECT FROM supporters_consent c WHERE c.supporter_id = known.supporter AND c.purpose = 'email'
@@ -321,12 +325,12 @@ _WRITE = f"""
         contact = coalesce(nullif(excluded.contact, ''), held.contact),
         left_at = greatest(held.left_at, excluded.left_at), leaving_applied = excluded.leaving_applied,
         last_changed = coalesce(excluded.last_changed, held.last_changed),
-        supporter_id = coalesce(held.supporter_id, excluded.supporter_id),
+        supporter_id = CASE WHEN held.retired_from_id IS NULL THEN coalesce(held.supporter_id, excluded.supporter_id) END,
         refusal = CASE WHEN held.status <> excluded.status THEN '' ELSE held.refusal END
     WHERE (held.last_changed <= excluded.last_changed) IS NOT FALSE
       AND (held.status, held.leaving_applied, held.last_changed, held.contact, held.supporter_id) IS DISTINCT FROM
           (excluded.status, excluded.leaving_applied, coalesce(excluded.last_changed, held.last_changed), coalesce(nullif(excluded.contact, ''), held.contact),
-           coalesce(held.supporter_id, excluded.supporter_id))
+           CASE WHEN held.retired_from_id IS NULL THEN coalesce(held.supporter_id, excluded.supporter_id) END)
     RETURNING held.supporter_id
 )
 SELECT count(*) FILTER (WHERE supporter_id IS NULL) FROM written

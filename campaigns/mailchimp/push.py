@@ -1,6 +1,7 @@
 """Bringing to an audience what is owed to it.
 
-A push works off the difference (difference.py) in an order that lets nobody back who has left: deletions for good and leavings,
+A push works off the difference (difference.py) in an order that lets nobody back who has left: deletions for good, second
+members of one person (retiring.py) and leavings,
 new members who never overwrite anybody, changes without a status, moved addresses, questions to those who come back, tags, and
 archiving last. The state is the shadow, written from each answer, so a push that dies is continued by comparing again;
 SyncRun only tells staff about it. Within each step calls go side by side (lanes.py). Who was never there goes by newcomers.py.
@@ -21,7 +22,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from campaigns.mailchimp import bulk, difference, mapping, newcomers, shadow
+from campaigns.mailchimp import bulk, difference, mapping, newcomers, retiring, shadow
 from campaigns.mailchimp.batch import WHOLLY_REFUSED, Batch, Written, refused
 from campaigns.mailchimp.client import Mailchimp, MailchimpError, connect
 from campaigns.mailchimp.difference import Owed, TagChange
@@ -78,6 +79,7 @@ class Push:
             catch_up(self.mailchimp, self.audience, SyncRun(), self.until)
         with Lanes() as self.lanes:
             self._delete_for_good()
+            self.lanes.work_off(self._in_time(retiring.jobs(self.audience, self._count)))
             if left := shadow.adopt_strangers(self.audience):
                 self._hear(left)
             if difference.compare(self.audience).get(difference.LOOK):

@@ -164,7 +164,7 @@ def adopt_strangers(audience: Audience) -> list[Heard]:
         )
         cursor.execute(
             """
-            UPDATE campaigns_audiencemember held SET supporter_id = s.id FROM supporters_supporter s
+            UPDATE campaigns_audiencemember held SET supporter_id = s.id, retired_from_id = NULL FROM supporters_supporter s
             WHERE held.audience_id = %(audience)s AND held.supporter_id IS NULL AND NOT held.to_delete AND held.subscriber_hash = md5(s.email)
               AND NOT EXISTS (SELECT FROM campaigns_audiencemember o WHERE o.audience_id = held.audience_id AND o.supporter_id = s.id)
             RETURNING held.subscriber_hash, s.email, held.status, held.last_changed

@@ -22,8 +22,8 @@ from campaigns.mailchimp.hearing import Heard, hear
 from campaigns.mailchimp.mapping import subscriber_hash
 from campaigns.mailchimp.pull import pull, source, take_over
 from campaigns.models import Audience, AudienceMember, SyncRun, WebhookEvent
+from supporters import finding
 from supporters.addresses import AddressError, normalise_email
-from supporters.models import Supporter
 
 TOLERANCE = 300
 """Seconds that a signature may be old."""
@@ -130,7 +130,7 @@ def _move(audience: Audience, event: WebhookEvent) -> int:
         return 0
     member = held.filter(subscriber_hash=subscriber_hash(old)).first()
     if member is None and not held.filter(subscriber_hash=subscriber_hash(new)).exists():
-        person = Supporter.objects.filter(email=old).first()
+        person = finding.by_email(old)
         if person and not held.filter(supporter=person).exists():
             member = AudienceMember.objects.create(
                 audience=audience, supporter=person, subscriber_hash=subscriber_hash(old), ours=False

@@ -8,8 +8,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from campaigns.models import Delivery
-from supporters import consent, links
+from supporters import consent, finding, links
 from supporters.links import Link
+from supporters.locks import in_the_end
 from supporters.models import Consent, Supporter
 from supporters.public import page
 
@@ -25,15 +26,21 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     found = _person(token)
     if found is None:
         return _page(request, "unknown", status=404)
-    supporter, language, source = found
+    supporter, language, _source = found
     with translation.override(language):
         if request.method != "POST":
             return _page(request, "ask")
         one_click = request.POST.get("List-Unsubscribe") == "One-Click"
         if supporter is not None:
-            method = Consent.Method.ONE_CLICK if one_click else Consent.Method.LINK
-            consent.leave(supporter, method=method, source=source)
+            in_the_end(lambda: _leave(token, Consent.Method.ONE_CLICK if one_click else Consent.Method.LINK))
         return _page(request, "done")
+
+
+def _leave(token: str, method: str) -> None:
+    """Looked up anew each time: they may be merged at this moment."""
+    supporter, _language, source = _person(token)
+    if supporter is not None:
+        consent.leave(supporter, method=method, source=source)
 
 
 def _person(token: str) -> tuple[Supporter | None, str, str] | None:
@@ -41,7 +48,7 @@ def _person(token: str) -> tuple[Supporter | None, str, str] | None:
     if uuid := links.read(Link.LEAVE_BY_DELIVERY, token):
         return _by_delivery(uuid)
     if uuid := links.read(Link.LEAVE, token):
-        supporter = Supporter.objects.filter(uuid=uuid).first()
+        supporter = finding.by_uuid(uuid)
         return supporter, _known(supporter.preferred_language if supporter else ""), ""
     return None
 

@@ -2,7 +2,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -12,7 +12,7 @@ from crm import background as background_work
 from crm import health, timeline
 from crm.jobs import JOBS
 from crm.tasks import run_job
-from supporters.models import Supporter
+from supporters import finding
 
 
 @never_cache
@@ -54,7 +54,11 @@ def run_now(request: HttpRequest, name: str) -> HttpResponse:
 @permission_required("supporters.view_supporter", raise_exception=True)
 @require_GET
 def supporter_timeline(request: HttpRequest, pk: int) -> HttpResponse:
-    supporter = get_object_or_404(Supporter, pk=pk)
+    supporter = finding.by_pk(pk)
+    if supporter is None:
+        raise Http404
+    if supporter.pk != pk:
+        return redirect("crm:timeline", supporter.pk)
     number = request.GET.get("page", "1")
     page = int(number) if number.isascii() and number.isdigit() and 0 < int(number) < 10_000 else 1
     events, more = timeline.events(supporter, page)

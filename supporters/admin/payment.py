@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 
-from supporters import money
+from supporters import finding, money
 from supporters.addresses import AddressError, normalise_email
 from supporters.admin.base import ReadOnlyAdmin
 from supporters.admin.donation import in_words
@@ -97,9 +97,12 @@ class ApprovalForm(StaffForm):
         if not self.cleaned_data["email"]:
             return None
         try:
-            return Supporter.objects.get(email=normalise_email(self.cleaned_data["email"]))
-        except (AddressError, Supporter.DoesNotExist):
-            raise forms.ValidationError(_("Nobody on file has this address.")) from None
+            found = finding.by_email(normalise_email(self.cleaned_data["email"]))
+        except AddressError:
+            found = None
+        if found is None:
+            raise forms.ValidationError(_("Nobody on file has this address."))
+        return found
 
 
 class MoneyForm(StaffForm):

@@ -16,7 +16,7 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.decorators import action, display
 
-from supporters import consent
+from supporters import consent, finding
 from supporters.addresses import AddressError, normalise_email
 from supporters.admin.base import RecordAdmin, search
 from supporters.admin.erasure import erase_many, erase_one, erased_page
@@ -308,8 +308,10 @@ class SupporterAdmin(GuardedExport, RecordAdmin):
             and str(object_id).isdigit()
             and self.get_object(request, object_id) is None
         ):
-            gone = erased_page(request, int(object_id))
-            if gone:
+            pk = int(object_id[:18])
+            if survivor := finding.by_pk(pk):
+                return redirect("admin:supporters_supporter_change", survivor.pk)
+            if gone := erased_page(request, pk):
                 return gone
         return super().change_view(request, object_id, form_url, extra_context)
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from supporters.importing import policy, refunds
+from supporters.importing import merged, policy, refunds
 from supporters.importing.known import KNOWN
 from supporters.importing.parsing import REFERENCE_SYSTEM, StagedDonation, StagedSupporter
 from supporters.models import ImportRun
@@ -268,6 +268,8 @@ WHERE round = %(round)s AND reason IS NULL AND reference <> '' AND r.system = st
 UPDATE stage SET shares_with = s.id, email = NULL FROM supporters_supporter s
 WHERE round = %(round)s AND reason IS NULL AND verdict = 'second' AND s.email = stage.email;
 
+{merged.SUPPORTERS}
+
 UPDATE stage SET supporter_id = coalesce(stage.supporter_id, s.id),
                  reason = CASE WHEN stage.supporter_id <> s.id THEN %(two_people)s END,
                  candidate_id = CASE WHEN stage.supporter_id IS NULL AND {_ANOTHER_NAME} THEN s.id END
@@ -428,6 +430,7 @@ WHERE reference <> '' AND r.system = %(system)s AND r.identifier = reference;
 
 {_KNOWN_TO_SHARE.format(which="true")}
 
+{merged.DONATIONS}
 UPDATE stage SET supporter_id = coalesce(stage.supporter_id, s.id),
                  reason = CASE WHEN stage.supporter_id <> s.id THEN %(two_people)s END,
                  note = CASE WHEN stage.supporter_id IS NULL AND {_ANOTHER_NAME} THEN concat_ws(' ', nullif(note, ''), %(another_name)s) ELSE note END

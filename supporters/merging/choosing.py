@@ -11,6 +11,7 @@ from django.db.models import Count, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from supporters.hygiene.contact import contact_of
 from supporters.models import Donation, Signature, Supporter
 
 SURVIVOR, AWAY = "survivor", "away"
@@ -91,6 +92,8 @@ def values(survivor: Supporter, away: Supporter, chosen: Mapping[str, str]) -> d
             None,
         )
     taken["shares_email_with_id"] = None if taken["email"] else shares
+    owner = away if taken["email"] and taken["email"] == away.email else survivor
+    taken["marks"] = contact_of(owner, taken)["marks"]
     return taken
 
 

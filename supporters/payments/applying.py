@@ -10,6 +10,7 @@ from django.db.models import Value
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from supporters.locks import in_the_end
 from supporters.models import Donation, PaymentEvent
 from supporters.payments import incoming
 from supporters.payments.books import Approval, Doubtful, Unconcerned, Wait, book
@@ -54,7 +55,7 @@ def apply(pk: int) -> str | None:
     try:
         # Read before the lock is taken: Stripe may have to be asked.
         fact = READERS[Provider(event.provider)](event.payload)
-        return _apply(pk, fact)
+        return in_the_end(lambda: _apply(pk, fact))
     except Unreadable as problem:
         return _end(pk, State.REVIEW, doubt=Doubt.UNREADABLE, note=str(problem)[:250])
     except StripeError as problem:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from supporters import consent
+from supporters import consent, finding
 from supporters.addresses import AddressError, normalise_email
 from supporters.hygiene.marks import of_email
 from supporters.hygiene.names import split_name
@@ -37,7 +37,7 @@ def donor_of(pledge: Pledge | None, email: str = "", name: str = "") -> Supporte
 
 
 def _by_address(email: str, **said: object) -> Supporter:
-    found = Supporter.objects.filter(email=email).first()
+    found = finding.by_email(email)
     if found:
         return found
     try:
@@ -74,7 +74,7 @@ def news_asked_for(supporter: Supporter) -> Consent | None:
 @transaction.atomic
 def confirm_news(uuid: UUID) -> bool:
     """Grant what was asked for, now that its owner says so from the inbox; False where there is nothing to confirm."""
-    supporter = Supporter.objects.select_for_update().filter(uuid=uuid).first()
+    supporter = finding.by_uuid(uuid, lock=True)
     asked = news_asked_for(supporter) if supporter else None
     if asked is None:
         return False

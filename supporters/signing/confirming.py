@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 
-from supporters import consent
+from supporters import consent, finding
 from supporters.hygiene.contact import contact_of, read_contact
+from supporters.locks import in_the_end
 from supporters.models import Consent, Organisation, Petition, Signature, Supporter
 from supporters.signing import states, wordings
 
@@ -45,14 +46,7 @@ def confirm(uuid: UUID) -> bool:
     Twice is once, and of two at the same moment one waits for the other. Who has signed this petition before is counted
     once; what they ticked now is granted all the same. What is on file of them is added to, never written over.
     """
-    for attempt in range(3):
-        try:
-            return _confirm(uuid)
-        except IntegrityError:
-            # Somebody else wrote this person at the same moment: the next try finds them on file.
-            if attempt == 2:
-                raise
-    return False
+    return in_the_end(lambda: _confirm(uuid))
 
 
 @transaction.atomic
@@ -84,7 +78,7 @@ def _supporter(signature: Signature) -> Supporter:
     said = typed | {"country": signature.country, "language": signature.language}
     contact = read_contact(signature.email, "", said["postcode"], said["country"])
     said["postcode"] = contact.postcode
-    found = Supporter.objects.select_for_update().filter(email=signature.email).first()
+    found = finding.by_email(signature.email, lock=True)
     if found is None:
         return Supporter.objects.create(
             email=signature.email, source_code=signature.source_code, marks=contact.marks, **said

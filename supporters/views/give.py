@@ -6,9 +6,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from supporters import figures, links
+from supporters import figures, finding, links
 from supporters.links import Link
-from supporters.models import Pledge, Supporter
+from supporters.models import Pledge
 from supporters.payments import pace
 from supporters.payments.donors import confirm_news, news_asked_for
 from supporters.payments.giving_form import GivingForm, methods, usual_currency
@@ -92,7 +92,7 @@ def cancelled(request: HttpRequest, token: str) -> HttpResponse:
 def news(request: HttpRequest, token: str) -> HttpResponse:
     """What was ticked with a gift, and a button. Only POST acts: mail scanners follow links."""
     uuid = links.read(Link.NEWS, token)
-    supporter = Supporter.objects.filter(uuid=uuid).first() if uuid else None
+    supporter = finding.by_uuid(uuid) if uuid else None
     if supporter is None:
         return page(request, "supporters/news.html", {"unknown": True}, status=404)
     done = request.method == "POST" and confirm_news(supporter.uuid)

@@ -34,7 +34,7 @@ from campaigns.mail.returns.reports import Report, Unreadable
 from campaigns.mail.returns.rules import Verdict, judge
 from campaigns.mail.returns.words import MEANINGS
 from campaigns.models import Delivery, Return, ReturnedMessage
-from supporters import consent
+from supporters import consent, finding
 from supporters.models import Consent, Supporter, Suppression
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ def _is_theirs(address: str, person: Supporter) -> bool:
 
 def _locked(pk: int | None) -> Supporter | None:
     """The person, kept from being erased until this is written down."""
-    return Supporter.objects.select_for_update().filter(pk=pk).first() if pk else None
+    return finding.by_pk(pk, lock=True) if pk else None
 
 
 def _was_erased(news: News) -> bool:

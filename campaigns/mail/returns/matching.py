@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from campaigns.mail.returns.reports import Report
 from campaigns.mail.returns.verp import delivery_of
 from campaigns.models import Delivery, Return
+from supporters import finding
 from supporters.addresses import AddressError, normalise_email
 from supporters.models import Supporter
 
@@ -69,7 +70,7 @@ def by_address(address: str) -> Found:
 
 def person_of(address: str) -> Supporter | None:
     email = canonical(address)
-    return Supporter.objects.filter(email=email).first() if email else None
+    return finding.by_email(email) if email else None
 
 
 def canonical(address: str) -> str:

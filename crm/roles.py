@@ -12,7 +12,7 @@ _EVERYTHING_TO_SEE = {
     for app, models in {
         "supporters": (
             "supporter tag reference consent suppression organisation petition petitiontext signature "
-            "donation recurringdonation refund dispute pledge paymentevent importrun importrow organisationcontact letter double"
+            "donation recurringdonation refund dispute pledge paymentevent importrun importrow savedmapping organisationcontact letter double"
         ),
         "campaigns": (
             "campaign segment appeal appealtext appealvariant delivery audience audiencemember audiencesegment syncrun webhookevent "
@@ -57,6 +57,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     "Data manager": {
         **_EVERYTHING_TO_SEE,
         **dict.fromkeys(("supporters.importrun", "supporters.importrow"), _KEEP),
+        "supporters.savedmapping": ("view", "change", "delete"),
         **dict.fromkeys(("supporters.supporter", "supporters.donation", "supporters.signature"), _KEEP),
         **dict.fromkeys(("supporters.tag", "supporters.reference", "supporters.organisation"), ALL),
         "supporters.organisationcontact": ALL,

@@ -349,6 +349,7 @@ NOT_PERSONAL: dict[str, str] = {
     "supporters.Organisation": "Organisations, not people.",
     "supporters.Petition": "What we demand.",
     "supporters.PetitionText": "What we demand.",
+    "supporters.SavedMapping": "Names of columns.",
     "supporters.SignatureCount": "Sums.",
     "supporters.Tag": "Labels, not who bears them.",
 }

@@ -1,4 +1,15 @@
-from supporters.admin import consent, donation, double, erasure, importing, organisation, payment, petition, supporter
+from supporters.admin import (
+    consent,
+    donation,
+    double,
+    erasure,
+    importing,
+    mapping,
+    organisation,
+    payment,
+    petition,
+    supporter,
+)
 
 __all__ = [
     "consent",
@@ -6,6 +17,7 @@ __all__ = [
     "double",
     "erasure",
     "importing",
+    "mapping",
     "organisation",
     "payment",
     "petition",

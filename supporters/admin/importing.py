@@ -15,20 +15,20 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget
 
 from supporters.admin.base import RecordAdmin
 from supporters.admin.doubts import DoubtfulRows
+from supporters.admin.mapping import fields_for, set_columns
 from supporters.admin.pages import StaffForm
 from supporters.admin.previewing import Previewing
 from supporters.admin.reading import CountryField, LanguageField
 from supporters.exporting import guarded
 from supporters.importing import mapping as mappings
-from supporters.importing import readers, values
+from supporters.importing import readers, remembering, values
 from supporters.importing import run as runs
 from supporters.importing.known import KNOWN
 from supporters.importing.problems import FileProblem, RowProblem
-from supporters.models import ImportRow, ImportRun, Purpose
+from supporters.models import ImportRow, ImportRun, Purpose, SavedMapping
 from supporters.tasks import work_on_import
 
 State = ImportRun.State
@@ -157,37 +157,15 @@ class MappingForm(StaffForm):
 
     def __init__(self, run: ImportRun, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", gettext("(left out)")), *mappings.choices(run.kind)]
         known = run.layout.get("known") in KNOWN
-        for index, column in enumerate(run.mapping["columns"]):
-            if mappings.is_own(column["field"]) or (known and not column["field"]):
-                continue
-            self.fields[f"column_{index}"] = forms.ChoiceField(
-                label=column["name"],
-                choices=choices,
-                required=False,
-                initial=column["field"],
-                widget=UnfoldAdminSelectWidget(choices=choices),
-            )
-            if "order" in column:
-                orders = list(values.DATE_FORMATS.items())
-                self.fields[f"order_{index}"] = forms.ChoiceField(
-                    label=gettext("Dates in “%(column)s” are") % {"column": column["name"]},
-                    choices=orders,
-                    required=False,
-                    initial=column["order"],
-                    widget=UnfoldAdminSelectWidget(choices=orders),
-                    help_text=gettext("Both readings are possible: please look.") if column.get("ambiguous") else "",
-                )
+        self.fields |= {
+            name: field
+            for name, field in fields_for(run.kind, run.mapping["columns"]).items()
+            if not (known and name.startswith("column_") and not field.initial)
+        }
 
     def apply(self, run: ImportRun) -> None:
-        for index, column in enumerate(run.mapping["columns"]):
-            if f"column_{index}" in self.fields:
-                column["field"] = self.cleaned_data.get(f"column_{index}", "")
-            if order := self.cleaned_data.get(f"order_{index}"):
-                column["order"] = order
-            elif column["field"] in mappings.FIELDS and mappings.FIELDS[column["field"]].is_date:
-                column["order"] = column.get("order") or "dmy"
+        set_columns(run.mapping["columns"], self.cleaned_data)
 
 
 @admin.register(ImportRun)
@@ -262,7 +240,13 @@ class ImportRunAdmin(DoubtfulRows, Previewing, RecordAdmin):
                 form.add_error("file", problem.for_staff)
             else:
                 return HttpResponseRedirect(reverse("admin:supporters_importrun_change", args=[run.pk]))
-        return self._page(request, "upload", form=form, title=gettext("Import a file"))
+        return self._page(
+            request,
+            "upload",
+            form=form,
+            saved_mappings=SavedMapping.objects.exists(),
+            title=gettext("Import a file"),
+        )
 
     # Review, progress ---------------------------------------------------------------------------
 
@@ -299,6 +283,9 @@ class ImportRunAdmin(DoubtfulRows, Previewing, RecordAdmin):
                         setattr(layout, name, value)
                     runs.reread(run, layout)
                     return HttpResponseRedirect(request.path)
+                if "guess" in request.POST:
+                    runs.guess_anew(run)
+                    return HttpResponseRedirect(request.path)
                 if mapping.is_valid() and options.is_valid():
                     mapping.apply(run)
                     options.apply(run)
@@ -331,6 +318,7 @@ class ImportRunAdmin(DoubtfulRows, Previewing, RecordAdmin):
             problem=problem or unreadable,
             rows=rows,
             known=_known(run),
+            saved=remembering.saved_for(run),
             title=gettext("Look before it goes in: %(name)s") % {"name": run.file_name},
         )
 

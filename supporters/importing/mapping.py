@@ -32,7 +32,7 @@ class Field:
     is_date: bool = False
 
     def known_as(self) -> set[str]:
-        return {_bare(name) for name in (self.name, *self.names.split("|"))}
+        return {bare_name(name) for name in (self.name, *self.names.split("|"))}
 
 
 _L = gettext_lazy
@@ -99,14 +99,14 @@ def guess(kind: str, header: Sequence[str], samples: Sequence[Sequence[str]]) ->
 
 def recognise(header: Sequence[str]) -> known_exports.Known | None:
     """The export of another system that has these columns, if it is one that needs no mapping."""
-    return known_exports.recognise(_bare(name) for name in header)
+    return known_exports.recognise(bare_name(name) for name in header)
 
 
 def _of_known(known: known_exports.Known, header: Sequence[str], samples: Sequence[Sequence[str]]) -> dict:
     taken: set[str] = set()
     columns = []
     for index, name in enumerate(header):
-        field = known.columns.get(_bare(name), "")
+        field = known.columns.get(bare_name(name), "")
         column: dict = {"name": name, "field": "" if field in taken else field}
         taken.add(field)
         if field in FIELDS and FIELDS[field].is_date:
@@ -127,7 +127,7 @@ def label_of(field: str) -> str | Promise:
 
 def is_mailchimp(header: Sequence[str]) -> bool:
     """Whether these are the columns of a Mailchimp audience export."""
-    names = {_bare(name) for name in header}
+    names = {bare_name(name) for name in header}
     return "emailaddress" in names and len(names & _MAILCHIMP_SIGNS) >= 2
 
 
@@ -172,7 +172,7 @@ def date_orders(mapping: dict) -> dict[str, str]:
 
 
 def _guess_field(kind: str, name: str, cells: list[str], taken: set[str], mailchimp: bool) -> str:
-    bare = _bare(name)
+    bare = bare_name(name)
     if name == REASON_COLUMN or not bare:
         return ""
     for field in FIELDS.values():
@@ -188,6 +188,6 @@ def _guess_field(kind: str, name: str, cells: list[str], taken: set[str], mailch
     return ""
 
 
-def _bare(name: str) -> str:
+def bare_name(name: str) -> str:
     """A column's name without case, accents and punctuation."""
     return re.sub(r"[^\w]|_", "", plain(name))

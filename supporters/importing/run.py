@@ -26,7 +26,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from supporters.importing import doubts, readers, staging
+from supporters.importing import doubts, readers, remembering, staging
 from supporters.importing import mapping as mappings
 from supporters.importing.parsing import parser_for
 from supporters.importing.problems import FileProblem, NotTaken, RowProblem
@@ -80,13 +80,22 @@ def upload(
 
 
 def reread(run: ImportRun, layout: readers.Layout) -> None:
-    """Read the file another way (encoding, delimiter, sheet) and guess the mapping anew. Raises FileProblem."""
+    """Read the file another way (encoding, delimiter, sheet) and map it anew. Raises FileProblem."""
     with stored_file(run) as path:
         _describe(run, path, layout)
     run.save(update_fields=["kind", "options", "layout", "mapping", "rows"])
 
 
-def _describe(run: ImportRun, path: Path, layout: readers.Layout) -> None:
+def guess_anew(run: ImportRun) -> None:
+    """Map the columns by their names and contents alone, whatever was said of such columns before. Raises FileProblem."""
+    if saved := remembering.saved_for(run):
+        run.options = {name: value for name, value in run.options.items() if saved.options.get(name) != value}
+    with stored_file(run) as path:
+        _describe(run, path, readers.Layout.from_json(run.layout), from_memory=False)
+    run.save(update_fields=["kind", "options", "layout", "mapping", "rows"])
+
+
+def _describe(run: ImportRun, path: Path, layout: readers.Layout, *, from_memory: bool = True) -> None:
     header = readers.read_header(path, layout)
     samples = [row.cells for row in islice(readers.read_rows(path, layout), SAMPLE)]
     known = mappings.recognise(header)
@@ -104,6 +113,9 @@ def _describe(run: ImportRun, path: Path, layout: readers.Layout) -> None:
     elif mappings.is_mailchimp(header) and run.kind == ImportRun.Kind.SUPPORTERS:
         run.layout["known"] = "mailchimp"
         run.layout["standing"] = _mailchimp_standing(run.file_name, header)
+    elif from_memory:
+        remembering.recall(run, header)
+    remembering.note_guess(run)
 
 
 def _mailchimp_standing(file_name: str, header: Sequence[str]) -> str:
@@ -152,6 +164,8 @@ def start(run: ImportRun) -> bool:
     started = _change(run.pk, [State.UPLOADED], State.QUEUED)
     if started:
         _forget_previews(Q(run=run))
+        remembering.remember(run)
+        remembering.note_use(run)
     return started
 
 

@@ -326,6 +326,25 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SavedMapping',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=250, verbose_name='name')),
+                ('kind', models.CharField(choices=[('supporters', 'Supporters'), ('donations', 'Donations')], max_length=10, verbose_name='kind')),
+                ('fingerprint', models.BinaryField(help_text='SHA-256 of the names of the columns, in any order.')),
+                ('columns', models.JSONField(help_text='As in ImportRun.mapping, with the names as they were.', verbose_name='columns')),
+                ('options', models.JSONField(default=dict, help_text='What holds for every row: country, currency, who wins …', verbose_name='options')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='saved')),
+                ('used_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='last used')),
+                ('created_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
+            ],
+            options={
+                'verbose_name': 'saved mapping',
+                'verbose_name_plural': 'saved mappings',
+                'ordering': ['-used_at'],
+            },
+        ),
+        migrations.CreateModel(
             name='Signature',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -747,6 +766,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='refund',
             constraint=models.CheckConstraint(condition=models.Q(('provider_id', ''), models.Q(('provider', ''), _negated=True), _connector='OR'), name='refund_provider_named', violation_error_message="A provider's id needs its provider."),
+        ),
+        migrations.AddConstraint(
+            model_name='savedmapping',
+            constraint=models.UniqueConstraint(fields=('kind', 'fingerprint'), name='saved_mapping_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='savedmapping',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['supporters', 'donations'])), name='saved_mapping_kind'),
         ),
         migrations.AddIndex(
             model_name='letter',

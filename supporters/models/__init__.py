@@ -5,6 +5,7 @@ from supporters.models.erasure import ErasureRequest
 from supporters.models.functions import AddressHash, Fold
 from supporters.models.importing import ImportChunk, ImportKey, ImportRow, ImportRun
 from supporters.models.letter import Letter
+from supporters.models.mapping import SavedMapping
 from supporters.models.merge import Merge, MergeBatch, MergeMoved
 from supporters.models.organisation import Organisation, OrganisationContact
 from supporters.models.payment import Dispute, PaymentEvent, Pledge
@@ -41,6 +42,7 @@ __all__ = [
     "RecurringDonation",
     "Reference",
     "Refund",
+    "SavedMapping",
     "Signature",
     "SignatureCount",
     "Supporter",

@@ -114,6 +114,11 @@ QUICK_EXIT_URL = env.address("QUICK_EXIT_URL", "https://www.wikipedia.org/", ("h
 UPLOAD_LIMIT = env.number("UPLOAD_LIMIT_MB", 200, least=1) * 1024 * 1024
 """The largest file an import takes, in bytes."""
 
+EXPORT_AT_ONCE = env.number("EXPORT_AT_ONCE", 5_000, most=9_999)
+"""Rows of an export that are sent at once; a worker makes what is longer."""
+EXPORT_DAYS = env.number("EXPORT_DAYS", 7, least=1, most=90)
+"""Days that a file made by a worker is kept."""
+
 # Django -----------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

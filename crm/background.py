@@ -15,7 +15,7 @@ from crm import health
 from crm.jobs import JOBS, overdue
 from crm.models import Job
 from supporters import erasing
-from supporters.models import DoubleSearch, ImportRun, PaymentEvent
+from supporters.models import DoubleSearch, Export, ImportRun, PaymentEvent
 
 LONGEST_RUN = timedelta(minutes=10)
 """A job that has run for longer has lost its worker: Celery ends a task after five minutes."""
@@ -87,6 +87,7 @@ _COUNTS = {
     "moved": _L("moved"),
     "audiences": _L("audiences"),
     "chunks": _L("pieces forgotten"),
+    "files": _L("files deleted"),
     "supporters": _L("supporters"),
     "counted": _L("appeals counted"),
     "clicks": _L("clicks forgotten"),
@@ -137,6 +138,14 @@ def tasks() -> list[Task]:
         text = run.error if failed else _("%(done)s of %(rows)s rows") % {"done": run.checkpoint, "rows": run.rows}
         link = reverse("admin:supporters_importrun_change", args=[run.pk])
         found.append(Task(_("Import: %(name)s") % {"name": run.file_name}, text, link, run.created_at, failed))
+    making = [Export.State.QUEUED, Export.State.MAKING]
+    for export in Export.objects.filter(
+        Q(state__in=making) | Q(state=Export.State.FAILED, finished_at__gt=week)
+    ).order_by("-created_at")[:10]:
+        failed = export.state == Export.State.FAILED
+        text = export.error if failed else _("%(percent)s %% done") % {"percent": export.percent}
+        link = reverse("admin:supporters_export_change", args=[export.pk])
+        found.append(Task(_("Export: %(list)s") % {"list": export.what}, text, link, export.created_at, failed))
     for appeal in Appeal.objects.filter(state__in=[Appeal.State.SENDING, Appeal.State.PAUSED]).order_by("-pk")[:10]:
         paused = appeal.state == Appeal.State.PAUSED
         text = appeal.pause_reason or appeal.trouble or appeal.get_state_display()
@@ -186,6 +195,7 @@ def waiting() -> list[tuple[str, datetime | None]]:
     """The oldest thing waiting of each kind."""
     oldest = [
         (_("An import"), ImportRun.objects.filter(state=ImportRun.State.QUEUED).order_by("created_at"), "created_at"),
+        (_("An export"), Export.objects.filter(state=Export.State.QUEUED).order_by("created_at"), "created_at"),
         (_("Word from Mailchimp"), WebhookEvent.objects.filter(applied_at=None).order_by("received_at"), "received_at"),
         (_("Returned mail"), ReturnedMessage.objects.filter(applied_at=None).order_by("received_at"), "received_at"),
         (_("A segment to refresh"), Segment.objects.filter(refresh_requested_at__isnull=False).order_by("refresh_requested_at"), "refresh_requested_at"),

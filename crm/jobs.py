@@ -132,6 +132,15 @@ JOBS = {
             every=MINUTE,
         ),
         Periodic(
+            "exports",
+            _("Make files"),
+            _(
+                "Hands long exports to a worker, takes up again what was cut short, and deletes files past their time."
+            ),
+            "supporters.exporting.making.tick",
+            every=MINUTE,
+        ),
+        Periodic(
             "payments",
             _("Apply payments"),
             _("Brings the books up to what Stripe and the bank have told."),

@@ -70,6 +70,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "supporters.export_supporter": (),
         "supporters.export_donation": (),
         "supporters.export_signature": (),
+        "supporters.export": VIEW,
         "supporters.decide_double": (),
         "crm.run_job": (),
     },

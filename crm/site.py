@@ -22,6 +22,7 @@ _SIDEBAR: list[tuple[str | Promise, list[tuple[str | Promise, str, str, str]]]] 
             (_("Organisations"), "handshake", "supporters.organisation", ""),
             (_("Tags"), "sell", "supporters.tag", ""),
             (_("Imports"), "upload_file", "supporters.importrun", ""),
+            (_("Exports"), "download", "admin:supporters_export_changelist", ""),
             (_("Possible doubles"), "people", "supporters.double", ""),
             (_("Consents"), "verified_user", "supporters.consent", ""),
             (_("Suppressions"), "block", "supporters.suppression", ""),

@@ -10,6 +10,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from supporters import consent, erasing, mentions
+from supporters.exporting import making
 from supporters.holdings import Holding, Person, same
 from supporters.models import (
     Consent,
@@ -17,6 +18,7 @@ from supporters.models import (
     Donation,
     Double,
     ErasureRequest,
+    Export,
     ImportChunk,
     Letter,
     Merge,
@@ -98,6 +100,19 @@ def _forget_donations(person: Person) -> None:
 
 def _forget_refunds(person: Person) -> None:
     _of(Refund, "donation__supporter")(person).filter(_named(person, "reason")).update(reason="")
+
+
+def _exports(person: Person) -> QuerySet:
+    """Those whose filters or reason name the person. What an export is of, and who of us asked for it, are none of it."""
+    return Export.objects.filter(_named(person, "filters") | _named(person, "reason"))
+
+
+def _forget_exports(person: Person) -> None:
+    with ledger_open_for("erase"):
+        # Without its filter it would be of the whole list.
+        making.stop(_exports(person))
+        _exports(person).filter(_named(person, "filters")).update(filters="", query="")
+        _exports(person).filter(_named(person, "reason")).update(reason="–")
 
 
 HOLDINGS: list[Holding] = [
@@ -300,6 +315,38 @@ HOLDINGS: list[Holding] = [
         ),
         unshown={"trouble": "What keeps a worker.", "owed": _KEY, "kept": "Counts."},
         forget=lambda person: erasing.forget_texts(person.pk),
+    ),
+    Holding(
+        "exports",
+        _("Exports that were asked for with your name"),
+        "supporters.Export",
+        about=_exports,
+        columns=same("what", "filters", "reason", "format", "state", "created_at", "finished_at"),
+        unshown={
+            "listing": "A name of ours for programs.",
+            "query": "The filters once more, for programs.",
+            "columns": "Names of columns.",
+            "error": "What went wrong, in words of ours.",
+        },
+        forget=_forget_exports,
+    ),
+    Holding(
+        "export_files",
+        _("Files made by us that you are in"),
+        "supporters.ExportPart",
+        about=lambda person: making.parts_with(person.pk),
+        columns={
+            "list": "export__what",
+            "reason": "export__reason",
+            "format": "export__format",
+            "made_at": "export__finished_at",
+            "kept_until": "export__expires_at",
+        },
+        unshown={
+            "content": "Rows about many people; what they say of this one is handed out from the records.",
+            "people": "Numbers of ours, of everybody in it.",
+        },
+        forget=lambda person: making.withdraw(person.pk),
     ),
     Holding(
         "import_rows",

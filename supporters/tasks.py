@@ -23,3 +23,10 @@ def settle_doubts(pk: int) -> None:
 @shared_task
 def apply_payments() -> None:
     applying.apply_owed()
+
+
+@shared_task(time_limit=2 * 60 * 60, soft_time_limit=2 * 60 * 60 - 60)
+def make_export(pk: int) -> None:
+    from supporters.exporting import making  # with the formats, and the lists of the staff site
+
+    making.work(pk)

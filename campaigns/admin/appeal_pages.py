@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 from campaigns.admin.appeal_check import check
 from campaigns.admin.appeal_forms import ScheduleForm
 from campaigns.admin.appeal_preview import preview, preview_html
-from campaigns.admin.appeal_results import results_csv, results_of
+from campaigns.admin.appeal_results import results_of
 from campaigns.admin.appeal_test import test_of
 from campaigns.appeals import report, schedule, texts, variants
 from campaigns.appeals.schedule import Refusal
@@ -215,7 +215,6 @@ PAGES = {
     "schedule": schedule_page,
     "cancel": cancel_page,
     "progress": progress,
-    "results_csv": results_csv,
     "check": check,
     "preview": preview,
     "preview_html": preview_html,

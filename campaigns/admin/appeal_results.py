@@ -1,15 +1,11 @@
-"""What came of an appeal, for its page, its file and the list of appeals."""
+"""What came of an appeal, for its page and the list of appeals."""
 
-import csv
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import HttpRequest
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
@@ -17,10 +13,6 @@ from campaigns.appeals import report, texts
 from campaigns.appeals.report import Figures
 from campaigns.models import Appeal, Delivery
 from supporters.admin.donation import in_words
-from supporters.exporting import guarded
-
-if TYPE_CHECKING:
-    from campaigns.admin.appeal import AppealAdmin
 
 State = Delivery.State
 NOT_SENT = (State.FAILED, State.SKIPPED, State.UNKNOWN)
@@ -84,33 +76,6 @@ def results_of(request: HttpRequest, appeal: Appeal, found: report.Report) -> di
         "by_programs": total.by_programs,
         "clicks_counted": settings.COUNT_CLICKS and appeal.count_clicks,
     }
-
-
-def results_csv(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> HttpResponse:
-    """The same per language, variant and currency, for a spreadsheet. Rates are left to it."""
-    appeal = get_object_or_404(Appeal, pk=pk)
-    if not model_admin.has_view_permission(request, appeal):
-        raise PermissionDenied
-    found = report.of(appeal)
-    sight = _Sight.of(request, found.total)
-    currencies = sorted(found.total.income) if sight.gifts else []
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{appeal.source_code}.csv"'
-    response.write("\ufeff")  # Spreadsheet programs take it for UTF-8 then.
-    file = csv.writer(response)
-    states = [state.value for state in State]
-    counts = ["clicked", "clicks", *(["opened"] if sight.opens else []), "left"]
-    counts += ["signatures"] if sight.signatures else []
-    gifts = ["gifts", *(f"amount_{currency}" for currency in currencies)] if sight.gifts else []
-    file.writerow(["source_code", "language", "variant", "recipients", *states, *counts, *gifts])
-    for (language, variant), figures in sorted(found.texts.items()):
-        row = [appeal.source_code, language, variant, figures.recipients]
-        row += [figures.states[state] for state in states]
-        row += [getattr(figures, name) for name in counts]
-        if sight.gifts:
-            row += [figures.gifts, *(figures.income.get(currency, Decimal(0)) for currency in currencies)]
-        file.writerow([guarded(cell) for cell in row])
-    return response
 
 
 class AppealList(ChangeList):

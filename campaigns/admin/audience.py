@@ -23,6 +23,7 @@ from campaigns.mailchimp.sync import EVERY
 from campaigns.models import Audience, AudienceMember, AudienceSegment, SyncRun, WebhookEvent
 from campaigns.tasks import pull_audience, push_audience
 from supporters.admin.base import ReadOnlyAdmin, RecordAdmin, SearchedByPerson
+from supporters.admin.exporting import ExportedList
 from supporters.admin.pages import StaffForm, form_page
 
 Text = str | Promise
@@ -255,7 +256,8 @@ class DiffersFilter(admin.SimpleListFilter):
 
 
 @admin.register(AudienceMember)
-class AudienceMemberAdmin(SearchedByPerson, ReadOnlyAdmin):
+class AudienceMemberAdmin(ExportedList, SearchedByPerson, ReadOnlyAdmin):
+    listing = "mailchimp-members"
     list_display = ["supporter", "audience", "status", "refusal", "refused_at", "updated_at"]
     list_filter = [
         RefusedFilter,

@@ -10,10 +10,12 @@ from unfold.decorators import action, display
 from campaigns.appeals import ledger
 from campaigns.models import Delivery
 from supporters.admin.base import ReadOnlyAdmin, SearchedByPerson
+from supporters.admin.exporting import ExportedList
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(SearchedByPerson, ReadOnlyAdmin):
+class DeliveryAdmin(ExportedList, SearchedByPerson, ReadOnlyAdmin):
+    listing = "deliveries"
     list_display = ["person", "appeal", "state_label", "why", "language", "attempts", "sent_at"]
     list_filter = [("appeal", AutocompleteSelectFilter), ("state", ChoicesDropdownFilter)]
     list_filter_submit = True

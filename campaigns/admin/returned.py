@@ -17,6 +17,7 @@ from unfold.decorators import action, display
 from campaigns.mail.returns import applying
 from campaigns.models import Return, ReturnedMessage
 from supporters.admin.base import ReadOnlyAdmin
+from supporters.admin.exporting import ExportedList
 from supporters.admin.pages import StaffForm, form_page
 
 Done, Kind = Return.Done, Return.Kind
@@ -47,7 +48,8 @@ class RepeatedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Return)
-class ReturnAdmin(ReadOnlyAdmin):
+class ReturnAdmin(ExportedList, ReadOnlyAdmin):
+    listing = "returns"
     list_display = ["happened_at", "person", "kind_label", "reason", "done_label", "appeal"]
     list_filter = [
         ("kind", ChoicesDropdownFilter),

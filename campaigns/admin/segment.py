@@ -25,8 +25,10 @@ from campaigns.segments.fields import FIELDS
 from campaigns.segments.refresh import request as request_refresh
 from campaigns.segments.rules import problems_of
 from campaigns.tasks import refresh_segment
-from supporters.admin.base import COUNT_LIMIT, RecordAdmin
+from supporters.admin.base import RecordAdmin
+from supporters.admin.exporting import export_link, may_export
 from supporters.admin.pages import StaffForm, form_page
+from supporters.exporting.listings import COUNT_LIMIT
 from supporters.models import Supporter
 
 SAMPLE = 10
@@ -74,7 +76,7 @@ class SegmentAdmin(RecordAdmin):
     ordering = ["name"]
     readonly_fields = ["size", "refreshed_at", "trouble"]
     actions = ["refresh_now"]
-    actions_detail = ["refresh_this", "show_members"]
+    actions_detail = ["refresh_this", "show_members", "export_members"]
     fieldsets = [(None, {"fields": ["name", "description", "rules", ("size", "refreshed_at"), "trouble"]})]
 
     def get_urls(self) -> list:
@@ -152,6 +154,13 @@ class SegmentAdmin(RecordAdmin):
 
     def has_see_members_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return request.user.has_perm("supporters.view_supporter")
+
+    @action(description=_("Export…"), url_path="export-members", icon="download", permissions=["export_members"])
+    def export_members(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return HttpResponseRedirect(export_link("segment", segment=object_id))
+
+    def has_export_members_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return may_export(request, "segment", segment=object_id)
 
     def _ask(self, queryset: QuerySet[Segment]) -> None:
         keys = list(queryset.values_list("pk", flat=True))
@@ -241,6 +250,7 @@ class SegmentAdmin(RecordAdmin):
             "title": gettext("In “%(segment)s”") % {"segment": segment},
             "segment": segment,
             "page": paginator.get_page(request.GET.get("page")),
+            "export": export_link("segment", segment=pk) if may_export(request, "segment", segment=pk) else "",
         }
         return TemplateResponse(request, "campaigns/admin/segment_members.html", context)
 

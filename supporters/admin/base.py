@@ -11,12 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from supporters.exporting.listings import COUNT_LIMIT
 from supporters.models import Supporter
 from supporters.models.supporter import words_in
-
-COUNT_LIMIT = 10_000
-"""Rows counted exactly; beyond, an estimate has to do."""
-
 
 FEW = 1_000
 """What a search finds up to here is looked up by its keys."""

@@ -15,12 +15,11 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import action, display
 
 from supporters.admin.base import ReadOnlyAdmin, RecordAdmin, SearchedByPerson, search
-from supporters.admin.exporting import GuardedExport
+from supporters.admin.exporting import ExportedList
 from supporters.admin.pages import StaffForm, form_page
 from supporters.giving import RefundProblem, refund
 from supporters.models import Donation, RecurringDonation, Refund, Supporter
 from supporters.models.supporter import words_in
-from supporters.resources import DonationResource
 
 _SETTLED = ["amount", "currency", "state", "supporter", "provider", "provider_id"]
 """What stands once money has moved. By the provider's id an event that comes again is known."""
@@ -53,8 +52,8 @@ class RefundForm(StaffForm):
 
 
 @admin.register(Donation)
-class DonationAdmin(GuardedExport, RecordAdmin):
-    resource_classes = [DonationResource]
+class DonationAdmin(ExportedList, RecordAdmin):
+    listing = "donations"
     list_display = ["amount_in_words", "supporter", "received_on", "method", "status", "source_code", "designation"]
     list_display_links = ["amount_in_words"]
     list_filter = [
@@ -146,7 +145,8 @@ class DonationAdmin(GuardedExport, RecordAdmin):
 
 
 @admin.register(RecurringDonation)
-class RecurringDonationAdmin(SearchedByPerson, RecordAdmin):
+class RecurringDonationAdmin(ExportedList, SearchedByPerson, RecordAdmin):
+    listing = "recurring-donations"
     list_display = ["amount_in_words", "supporter", "interval", "state", "next_due_on", "source_code"]
     list_filter = [("state", ChoicesDropdownFilter), ("interval", ChoicesDropdownFilter)]
     list_select_related = []

@@ -12,13 +12,15 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from supporters.admin.base import ReadOnlyAdmin
+from supporters.admin.exporting import ExportedList
 from supporters.matching import deciding
 from supporters.matching.explaining import sentence
 from supporters.models import Double, Supporter
 
 
 @admin.register(Double)
-class DoubleAdmin(ReadOnlyAdmin):
+class DoubleAdmin(ExportedList, ReadOnlyAdmin):
+    listing = "doubles"
     list_display = ["sure", "one", "other", "why", "group", "status", "compare"]
     list_display_links = None
     list_filter = [

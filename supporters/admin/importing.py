@@ -22,7 +22,7 @@ from supporters.admin.mapping import fields_for, set_columns
 from supporters.admin.pages import StaffForm
 from supporters.admin.previewing import Previewing
 from supporters.admin.reading import CountryField, LanguageField
-from supporters.exporting import guarded
+from supporters.exporting.guarding import guarded
 from supporters.importing import mapping as mappings
 from supporters.importing import readers, remembering, values
 from supporters.importing import run as runs

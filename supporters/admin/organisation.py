@@ -9,6 +9,7 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from supporters.admin.base import RecordAdmin
+from supporters.admin.exporting import ExportedList
 from supporters.admin.reading import CountryField, LineField
 from supporters.models import Organisation, OrganisationContact
 
@@ -30,7 +31,8 @@ class OrganisationForm(forms.ModelForm):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(RecordAdmin):
+class OrganisationAdmin(ExportedList, RecordAdmin):
+    listing = "organisations"
     form = OrganisationForm
     list_display = ["name", "country", "role", "source_code", "website"]
     list_filter = [("role", ChoicesDropdownFilter)]

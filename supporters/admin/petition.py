@@ -1,7 +1,8 @@
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import StackedInline
@@ -10,10 +11,9 @@ from unfold.decorators import action, display
 
 from supporters import signing
 from supporters.admin.base import RecordAdmin, SearchedByPerson
-from supporters.admin.exporting import GuardedExport
+from supporters.admin.exporting import ExportedList, export_link
 from supporters.models import Letter, Petition, PetitionText, Signature, SignatureCount
 from supporters.public import address
-from supporters.resources import SignatureResource
 
 
 class PetitionTextInline(StackedInline):
@@ -30,6 +30,7 @@ class PetitionAdmin(RecordAdmin):
     prepopulated_fields = {"slug": ["title"]}
     inlines = [PetitionTextInline]
     list_per_page = 20
+    actions_detail = ["export_totals"]
     fieldsets = [
         (None, {"fields": ["title", "slug", "target", ("goal", "state"), "opens_at", "closes_at"]}),
         (_("The page"), {"fields": ["asks_postcode", "shows_signers"]}),
@@ -44,14 +45,18 @@ class PetitionAdmin(RecordAdmin):
         number = counted.annotate(sum=Sum("number")).values("sum")
         return super().get_queryset(request).annotate(signed_number=Coalesce(Subquery(number), 0))
 
+    @action(description=_("Export totals…"), url_path="export-totals", icon="download", permissions=["view"])
+    def export_totals(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return redirect(export_link("petition-totals", petition=object_id))
+
     @display(description=_("Signatures"))
     def signed(self, petition: Petition) -> int:
         return petition.signed_number
 
 
 @admin.register(Signature)
-class SignatureAdmin(GuardedExport, SearchedByPerson, RecordAdmin):
-    resource_classes = [SignatureResource]
+class SignatureAdmin(ExportedList, SearchedByPerson, RecordAdmin):
+    listing = "signatures"
     list_display = ["supporter", "petition", "state", "country", "organisation", "source_code", "created_at"]
     list_filter = [("state", ChoicesDropdownFilter), ("petition", AutocompleteSelectFilter)]
     list_select_related = []

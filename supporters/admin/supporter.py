@@ -20,14 +20,13 @@ from supporters import consent, finding
 from supporters.addresses import AddressError, normalise_email
 from supporters.admin.base import RecordAdmin, search
 from supporters.admin.erasure import erase_many, erase_one, erased_page
-from supporters.admin.exporting import GuardedExport
+from supporters.admin.exporting import ExportedList
 from supporters.admin.pages import StaffForm, form_page
 from supporters.admin.reading import LanguageField
 from supporters.admin.supporter_form import SupporterForm
 from supporters.hygiene.marks import Mark
 from supporters.models import Consent, Donation, Purpose, Reference, Signature, Supporter, Tag
 from supporters.models.supporter import words_in
-from supporters.resources import SupporterResource
 
 
 class CountryFilter(DropdownFilter):
@@ -188,8 +187,8 @@ def _as_kept(email: str | None) -> str | None:
 
 
 @admin.register(Supporter)
-class SupporterAdmin(GuardedExport, RecordAdmin):
-    resource_classes = [SupporterResource]
+class SupporterAdmin(ExportedList, RecordAdmin):
+    listing = "supporters"
     form = SupporterForm
     list_display = ["person", "email", "country", "language", "contact", "marked", "organisation", "created_at"]
     list_filter = [

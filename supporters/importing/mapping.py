@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from supporters.exporting import unguarded
+from supporters.exporting.guarding import unguarded
 from supporters.hygiene.text import plain
 from supporters.importing import known as known_exports
 from supporters.importing import values
@@ -60,6 +60,7 @@ FIELDS: dict[str, Field] = {
         Field("currency", _L("Currency"), (DONATIONS,), "valuta|wahrung|devise|moneda|waluta|currency code|ccy"),
         Field("method", _L("Method"), (DONATIONS,), "payment method|betalsatt|zahlungsart|moyen de paiement|payment type|payment instrument|type"),
         Field("provider_id", _L("Transaction id"), (DONATIONS,), "transaction id|transaction_id|transactionid|payment id|charge id|trxn id|transaction number|transaktions-id|payment reference"),
+        Field("provider", _L("Payment provider"), (DONATIONS,), "payment provider|gateway|processor"),
         Field("designation", _L("Designation"), (DONATIONS,), "fund|purpose|andamal|zweck|verwendungszweck|project|designated to|financial type"),
         # Mailchimp's own columns, read by supporters.importing.mailchimp.
         Field("opted_in_at", _L("Mailchimp: opted in"), (SUPPORTERS,), "optin_time"),

@@ -41,7 +41,14 @@ REFERENCE_SYSTEM = "donor"
 """The system that a file's references belong to unless staff say another."""
 _LENGTHS = {
     **{"first_name": 150, "last_name": 150, "phone": 40, "street": 250, "postcode": 20, "city": 120, "region": 120},
-    **{"source_code": 64, "reference": 128, "provider_id": 180, "designation": 120, "organisation": 250},
+    **{
+        "source_code": 64,
+        "reference": 128,
+        "provider_id": 180,
+        "designation": 120,
+        "organisation": 250,
+        "provider": 32,
+    },
 }
 
 

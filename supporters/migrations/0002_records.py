@@ -82,6 +82,47 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Export',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('listing', models.CharField(help_text='Its name in supporters.exporting.listings.', max_length=40)),
+                ('query', models.TextField(blank=True, db_default='', help_text="Which part of it, as in a page's address.")),
+                ('what', models.CharField(max_length=250, verbose_name='list')),
+                ('filters', models.TextField(blank=True, db_default='', verbose_name='filters')),
+                ('columns', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), size=None, verbose_name='columns')),
+                ('format', models.CharField(choices=[('xlsx', 'xlsx'), ('ods', 'ods'), ('csv', 'csv'), ('json', 'json')], max_length=4, verbose_name='format')),
+                ('people', models.BooleanField(verbose_name='names people')),
+                ('traced', models.BooleanField(editable=False, help_text='Whether its parts name everybody who is in it.')),
+                ('reason', models.CharField(blank=True, db_default='', max_length=500, verbose_name='why')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='asked for')),
+                ('state', models.CharField(choices=[('streamed', 'Handed out at once'), ('queued', 'Waiting'), ('making', 'Being made'), ('done', 'Ready'), ('failed', 'Failed'), ('cancelled', 'Cancelled'), ('withdrawn', 'Withdrawn'), ('expired', 'Deleted')], max_length=9, verbose_name='state')),
+                ('expected', models.BigIntegerField(default=0, help_text='Rows, counted or estimated when it was asked for.')),
+                ('rows', models.BigIntegerField(default=0, help_text='Written so far.', verbose_name='rows')),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('file_size', models.BigIntegerField(default=0, help_text='Bytes.', verbose_name='size')),
+                ('error', models.TextField(blank=True, db_default='', verbose_name='error')),
+                ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='made')),
+                ('expires_at', models.DateTimeField(editable=False, null=True, verbose_name='kept until')),
+                ('by', models.ForeignKey(editable=False, help_text='Empty: from the command line.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
+            ],
+            options={
+                'verbose_name': 'export',
+                'verbose_name_plural': 'exports',
+                'ordering': ['-created_at'],
+                'permissions': [('fetch_export', 'Can fetch files that others had made')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ExportPart',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('content', models.BinaryField()),
+                ('people', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), help_text='Keys of supporters.', size=None)),
+                ('export', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='supporters.export')),
+            ],
+        ),
+        migrations.CreateModel(
             name='ImportRun',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -666,6 +707,38 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'disputes',
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('amount__lt', Decimal('1E+12'))), ('amount__isnull', True), _connector='OR'), name='dispute_amount_positive', violation_error_message='An amount is above 0.'), models.UniqueConstraint(condition=models.Q(('provider_id', ''), _negated=True), fields=('provider', 'provider_id'), name='dispute_provider_unique', violation_error_message='This payment is on file already.'), models.CheckConstraint(condition=models.Q(('provider_id', ''), models.Q(('provider', ''), _negated=True), _connector='OR'), name='dispute_provider_named', violation_error_message="A provider's id needs its provider."), models.CheckConstraint(condition=models.Q(('state__in', ['open', 'won', 'lost'])), name='dispute_state')],
             },
+        ),
+        migrations.AddIndex(
+            model_name='export',
+            index=models.Index(condition=models.Q(('state__in', ['queued', 'making'])), fields=['id'], name='export_owed'),
+        ),
+        migrations.AddIndex(
+            model_name='export',
+            index=models.Index(condition=models.Q(('state', 'done')), fields=['expires_at'], name='export_kept'),
+        ),
+        migrations.AddIndex(
+            model_name='export',
+            index=models.Index(fields=['by', '-created_at'], name='export_of_user'),
+        ),
+        migrations.AddConstraint(
+            model_name='export',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['streamed', 'queued', 'making', 'done', 'failed', 'cancelled', 'withdrawn', 'expired'])), name='export_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='export',
+            constraint=models.CheckConstraint(condition=models.Q(('format__in', ['xlsx', 'ods', 'csv', 'json'])), name='export_format'),
+        ),
+        migrations.AddConstraint(
+            model_name='export',
+            constraint=models.CheckConstraint(condition=models.Q(('people', False), ('reason__regex', '\\S'), _connector='OR'), name='export_of_people_says_why', violation_error_message='Say why people leave the house in a file.'),
+        ),
+        migrations.AddConstraint(
+            model_name='export',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), ('expires_at__isnull', False), _connector='OR'), name='export_file_expires'),
+        ),
+        migrations.AddConstraint(
+            model_name='exportpart',
+            constraint=models.UniqueConstraint(fields=('export', 'number'), name='export_part_unique'),
         ),
         migrations.AddIndex(
             model_name='importrun',

@@ -3,6 +3,8 @@
 Lines of the consent ledger are only ever added. Deleting them and giving them to another person takes a transaction
 that has said what it is: `SET LOCAL lodestar.ledger = 'erase'` (supporters.privacy) or `'merge'` (supporters.merging).
 
+What was asked for of an export, and that it was, stays as it is; erasure may take words out of it.
+
 No more of a donation goes back than came, whoever writes the refund.
 
 Who gets an address of their own no longer shares somebody's, through whatever door the address came.
@@ -89,6 +91,30 @@ class Migration(migrations.Migration):
             """
             DROP TRIGGER own_address ON supporters_supporter;
             DROP FUNCTION supporters_own_address();
+            """,
+        ),
+        migrations.RunSQL(
+            """
+            CREATE FUNCTION supporters_export_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF TG_OP = 'DELETE' THEN
+                    RAISE EXCEPTION 'The log of exports is append-only.' USING ERRCODE = 'restrict_violation';
+                ELSIF ROW(NEW.listing, NEW.columns, NEW.format, NEW.people, NEW.traced, NEW.by_id, NEW.created_at)
+                    IS DISTINCT FROM
+                    ROW(OLD.listing, OLD.columns, OLD.format, OLD.people, OLD.traced, OLD.by_id, OLD.created_at)
+                OR (ROW(NEW.query, NEW.what, NEW.filters, NEW.reason)
+                    IS DISTINCT FROM ROW(OLD.query, OLD.what, OLD.filters, OLD.reason)
+                    AND current_setting('lodestar.ledger', true) IS DISTINCT FROM 'erase') THEN
+                    RAISE EXCEPTION 'What was asked for of an export stays as it is.' USING ERRCODE = 'restrict_violation';
+                END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER export_guard BEFORE UPDATE OR DELETE ON supporters_export
+            FOR EACH ROW EXECUTE FUNCTION supporters_export_guard();
+            """,
+            """
+            DROP TRIGGER export_guard ON supporters_export;
+            DROP FUNCTION supporters_export_guard();
             """,
         ),
     ]

@@ -2,6 +2,7 @@ from supporters.models.consent import Consent, Purpose, Suppression
 from supporters.models.donation import Donation, RecurringDonation, Refund
 from supporters.models.double import Double, DoubleSearch
 from supporters.models.erasure import ErasureRequest
+from supporters.models.export import Export, ExportPart
 from supporters.models.functions import AddressHash, Fold
 from supporters.models.importing import ImportChunk, ImportKey, ImportRow, ImportRun
 from supporters.models.letter import Letter
@@ -21,6 +22,8 @@ __all__ = [
     "Double",
     "DoubleSearch",
     "ErasureRequest",
+    "Export",
+    "ExportPart",
     "Fold",
     "ImportChunk",
     "ImportKey",

@@ -10,8 +10,8 @@ import random
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import mailchimp_marketing
 import requests
@@ -35,6 +35,7 @@ BUDGET = 45
 """Seconds after which a call is not tried again: a task may take about a minute, and its next run goes on from here."""
 HASTE = (2, 5)
 """Seconds to connect and to read while a person waits for a page; then there is one attempt only."""
+T = TypeVar("T")
 _HEALABLE = {429, 500, 502, 503, 504}
 _KEY = re.compile(r"[0-9A-Za-z]+-[a-z]{2,3}\d{1,3}")
 
@@ -109,6 +110,7 @@ class _Pooled(ApiClient):
         header_params: Any = None,
         body: Any = None,
         *_args: Any,
+        read: Callable[[bytes], Any] | None = None,
         **_kwargs: Any,
     ) -> Any:
         once = (method, resource_path) in ONCE
@@ -123,7 +125,7 @@ class _Pooled(ApiClient):
             if not circuit.may_call():
                 raise MailchimpError(0, "Circuit open")
             try:
-                return self._once(method, self.host + resource_path, query, sent)
+                return self._once(method, self.host + resource_path, query, sent, read or _document)
             except MailchimpError as error:
                 pause = _pause(attempt, error.retry_after)
                 repeatable = error.passing and (error.status == 429 or not once)  # a throttled call took no effect
@@ -131,7 +133,7 @@ class _Pooled(ApiClient):
                     raise
                 time.sleep(pause)
 
-    def _once(self, method: str, url: str, query: list, body: str | None) -> Any:
+    def _once(self, method: str, url: str, query: list, body: str | None, read: Callable[[bytes], Any]) -> Any:
         try:
             with slot(patience=BUDGET if self.attempts > 1 else sum(HASTE)) as held:
                 try:
@@ -139,7 +141,7 @@ class _Pooled(ApiClient):
                 except requests.Timeout:
                     held.keep()
                     raise
-            result = _result(answer, content)
+            result = {} if answer.status_code == 204 else _result(answer, content, read)
         except NoSlot as failure:
             raise MailchimpError(0, type(failure).__name__) from None
         except requests.RequestException as failure:
@@ -184,19 +186,22 @@ def _text(value: Any) -> str:
     return ",".join(value) if isinstance(value, list | tuple) else str(value)
 
 
-def _result(answer: requests.Response, content: bytes) -> Any:
-    """What was answered, as a document; raises MailchimpError for a refusal and for what is no answer."""
-    if answer.status_code == 204:
-        return {}
+def _result(answer: requests.Response, content: bytes, read: Callable[[bytes], T | None]) -> T:
+    """What was answered, as it is read; raises MailchimpError for a refusal and for what is no answer."""
+    if answer.status_code >= 400:
+        raise _error(answer, _document(content) or {})
+    result = read(content) if answer.status_code < 300 else None
+    if result is None:
+        raise MailchimpError(502, "Unreadable answer")
+    return result
+
+
+def _document(content: bytes) -> dict | None:
     try:
         document = json.loads(content)
     except ValueError:
-        document = None
-    if answer.status_code >= 400:
-        raise _error(answer, document if isinstance(document, dict) else {})
-    if answer.status_code >= 300 or not isinstance(document, dict):
-        raise MailchimpError(502, "Unreadable answer")
-    return document
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def _error(answer: requests.Response, problem: dict) -> MailchimpError:
@@ -239,9 +244,9 @@ class Mailchimp(CampaignCalls):
                 _("MAILCHIMP_API_KEY is no Mailchimp key: one ends in its data centre, such as -us12.")
             )
         client = mailchimp_marketing.Client()
-        pooled = _Pooled(key, url, quick=quick)
+        self._pooled = _Pooled(key, url, quick=quick)
         for api in (client.lists, client.root, client.campaigns, client.reports, client.batches):
-            api.api_client = pooled
+            api.api_client = self._pooled
         self._lists, self._root, self._batches = client.lists, client.root, client.batches
         self._campaigns, self._reports = client.campaigns, client.reports
 
@@ -298,10 +303,11 @@ class Mailchimp(CampaignCalls):
         body = {"members": members, "update_existing": update, "sync_tags": False}
         return self._lists.batch_list_members(list_id, body, skip_merge_validation=True)
 
-    def write_ready_members(self, list_id: str, members: str) -> dict:
-        """The same for new ones whose part of the body is there already, in JSON: `{…},{…}`."""
+    def write_ready_members(self, list_id: str, members: str, read: Callable[[bytes], T | None]) -> T:
+        """The same for new ones whose part of the body is there already, in JSON: `{…},{…}`; the answer as it is read."""
         body = f'{{"members":[{members}],"update_existing":false,"sync_tags":false}}'
-        return self._lists.batch_list_members(list_id, body, skip_merge_validation=True)
+        query = [("skip_merge_validation", True)]
+        return self._pooled.call_api("/lists/{list_id}", "POST", {"list_id": list_id}, query, body=body, read=read)
 
     def hand_in(self, operations: Sequence[dict]) -> str:
         """Many calls that Mailchimp works off by and by; returns its id for them (bulk.py)."""

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from types import TracebackType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from campaigns.mailchimp.slots import AT_ONCE
+
+T = TypeVar("T")
 
 
 class Job(NamedTuple):
@@ -28,16 +30,22 @@ class Lanes:
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def work_off(self, jobs: Iterable[Job], together: Callable[[], None] = lambda: None) -> None:
-        """Do these, up to eight at once, each made only when there is room for it; `together` is called after every few answers.
+    def work_off(self, jobs: Iterable[Job], meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Do these, up to eight at once, each made only when there is room for it; `meanwhile` is called once lanes are filled.
 
         After a failure, of a call or of the making of a job, no further one begins; what is under way is still written down.
         """
         under_way: dict[Future, Callable[[object], None]] = {}
         failures: list[Exception] = []
+        steps: list[Callable[[], None]] = []
         to_come = iter(jobs)
         self._fill(under_way, to_come, failures)
-        while under_way:
+        while under_way or steps:
+            for step in (*steps, meanwhile):
+                try:
+                    step()
+                except Exception as failure:
+                    failures.append(failure)
             done, _rest = wait(under_way, return_when=FIRST_COMPLETED)
             answered = [(future, under_way.pop(future)) for future in done]
             failures += [
@@ -45,13 +53,14 @@ class Lanes:
             ]
             self._fill(under_way, to_come, failures)  # so that no lane waits while answers are worked on
             steps = [partial(then, future.result()) for future, then in answered if future.exception() is None]
-            for step in (*steps, together):
-                try:
-                    step()
-                except Exception as failure:
-                    failures.append(failure)
         if failures:
             raise failures[0]
+
+    def ask(self, calls: Iterable[Callable[[], T]]) -> list[T]:
+        """What each of these answers, in their order."""
+        answers: dict[int, T] = {}
+        self.work_off(Job(call, partial(answers.__setitem__, place)) for place, call in enumerate(calls))
+        return [answers[place] for place in sorted(answers)]
 
     def _fill(
         self, under_way: dict[Future, Callable[[object], None]], to_come: Iterator[Job], failures: list[Exception]

@@ -9,11 +9,13 @@ member but the reading of answers. What is about to happen is written down first
 The second is what difference.py then finds: somebody who is to be added again, or looked for. Erasure settles first.
 """
 
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
 from django.db import IntegrityError, connection, transaction
 
 from campaigns.mailchimp import difference, payload
@@ -51,24 +53,53 @@ class Brought(NamedTuple):
         return [str(one.get("email_address", "")).lower() for part in self.rest.values() for one in part]
 
 
-def calls(audience: Audience, fields: Mapping[str, There], tags: Mapping[int, str]) -> Iterator[Call]:
-    """The bodies of the calls, made for as many at a time as are made at once.
+class Calls:
+    """The calls that bring them, in turn, their bodies made for as many as go at once.
 
-    Consent is looked at again, for whoever has left since the comparison must not be sent.
+    Consent is looked at again then, for whoever has left since the comparison must not be sent.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT DISTINCT language FROM owed WHERE what = 'add' AND member IS NULL")
-        languages = [language for (language,) in cursor.fetchall()]
+
+    def __init__(self, audience: Audience, fields: Mapping[str, There], tags: Mapping[int, str]) -> None:
+        self._ready: deque[Call] = deque()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT DISTINCT language FROM owed WHERE what = 'add' AND member IS NULL")
+            languages = [language for (language,) in cursor.fetchall()]
+            cursor.execute("SELECT coalesce(max(number), 0) FROM owed WHERE what = 'add' AND member IS NULL")
+            newest = cursor.fetchone()[0]
         member, named = payload.member_sql(fields, audience.groups, tags, languages)
         sent, allowed = difference.contactable_newcomers_sql(audience)
-        statement = _CALLS.format(sent=sent, member=member)
-        cursor.execute("SELECT coalesce(max(number), 0) FROM owed WHERE what = 'add' AND member IS NULL")
-        newest = cursor.fetchone()[0]
-        span = difference.CHUNK * AT_ONCE
-        for last in range(0, newest, span):
-            here = {"last": last, "until": last + span, "chunk": difference.CHUNK, "audience": audience.pk}
-            cursor.execute(statement, {**here, **named, **allowed})
-            yield from map(Call._make, cursor.fetchall())
+        self._statement = _CALLS.format(sent=sent, member=member)
+        self._parameters = {"chunk": difference.CHUNK, "audience": audience.pk, **named, **allowed}
+        self._span = difference.CHUNK * AT_ONCE
+        self._firsts = iter(range(0, newest, self._span))
+
+    def __iter__(self) -> Iterator[Call]:
+        while self._ready or self._make():
+            if self._ready:
+                yield self._ready.popleft()
+
+    def prepare(self) -> None:
+        """Make the next bodies, unless there are some for all lanes: best while calls are under way."""
+        if len(self._ready) < AT_ONCE:
+            self._make()
+
+    def take_back(self) -> None:
+        """Say of what was made and not sent that it is not about to be."""
+        if self._ready:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "DELETE FROM campaigns_addition WHERE id = ANY(%s)", [[call.addition for call in self._ready]]
+                )
+
+    def _make(self) -> bool:
+        """False if there are no more."""
+        last = next(self._firsts, None)
+        if last is None:
+            return False
+        with connection.cursor() as cursor:
+            cursor.execute(self._statement, {"last": last, "until": last + self._span, **self._parameters})
+            self._ready.extend(map(Call._make, cursor.fetchall()))
+        return True
 
 
 _CALLS = """
@@ -84,19 +115,48 @@ SELECT noted.id, first, last, size, members FROM calls JOIN noted ON noted.hash 
 """
 
 
-def read(answer: dict, ours: Collection[int]) -> Brought:
-    """Take an answer apart; the tags with these ids are ours. Touches no database."""
+class _Tag(msgspec.Struct):
+    id: int
+
+
+class _Member(msgspec.Struct):
+    id: str = ""
+    email_address: str = ""
+    status: str = ""
+    last_changed: str = ""
+    tags: list[_Tag] | None = None
+    tags_count: int = 0
+
+
+class _Answer(msgspec.Struct):
+    new_members: list[_Member] = []
+    updated_members: list[dict] = []
+    errors: list[dict] = []
+
+
+_decode = msgspec.json.Decoder(_Answer).decode
+
+
+def read(content: bytes, ours: Collection[int]) -> Brought | None:
+    """Take an answer apart; the tags with these ids are ours. None if it is none. Touches no database."""
+    try:
+        answer = _decode(content)
+    except msgspec.ValidationError:
+        # A field is not what Mailchimp says it is: each of them is looked at by itself.
+        whole = msgspec.json.decode(content)
+        return Brought(0, "", "", "", whole) if isinstance(whole, dict) else None
+    except ValueError:
+        return None
     hashes, changed, tags, odd = [], [], [], []
-    for member in answer.get("new_members", []):
-        key, shown, at = str(member.get("id")), member.get("tags"), member.get("last_changed")
-        whole = shown is not None and member.get("tags_count", 0) <= len(shown)
-        if member.get("status") != SUBSCRIBED or not at or not whole or not key.isalnum():
-            odd.append(member)
+    for member in answer.new_members:
+        whole = member.tags is not None and member.tags_count <= len(member.tags)
+        if member.status != SUBSCRIBED or not member.last_changed or not whole or not member.id.isalnum():
+            odd.append(msgspec.to_builtins(member))
             continue
-        hashes.append(key)
-        changed.append(_time(at))
-        tags.append(_tags(tuple(tag["id"] for tag in shown if tag["id"] in ours)))
-    rest = {"new_members": odd, **{name: answer.get(name, []) for name in ("updated_members", "errors")}}
+        hashes.append(member.id)
+        changed.append(_time(member.last_changed))
+        tags.append(_tags(tuple(tag.id for tag in member.tags if tag.id in ours)))
+    rest = {"new_members": odd, "updated_members": answer.updated_members, "errors": answer.errors}
     return Brought(len(hashes), *map(",".join, (hashes, changed, tags)), rest)
 
 

@@ -1,20 +1,22 @@
 """What an audience must have before members can go there: our merge fields and tags."""
 
 from collections.abc import Collection
+from functools import partial
 from itertools import chain, count
 
 from django.db import connection
 from django.utils.translation import gettext as _
 
 from campaigns.mailchimp import mapping
-from campaigns.mailchimp.client import Mailchimp, MailchimpError
-from campaigns.models import Audience
+from campaigns.mailchimp.client import MailchimpError, Tag, connect
+from campaigns.mailchimp.lanes import Job, Lanes
+from campaigns.models import Audience, AudienceSegment
 
 MOST_LETTERS = 100
 """In the name of a tag."""
 
 
-def prepare(mailchimp: Mailchimp, audience: Audience) -> dict[int, str]:
+def prepare(lanes: Lanes, audience: Audience) -> dict[int, str]:
     """See that the audience has our tags and merge fields; makes what is missing. Raises MailchimpError.
 
     Returns the ids of our tags, each with its name there.
@@ -22,27 +24,36 @@ def prepare(mailchimp: Mailchimp, audience: Audience) -> dict[int, str]:
     if not audience.merge_fields:
         audience.merge_fields = dict(mapping.DEFAULT_MERGE_FIELDS)
         audience.save(update_fields=["merge_fields"])
-    there = mapping.described(mailchimp.merge_fields(audience.list_id))
+    # By itself, for while Mailchimp is thought to be down one call at a time may try.
+    there = mapping.described(connect().merge_fields(audience.list_id))
     missing = [tag for tag in audience.merge_fields if tag not in there]
     if len(there) + len(missing) > mapping.MOST_MERGE_FIELDS:
         raise MailchimpError(
             400, _("The audience would have more than %(most)s merge fields.") % {"most": mapping.MOST_MERGE_FIELDS}
         )
-    for tag in missing:
-        field = mapping.field(audience.merge_fields[tag])
-        made = mailchimp.add_merge_field(audience.list_id, tag, str(field.label), field.kind)
-        there |= mapping.described([{"type": field.kind, **made}])
+    tags, *made = lanes.ask(
+        [lambda: connect().tags(audience.list_id), *(partial(_make_field, audience, tag) for tag in missing)]
+    )
+    there |= mapping.described(made)
     kept = {tag: there[tag] for tag in audience.merge_fields}
     if kept != audience.merge_types:
         audience.merge_types = kept
         audience.save(update_fields=["merge_types"])
-    return _prepare_tags(mailchimp, audience)
+    return _prepare_tags(lanes, audience, tags)
 
 
-def _prepare_tags(mailchimp: Mailchimp, audience: Audience) -> dict[int, str]:
+def _make_field(audience: Audience, tag: str) -> dict:
+    field = mapping.field(audience.merge_fields[tag])
+    return {
+        "type": field.kind,
+        **connect().add_merge_field(audience.list_id, tag, str(field.label), field.kind),
+    }
+
+
+def _prepare_tags(lanes: Lanes, audience: Audience, tags: list[Tag]) -> dict[int, str]:
     """The ids of our tags to their names there, those too whose segment was taken out. One that somebody else made under the name of
     a segment stays theirs."""
-    known = {tag.id: tag for tag in mailchimp.tags(audience.list_id)}
+    known = {tag.id: tag for tag in tags}
     links = list(audience.links.select_related("segment"))
     linked = {link.tag_id for link in links}
     made = [tag for tag in audience.made_tags if tag in known]
@@ -51,18 +62,24 @@ def _prepare_tags(mailchimp: Mailchimp, audience: Audience) -> dict[int, str]:
         tag.name: tag.id for tag in known.values() if (not tag.members or tag.id in made) and tag.id not in linked
     }
     taken = {tag.name for tag in known.values()} - set(free)
-    ours = {tag: known[tag].name for tag in made}
-    for link in links:
-        if link.tag_id in known:
-            ours[link.tag_id] = known[link.tag_id].name
-            continue
-        name = _free_name(link.segment.name, taken)
-        tag_id = free.get(name) or mailchimp.add_tag(audience.list_id, name)
-        audience.links.filter(pk=link.pk).update(tag_id=tag_id)
-        ours[tag_id] = name
-        taken.add(name)
+    ours = {tag: known[tag].name for tag in (*made, *(link.tag_id for link in links)) if tag in known}
+
+    def make(name: str) -> int:
+        return free.get(name) or connect().add_tag(audience.list_id, name)
+
+    def link_to(link: AudienceSegment, name: str, tag: int) -> None:
+        audience.links.filter(pk=link.pk).update(tag_id=tag)
+        ours[tag] = name
         if link.tag_id:  # somebody deleted the tag there: nobody has it any more
             forget_tag(audience, link.tag_id)
+
+    jobs = []
+    for link in links:
+        if link.tag_id not in known:
+            name = _free_name(link.segment.name, taken)
+            taken.add(name)
+            jobs.append(Job(partial(make, name), partial(link_to, link, name)))
+    lanes.work_off(jobs)
     if set(ours) != set(audience.made_tags):
         audience.made_tags = sorted(ours)
         audience.save(update_fields=["made_tags"])

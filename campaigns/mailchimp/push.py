@@ -73,11 +73,11 @@ class Push:
 
     def work(self) -> None:
         """Raises OutOfTime, Held, MailchimpError."""
-        self.names = prepare(self.mailchimp, self.audience)
-        self.there = mapping.there(self.audience.merge_fields, self.audience.merge_types)
-        if self.audience.pull_requested_at:  # hear before speaking
-            catch_up(self.mailchimp, self.audience, SyncRun(), self.until)
         with Lanes() as self.lanes:
+            self.names = prepare(self.lanes, self.audience)
+            self.there = mapping.there(self.audience.merge_fields, self.audience.merge_types)
+            if self.audience.pull_requested_at:  # hear before speaking
+                catch_up(self.mailchimp, self.audience, SyncRun(), self.until)
             self._delete_for_good()
             self.lanes.work_off(self._in_time(retiring.jobs(self.audience, self._count)))
             if left := shadow.adopt_strangers(self.audience):
@@ -88,7 +88,7 @@ class Push:
             self.lanes.work_off(self._each(difference.LEAVE, self._leave))
             self._ask_first()
             self.lanes.work_off(self._each(difference.LAPSE, self._leave))
-            self.lanes.work_off(self._newcomers(), self._write_down)
+            self._bring_newcomers()
             self.lanes.work_off(self._left_over())
             self.lanes.work_off(self._additions(difference.ADD))
             self.lanes.work_off(self._each(difference.CHANGE, self._change))
@@ -112,12 +112,26 @@ class Push:
             self._breathe()
             yield job
 
-    def _newcomers(self) -> Iterator[Job]:
+    def _bring_newcomers(self) -> None:
         self._breathe()
-        for call in newcomers.calls(self.audience, self.there, self.names):
+        calls = newcomers.Calls(self.audience, self.there, self.names)
+
+        def meanwhile() -> None:
+            try:
+                calls.prepare()
+            finally:
+                self._write_down()
+
+        try:
+            self.lanes.work_off(self._newcomers(calls), meanwhile)
+        finally:
+            calls.take_back()
+
+    def _newcomers(self, calls: newcomers.Calls) -> Iterator[Job]:
+        for call in calls:
+            self._breathe()
             yield Job(partial(self._bring, call), partial(self._brought, call))
             yield from self._left_over()
-            self._breathe()
 
     def _left_over(self) -> Iterator[Job]:
         while self.left_over:
@@ -230,12 +244,13 @@ class Push:
     def _bring(self, call: newcomers.Call) -> newcomers.Brought | None:
         """None if the call was refused as a whole."""
         try:
-            answer = self.mailchimp.write_ready_members(self.audience.list_id, call.members)
+            return self.mailchimp.write_ready_members(
+                self.audience.list_id, call.members, partial(newcomers.read, ours=self.names)
+            )
         except MailchimpError as error:
             if error.status not in WHOLLY_REFUSED:
                 raise
             return None
-        return newcomers.read(answer, self.names)
 
     def _brought(self, call: newcomers.Call, brought: newcomers.Brought | None) -> None:
         if brought is None:

@@ -1,5 +1,7 @@
 """A first sync: who was never there goes in calls that PostgreSQL makes and writes down."""
 
+import json
+
 import pytest
 from django.db import connection
 
@@ -138,7 +140,7 @@ def test_who_left_since_the_comparison_is_in_no_call(push, audience):
     audience.refresh_from_db()
     assert difference.compare(audience) == {"add": 2}
     consent.leave(ann, method=Consent.Method.LINK)
-    [call] = newcomers.calls(audience, mapping.there(audience.merge_fields, {}), {})
+    [call] = newcomers.Calls(audience, mapping.there(audience.merge_fields, {}), {})
     assert (call.size, call.members.count("email_address")) == (1, 1)
     assert "bo@mail.se" in call.members
     assert Addition.objects.get().supporters == [bo.pk]
@@ -152,9 +154,12 @@ def test_calls_are_of_500_and_made_for_as_many_at_a_time_as_are_under_way(push, 
     Audience.objects.update(merge_fields=mapping.DEFAULT_MERGE_FIELDS)
     audience.refresh_from_db()
     difference.compare(audience)
-    calls = newcomers.calls(audience, mapping.there(audience.merge_fields, {}), {})
+    made = newcomers.Calls(audience, mapping.there(audience.merge_fields, {}), {})
+    calls = iter(made)
     assert next(calls).size == 3
     assert Addition.objects.count() == 8
+    made.prepare()
+    assert Addition.objects.count() == 10
     assert [call.size for call in calls] == [3] * 9
     assert Supporter.objects.count() == 30
 
@@ -173,3 +178,39 @@ def test_comparing_leaves_the_connection_as_it_was_even_when_it_fails(audience, 
         with pytest.raises(Exception, match="division"):
             difference.compare(audience)
         assert told() == before
+
+
+def test_what_was_made_and_not_sent_is_taken_back(push, audience, monkeypatch):
+    monkeypatch.setattr(difference, "CHUNK", 3)
+    many(30)
+    for segment in Segment.objects.all():
+        segments.refresh(segment)
+    Audience.objects.update(merge_fields=mapping.DEFAULT_MERGE_FIELDS)
+    audience.refresh_from_db()
+    difference.compare(audience)
+    made = newcomers.Calls(audience, mapping.there(audience.merge_fields, {}), {})
+    sent = next(iter(made))
+    made.take_back()
+    assert list(Addition.objects.values_list("pk", flat=True)) == [sent.addition]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"<html>", b'{"new_members":', b'{"new_members":[{"id":"\xff"}]}', b"7"]
+)
+def test_what_is_no_answer_is_not_read(content):
+    assert newcomers.read(content, ()) is None
+
+
+def test_a_member_told_in_another_way_is_looked_at_by_itself():
+    known = {
+        "id": "ab",
+        "status": "subscribed",
+        "last_changed": "2026-05-01T10:00:00+00:00",
+        "tags": [],
+        "tags_count": 0,
+    }
+    told = {"new_members": [{**known, "email_address": "ann@mail.se", "tags_count": "many"}], "errors": []}
+    brought = newcomers.read(json.dumps(told).encode(), ())
+    assert (brought.number, brought.emails) == (0, ["ann@mail.se"])
+    told["new_members"][0]["tags_count"] = 0
+    assert newcomers.read(json.dumps(told).encode(), ()).number == 1

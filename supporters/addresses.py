@@ -9,7 +9,6 @@ import re
 import unicodedata
 
 from django.utils.translation import gettext as _
-from email_validator import EmailNotValidError, validate_email
 
 from supporters.hygiene.text import one_line
 
@@ -62,6 +61,9 @@ def _unwrapped(text: str) -> str:
 def _carefully(address: str) -> str:
     if address.count("@") > 1 and re.search(r"@.*[\s,;/|]+.*@", address):
         raise AddressError(_("There is more than one address in it."))
+    # Loaded when it is needed: its tables of letters are a megabyte, and who sends mail never looks at them.
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         valid = validate_email(address, check_deliverability=False, test_environment=False, strict=True)
     except EmailNotValidError as error:

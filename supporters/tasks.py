@@ -1,27 +1,34 @@
-from celery import shared_task
+"""Each task loads what it works with when it first runs: a worker that sends mail carries no readers of spreadsheets."""
 
-from supporters.importing import doubts, preview, run
-from supporters.payments import applying
+from celery import shared_task
 
 
 @shared_task
 def work_on_import(pk: int) -> None:
+    from supporters.importing import run
+
     if run.work(pk):
         work_on_import.delay(pk)
 
 
 @shared_task(soft_time_limit=3_500, time_limit=3_600)
 def work_on_preview(pk: int) -> None:
+    from supporters.importing import preview
+
     preview.work(pk)
 
 
 @shared_task
 def settle_doubts(pk: int) -> None:
+    from supporters.importing import doubts
+
     doubts.settle(pk)
 
 
 @shared_task
 def apply_payments() -> None:
+    from supporters.payments import applying
+
     applying.apply_owed()
 
 

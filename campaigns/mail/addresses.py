@@ -2,7 +2,6 @@
 
 import re
 
-import idna
 from django.utils.translation import gettext as _
 
 _PLAIN = re.compile(
@@ -29,6 +28,8 @@ def deliverable(address: str) -> str:
     local, at, domain = address.rpartition("@")
     if not (at and _LOCAL.fullmatch(local)):
         raise AddressUnusable(_("What stands before the @ can't be part of an address."))
+    import idna  # a megabyte of tables, loaded by whoever meets such an address
+
     try:
         usable = f"{local}@{idna.encode(domain, uts46=True).decode()}"
     except (idna.IDNAError, UnicodeError):

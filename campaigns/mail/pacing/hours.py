@@ -6,7 +6,6 @@ Nobody's zone is on file; a country's stands for it, and of a country with sever
 import json
 from functools import cache
 
-from babel.core import get_global
 from django.db import connection
 
 from campaigns.models import Appeal
@@ -24,6 +23,8 @@ _MOST_PEOPLE = {
 @cache
 def zones() -> dict[str, str]:
     """Country to its time zone. Countries of several zones with few people are left to the appeal's own."""
+    from babel.core import get_global  # for launching only: a worker that sends has no use for it
+
     single = {country: names[0] for country, names in get_global("territory_zones").items() if len(names) == 1}
     return {**single, **_MOST_PEOPLE}
 

@@ -4,13 +4,13 @@ A push works off the difference (difference.py) in an order that lets nobody bac
 members of one person (retiring.py) and leavings,
 new members who never overwrite anybody, changes without a status, moved addresses, questions to those who come back, tags, and
 archiving last. The state is the shadow, written from each answer, so a push that dies is continued by comparing again;
-SyncRun only tells staff about it. Within each step calls go side by side (lanes.py). Who was never there goes by newcomers.py.
+SyncRun only tells staff about it. Within each step calls go side by side (lanes.py). Who was never there goes by newcomers.py, what
+Mailchimp lets nobody do to many members in one call by each.py.
 
 Before anything but leavings, a push that would take away more than the audience's share stops and asks (`held`); staff see why
 for each person (plan.py), and let it go with `approve`, or mend the segment.
 """
 
-import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,10 +22,11 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from campaigns.mailchimp import bulk, difference, mapping, newcomers, retiring, shadow
+from campaigns.mailchimp import difference, mapping, newcomers, retiring, shadow
 from campaigns.mailchimp.batch import WHOLLY_REFUSED, Batch, Written, refused
 from campaigns.mailchimp.client import Mailchimp, MailchimpError, connect
 from campaigns.mailchimp.difference import Owed, TagChange
+from campaigns.mailchimp.each import Each
 from campaigns.mailchimp.hearing import LEAVINGS, Heard, hear
 from campaigns.mailchimp.lanes import Job, Lanes
 from campaigns.mailchimp.plan import allowance
@@ -97,9 +98,11 @@ class Push:
             difference.note_blocked_moves(_("Their new address is another person's in Mailchimp. Please look."))
             self.lanes.work_off(self._additions(difference.WAIT))
             self.lanes.work_off(self._each(difference.RETURN, self._ask_back))
-            self._permissions()
+            each = Each(self.audience, self.lanes, self.until, breathe=self._breathe, count=self._count)
+            each.take_up()
+            each.permit()
             self.lanes.work_off(self._in_time(map(self._tag, difference.tag_changes(self.audience))))
-            self.lanes.work_off(self._each(difference.ARCHIVE, self._archive))
+            each.archive()
         # The contact ids of those added come with the next read: from then on they are found whatever their address is there.
         self._read_soon(bool(self.run.counts.get("added")))
 
@@ -374,76 +377,7 @@ class Push:
         AudienceMember.objects.filter(pk=row.member).update(asked_back_at=Now())
         self._count(asked_back=not outcome.refusal, refused=bool(outcome.refusal))
 
-    def _permissions(self) -> None:
-        """The call for many members knows no marketing permissions."""
-        self._permitted()
-        for rows in difference.permissions(self.audience):
-            if len(rows) <= bulk.FEW:
-                self.lanes.work_off(self._in_time(map(self._permit, rows)))
-                continue
-            self._breathe()
-            operations = [
-                {
-                    "method": "PATCH",
-                    "path": f"lists/{self.audience.list_id}/members/{row.hash}",
-                    "params": {"skip_merge_validation": True},
-                    "body": json.dumps(self._permission(row)),
-                    "operation_id": str(row.member),
-                }
-                for row in rows
-            ]
-            bulk.hand_in(self.mailchimp, self.audience, operations)
-            self._permitted()
-
-    def _permitted(self) -> None:
-        """Write down what became of those that were handed in, now or by a run before."""
-        results = bulk.results(self.mailchimp, self.audience, self.until)
-        given, refused = {}, {}
-        for member, status, answer in results:
-            if status == 200:
-                given[int(member)] = {
-                    one["marketing_permission_id"]: True
-                    for one in answer.get("marketing_permissions") or []
-                    if one["enabled"]
-                    and f"{mapping.PERMISSION}{one['marketing_permission_id']}" in self.audience.groups
-                }
-            else:
-                why = MailchimpError(400, str(answer.get("title", "")), str(answer.get("detail", "")))
-                refused[int(member)] = why.for_staff
-        shadow.permit(self.audience, given)
-        shadow.refuse(list(refused), list(refused.values()))
-        if results:
-            self._count(permitted=len(given), refused=len(refused))
-        bulk.done(self.audience)
-
-    def _permission(self, row: difference.Permitted) -> dict:
-        ours = [
-            key.removeprefix(mapping.PERMISSION) for key in self.audience.groups if key.startswith(mapping.PERMISSION)
-        ]
-        return {
-            "marketing_permissions": [{"marketing_permission_id": one, "enabled": one in row.given} for one in ours]
-        }
-
-    def _permit(self, row: difference.Permitted) -> Job:
-        def permit() -> str:
-            try:
-                self.mailchimp.change_member(self.audience.list_id, row.hash, self._permission(row))
-            except MailchimpError as error:
-                if error.passing or error.status == 401:
-                    raise
-                return error.for_staff
-            return ""
-
-        def permitted(refusal: str) -> None:
-            if refusal:
-                shadow.refuse([row.member], [refusal])
-            else:
-                AudienceMember.objects.filter(pk=row.member).update(permissions=row.given)
-            self._count(permitted=not refusal, refused=bool(refusal))
-
-        return Job(permit, permitted)
-
-    # Tags, and away
+    # Tags
 
     def _tag(self, change: TagChange) -> Job:
         add, remove = ([email for _member, email in rows] for rows in (change.add, change.remove))
@@ -471,19 +405,6 @@ class Push:
             self._count(tagged=len(added), untagged=len(removed))
 
         return Job(tag, tagged)
-
-    def _archive(self, rows: list[Owed]) -> Iterator[Job]:
-        def archived(row: Owed) -> None:
-            AudienceMember.objects.filter(pk=row.member, to_delete=False).update(
-                status=Status.ARCHIVED, archived_by_us=True, digest=None, updated_at=Now()
-            )
-            self._count(archived=1)
-
-        for row in rows:
-            yield Job(
-                lambda row=row: self.mailchimp.archive(self.audience.list_id, row.old_hash),
-                lambda _none, row=row: archived(row),
-            )
 
     # What the steps share
 

@@ -33,7 +33,14 @@ class DoubtfulRows:
                 raise PermissionDenied
             self._decide(request, run)
             return HttpResponseRedirect(request.path)
-        page = Paginator(doubts.waiting(run).select_related("supporter"), PAGE).get_page(request.GET.get("page"))
+        reasons = doubts.reasons(run)
+        why = request.GET.get("why", "")
+        rows = doubts.waiting(run).select_related("supporter")
+        if why in dict(reasons):
+            rows = rows.filter(reason=why)
+        else:
+            why = ""
+        page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -41,6 +48,8 @@ class DoubtfulRows:
             "run": run,
             "page": page,
             "pairs": list(_pairs(run, page.object_list)),
+            "reasons": reasons,
+            "why": why,
             "may_decide": self.has_change_permission(request, run),
             "back": reverse("admin:supporters_importrun_change", args=[run.pk]),
         }
@@ -55,7 +64,13 @@ class DoubtfulRows:
         if not everything and not numbers:
             messages.warning(request, gettext("Tick the rows that you mean."))
             return
-        decided = doubts.decide(run, verdict, numbers=None if everything else numbers, by=request.user)
+        decided = doubts.decide(
+            run,
+            verdict,
+            numbers=None if everything else numbers,
+            reason=request.POST.get("why", "") if everything else "",
+            by=request.user,
+        )
         if not decided:
             messages.info(request, gettext("These rows have been decided on already."))
             return

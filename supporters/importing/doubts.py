@@ -1,23 +1,25 @@
-"""Doubtful rows: whose email address belongs to somebody of a clearly different name.
+"""Doubtful rows, of two kinds.
 
-Couples, families and offices share an address. Rather than making Anna into Erik, an import holds Erik's row until
-staff say who he is.
+Couples, families and offices share an email address. Rather than making Anna into Erik, an import holds Erik's row
+until staff say who he is. And a row that no reference and no address leads anywhere with may be about somebody on file
+all the same (supporters.matching.door): rather than making a double of them, it is held too.
 
     waiting ──decide──▶ same      the person on file: the row changes them         ──settle──▶ settled
-            ──decide──▶ second    another person, without an address of their own,  ──settle──▶ settled
-                                  reached through the first
+            ──decide──▶ second    another person; whose address is the first's is   ──settle──▶ settled
+                                  kept without one and reached through them
             ──decide──▶ left_out  (settled at once)
 
 Deciding is one conditional UPDATE, so the first of two who decide has it. Settling goes through the statements of
 every import, with its rows marked as settled in the same transaction; what a dead worker left is taken up by the tick.
-A settled row keeps who decided what and when, but no longer what it held.
+A settled row keeps who decided what and when, but no longer what it held. Two who were told apart are no possible
+double any more (supporters.matching).
 """
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Now
 
 from supporters.importing import staging
@@ -39,14 +41,27 @@ def waiting(run: ImportRun) -> QuerySet[ImportRow]:
     return run.failures.filter(verdict=Verdict.WAITING)
 
 
+def reasons(run: ImportRun) -> list[tuple[str, int]]:
+    """Why rows wait, and how many for each reason; the commonest first."""
+    return list(waiting(run).order_by().values_list("reason").annotate(rows=Count("pk")).order_by("-rows", "reason"))
+
+
 @transaction.atomic
 def decide(
-    run: ImportRun, verdict: str, *, numbers: Sequence[int] | None = None, by: "AbstractBaseUser | None" = None
+    run: ImportRun,
+    verdict: str,
+    *,
+    numbers: Sequence[int] | None = None,
+    reason: str = "",
+    by: "AbstractBaseUser | None" = None,
 ) -> int:
-    """Say what these rows are, or all that wait; returns how many still waited. Whoever calls has them settled."""
+    """Say what these rows are, or all that wait (for this reason); returns how many still waited. Whoever calls has
+    them settled."""
     rows = waiting(run)
     if numbers is not None:
         rows = rows.filter(number__in=numbers)
+    if reason:
+        rows = rows.filter(reason=reason)
     fields: dict = {"verdict": verdict, "decided_by": by, "decided_at": Now()}
     if verdict == Verdict.LEFT_OUT:
         fields |= {"settled_at": Now(), "values": []}
@@ -93,7 +108,8 @@ def _settle(run: ImportRun, parse) -> bool:  # noqa: ANN001
             staged.append(parse(row.number, row.values))
         except RowProblem as problem:
             failures.append(Failure(row.number, row.values, str(problem)))
-    counts = staging.load_supporters(run, in_rounds(staged), cells, decided=True)
+    whom = {row.number: row.supporter_id for row in rows if row.verdict == Verdict.SAME}
+    counts = staging.load_supporters(run, in_rounds(staged, whom), cells, decided=True)
     if failures:
         staging.keep_failures(run, failures)
     counts = counts.plus(Counts(failed=len(failures), doubtful=-len(rows)))

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from supporters.importing import merged, policy, refunds
 from supporters.importing.known import KNOWN
 from supporters.importing.parsing import REFERENCE_SYSTEM, StagedDonation, StagedSupporter
+from supporters.matching import door
 from supporters.models import ImportRun
 
 CONTENT_SYSTEM = "import"
@@ -65,6 +66,7 @@ def load_supporters(
         cursor.execute(_STAGE_SUPPORTERS)
         _copy(cursor, "stage", StagedSupporter._fields, rows)
         cursor.execute("ANALYZE stage")
+        winners = policy.chosen(run.options)
         parameters = {
             "run": run.pk,
             "system": run.options.get("reference_system") or REFERENCE_SYSTEM,
@@ -78,6 +80,8 @@ def load_supporters(
             "only_left": _(
                 "The address belongs to somebody of another name: it is not written to any more, and that is all."
             ),
+            "email_stays": winners["email"] != policy.Winner.FILE,
+            **door.reasons(),
         }
         _number_equal_rows(cursor, run, "key IS NOT NULL")
         cursor.execute(_PREPARE_SUPPORTERS, parameters)
@@ -85,9 +89,11 @@ def load_supporters(
             cursor.execute(_VERDICTS, parameters)
         if watch:
             watch.before(cursor)
-        write = _MATCH_AND_ADD_SUPPORTERS + policy.update_statement(policy.chosen(run.options)) + _ADD_REFERENCES
+        write = _MATCH_AND_ADD_SUPPORTERS + policy.update_statement(winners) + _ADD_REFERENCES
         for current in range(max((row.round for row in rows), default=-1) + 1):
             cursor.execute(write, {**parameters, "round": current})
+        if decided:
+            cursor.execute(_TELL_APART)
         cursor.execute(_TAGS)
         held_back = _write_consents(cursor, run)
         _keep_failures(cursor, run, cells)
@@ -170,7 +176,7 @@ def keep_failures(run: ImportRun, failures: Iterable[Failure]) -> None:
             INSERT INTO supporters_importrow (run_id, number, "values", reason, went_in, verdict, supporter_id)
             SELECT %s, number, to_jsonb(cells), reason, went_in, verdict, supporter_id FROM failures
             ON CONFLICT (run_id, number) DO UPDATE SET "values" = excluded."values", reason = excluded.reason,
-                went_in = excluded.went_in, verdict = excluded.verdict, settled_at = NULL
+                went_in = excluded.went_in, verdict = excluded.verdict, supporter_id = excluded.supporter_id, settled_at = NULL
             """,
             [run.pk],
         )
@@ -225,13 +231,35 @@ WHERE {{which}} AND reason IS NULL AND s.email = stage.email AND (
         AND NOT supporters_names_differ(stage.first_name, stage.last_name, l.first_name, l.last_name)));
 """
 
+# Somebody's other address leads to them and is not written to. Of two that are spelt almost the same, the one on file stays.
+_OTHER_ADDRESSES = f"""
+UPDATE stage SET supporter_id = r.supporter_id, email = NULL
+FROM supporters_reference r JOIN supporters_supporter s ON s.id = r.supporter_id
+WHERE round = %(round)s AND reason IS NULL AND stage.supporter_id IS NULL AND standing <> 'cleaned'
+  AND EXISTS (SELECT FROM supporters_reference WHERE system = '{door.OTHER_ADDRESS}')
+  AND r.system = '{door.OTHER_ADDRESS}' AND r.identifier = stage.email AND NOT {_ANOTHER_NAME};
+
+WITH two AS (
+    SELECT number, supporter_id, s.email AS kept, stage.email AS came,
+           %(email_stays)s OR supporters_email_key(s.email) = supporters_email_key(stage.email) AS stays
+    FROM stage JOIN supporters_supporter s ON s.id = supporter_id
+    WHERE round = %(round)s AND reason IS NULL AND verdict = 'same' AND s.email <> stage.email
+), remembered AS (
+    INSERT INTO supporters_reference (supporter_id, system, identifier)
+    SELECT supporter_id, '{door.OTHER_ADDRESS}', CASE WHEN stays THEN came ELSE kept END FROM two
+    WHERE length(CASE WHEN stays THEN came ELSE kept END) <= 128
+    ON CONFLICT DO NOTHING
+) UPDATE stage SET email = NULL FROM two WHERE stage.number = two.number AND stays;
+"""
+
 _STAGE_SUPPORTERS = """
 CREATE TEMP TABLE stage (
     number bigint PRIMARY KEY, round int, key uuid, reference text, email text, first_name text, last_name text,
     language text, country text, birth_date date, phone text, street text, postcode text, city text, region text,
     organisation text, source_code text, tags text[], standing text, standing_at timestamptz,
     withdrawn text[], note text, marks text[],
-    occurrence bigint, system text, organisation_id bigint, supporter_id bigint, verdict text, candidate_id bigint, shares_with bigint,
+    occurrence bigint, system text, organisation_id bigint, supporter_id bigint, verdict text, candidate_id bigint, apart_id bigint, decided_by bigint,
+    decided_at timestamptz, shares_with bigint,
     fresh boolean NOT NULL DEFAULT false, changed boolean NOT NULL DEFAULT false, reason text,
     before text[], after text[], reference_id bigint, tag_ids bigint[], gained text[], said text[] NOT NULL DEFAULT '{}'
 ) ON COMMIT DROP
@@ -251,8 +279,20 @@ UPDATE stage SET reason = %(no_organisation)s WHERE organisation <> '' AND organ
 """
 
 _VERDICTS = """
-UPDATE stage SET verdict = r.verdict, candidate_id = CASE r.verdict WHEN 'same' THEN r.supporter_id END
+UPDATE stage SET verdict = r.verdict, candidate_id = CASE r.verdict WHEN 'same' THEN r.supporter_id END,
+                 apart_id = CASE r.verdict WHEN 'second' THEN r.supporter_id END, decided_by = r.decided_by_id, decided_at = r.decided_at
 FROM supporters_importrow r WHERE r.run_id = %(run)s AND r.number = stage.number;
+"""
+
+# Two who were said to be two are not proposed as one by the search of the whole file.
+_TELL_APART = """
+INSERT INTO supporters_double AS d (first_id, second_id, probability, evidence, cluster, state, found_by, decided_by_id, decided_at)
+SELECT DISTINCT ON (1, 2) least(supporter_id, apart_id), greatest(supporter_id, apart_id), 0.5, '[]'::jsonb, least(supporter_id, apart_id),
+       'different', 'door', decided_by, coalesce(decided_at, statement_timestamp())
+FROM stage JOIN supporters_supporter s ON s.id = apart_id WHERE reason IS NULL AND supporter_id <> apart_id
+ON CONFLICT (first_id, second_id) DO UPDATE SET
+    state = 'different', certain = false, decided_by_id = excluded.decided_by_id, decided_at = excluded.decided_at
+WHERE d.state = 'open'
 """
 
 # Rows of one round have different addresses and references, so that each statement meets a person once.
@@ -266,7 +306,7 @@ WHERE round = %(round)s AND reason IS NULL AND reference <> '' AND r.system = st
 {_KNOWN_TO_SHARE.format(which="round = %(round)s AND standing NOT IN ('left', 'cleaned') AND verdict IS DISTINCT FROM 'same'")}
 
 UPDATE stage SET shares_with = s.id, email = NULL FROM supporters_supporter s
-WHERE round = %(round)s AND reason IS NULL AND verdict = 'second' AND s.email = stage.email;
+WHERE round = %(round)s AND reason IS NULL AND verdict = 'second' AND s.email = stage.email AND (apart_id IS NULL OR apart_id = s.id);
 
 {merged.SUPPORTERS}
 
@@ -283,8 +323,11 @@ UPDATE stage SET first_name = '', last_name = '', language = '', country = '', b
 WHERE round = %(round)s AND reason IS NULL AND candidate_id IS NOT NULL AND standing IN ('left', 'cleaned');
 UPDATE stage SET reason = %(doubtful)s WHERE round = %(round)s AND reason IS NULL AND candidate_id IS NOT NULL;
 
+{_OTHER_ADDRESSES}
+{door.HOLD_KNOWN}
 UPDATE stage SET supporter_id = nextval(pg_get_serial_sequence('supporters_supporter', 'id')), fresh = true
 WHERE round = %(round)s AND reason IS NULL AND supporter_id IS NULL;
+{door.HOLD_AMONG_THEMSELVES}
 
 UPDATE stage SET marks = array_remove(array_remove(marks, 'role'), 'disposable')
 WHERE round = %(round)s AND email IS NULL AND marks && '{{role, disposable}}';

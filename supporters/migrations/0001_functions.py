@@ -20,6 +20,36 @@ def create_address_hash(apps, schema_editor):
     )
 
 
+# By what somebody is found at the door (supporters.matching.door). Not STRICT where that would keep PostgreSQL from
+# putting the expression in the place of the call.
+DOOR_KEYS = """
+CREATE FUNCTION supporters_phone_key(phone text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN right(translate(phone, ' +-()/.', ''), 8);
+
+CREATE FUNCTION supporters_postcode_key(postcode text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN translate(upper(postcode), ' -.', '');
+
+-- “anna.berg+news@gmail.com” and “annaberg@gmial.com”.
+CREATE FUNCTION supporters_email_key(email text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN translate(split_part(split_part(email, '@', 1), '+', 1), '.-_', '') || '@' || left(split_part(email, '@', 2), 1);
+
+-- Two letters of each name, whichever is called the first.
+CREATE FUNCTION supporters_name_key(first_name text, last_name text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN least(left(supporters_fold(left(first_name, 2)), 2), left(supporters_fold(left(last_name, 2)), 2))
+    || greatest(left(supporters_fold(left(first_name, 2)), 2), left(supporters_fold(left(last_name, 2)), 2));
+"""
+DROP_DOOR_KEYS = """
+DROP FUNCTION supporters_phone_key(text);
+DROP FUNCTION supporters_postcode_key(text);
+DROP FUNCTION supporters_email_key(text);
+DROP FUNCTION supporters_name_key(text, text);
+"""
+
+
 class Migration(migrations.Migration):
     dependencies = []
     operations = [
@@ -37,4 +67,5 @@ class Migration(migrations.Migration):
             """,
             "DROP FUNCTION supporters_fold(text)",
         ),
+        migrations.RunSQL(DOOR_KEYS, DROP_DOOR_KEYS),
     ]

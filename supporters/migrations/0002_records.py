@@ -1240,6 +1240,22 @@ class Migration(migrations.Migration):
             model_name='supporter',
             index=django.contrib.postgres.indexes.GinIndex(condition=models.Q(('marks', []), _negated=True), fields=['marks'], name='supporter_marks'),
         ),
+        migrations.AddIndex(
+            model_name='supporter',
+            index=models.Index(supporters.models.functions.PhoneKey('phone'), condition=models.Q(('phone', ''), _negated=True), name='supporter_phone'),
+        ),
+        migrations.AddIndex(
+            model_name='supporter',
+            index=models.Index(supporters.models.functions.EmailKey('email'), condition=models.Q(('email__isnull', False)), name='supporter_email_key'),
+        ),
+        migrations.AddIndex(
+            model_name='supporter',
+            index=models.Index(models.F('birth_date'), supporters.models.functions.NameKey('first_name', 'last_name'), condition=models.Q(('birth_date__isnull', False)), name='supporter_born'),
+        ),
+        migrations.AddIndex(
+            model_name='supporter',
+            index=models.Index(supporters.models.functions.PostcodeKey('postcode'), supporters.models.functions.NameKey('first_name', 'last_name'), condition=models.Q(('postcode', ''), _negated=True), name='supporter_home'),
+        ),
         migrations.AddConstraint(
             model_name='supporter',
             constraint=models.UniqueConstraint(models.F('email'), name='supporter_email_unique', violation_error_message='Somebody on file has this address.'),

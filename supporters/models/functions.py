@@ -17,3 +17,30 @@ class Fold(Func):
     function = "supporters_fold"
     arity = 1
     output_field = TextField()
+
+
+# By what somebody is found at the door: supporters.matching.door.
+
+
+class PhoneKey(Func):
+    function = "supporters_phone_key"
+    arity = 1
+    output_field = TextField()
+
+
+class PostcodeKey(Func):
+    function = "supporters_postcode_key"
+    arity = 1
+    output_field = TextField()
+
+
+class EmailKey(Func):
+    function = "supporters_email_key"
+    arity = 1
+    output_field = TextField()
+
+
+class NameKey(Func):
+    function = "supporters_name_key"
+    arity = 2
+    output_field = TextField()

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from supporters.hygiene.marks import Mark
 from supporters.hygiene.phones import figures_of
 from supporters.models.consent import Consent, Purpose, Suppression
-from supporters.models.functions import AddressHash, Fold
+from supporters.models.functions import AddressHash, EmailKey, Fold, NameKey, PhoneKey, PostcodeKey
 
 
 def words_in(field: str, text: str) -> Q:
@@ -208,6 +208,21 @@ class Supporter(models.Model):
             models.Index(fields=["-created_at", "-id"], name="supporter_newest"),
             # For the list's filter and segments' rules; few people are marked.
             GinIndex(fields=["marks"], name="supporter_marks", condition=~Q(marks=[])),
+            # For the question at the door whether somebody is on file: supporters.matching.door.
+            models.Index(PhoneKey("phone"), name="supporter_phone", condition=~Q(phone="")),
+            models.Index(EmailKey("email"), name="supporter_email_key", condition=Q(email__isnull=False)),
+            models.Index(
+                F("birth_date"),
+                NameKey("first_name", "last_name"),
+                name="supporter_born",
+                condition=Q(birth_date__isnull=False),
+            ),
+            models.Index(
+                PostcodeKey("postcode"),
+                NameKey("first_name", "last_name"),
+                name="supporter_home",
+                condition=~Q(postcode=""),
+            ),
         ]
 
     def __str__(self) -> str:

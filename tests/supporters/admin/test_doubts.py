@@ -4,6 +4,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from supporters.models import ImportRow, Supporter
+from tests.factories import make_supporter
 from tests.supporters.importing.test_doubts import COUPLE
 from tests.supporters.importing.test_run import load
 
@@ -79,3 +80,18 @@ def test_the_page_takes_as_many_queries_for_three_as_for_one(staff_client, djang
             staff_client.get(page_of(run))
         taken.append(len(context))
     assert taken[0] == taken[1]
+
+
+def test_rows_that_wait_for_one_reason_are_decided_on_together(staff_client):
+    make_supporter(first_name="Åsa", last_name="Öberg", email=None, postcode="41101")
+    run = load(
+        "email,first name,last name,postcode\nberg@home.se,Anna,Berg,\nberg@home.se,Erik,Berg,\n,Åsa,Öberg,41101\n"
+    )
+    why = "Somebody of this name, or one much like it, has the same postcode."
+    text = staff_client.get(page_of(run)).content.decode()
+    assert why in text
+    assert "Erik Berg" in text
+    text = staff_client.get(page_of(run), {"why": why}).content.decode()
+    assert "Erik Berg" not in text
+    staff_client.post(page_of(run), {"all": "1", "verdict": "same", "why": why})
+    assert list(run.failures.order_by("number").values_list("number", "verdict")) == [(3, "waiting"), (4, "same")]

@@ -56,14 +56,19 @@ _SHORT = {
 _HOSTS = "mail.se gmail.com posteo.de web.de orange.fr free.fr wp.pl telefonica.es outlook.com proton.me".split()
 
 
-def make(persons: int, seed: int, *, email: bool = True, birth: bool = True, phone: bool = True) -> Iterator[dict]:
-    """Rows with COLUMNS of the engine and `person`, the truth; about four rows for three persons."""
+def make(
+    persons: int, seed: int, *, email: bool = True, birth: bool = True, phone: bool = True, wide: bool = False
+) -> Iterator[dict]:
+    """Rows with COLUMNS of the engine and `person`, the truth; about four rows for three persons.
+
+    `wide` draws on as many names, streets and places as a country has, for files of hundreds of thousands.
+    """
     dice = random.Random(seed)
     made = number = 0
     while made < persons:
-        home = _home(dice)
+        home = _widen_home(dice, _home(dice)) if wide else _home(dice)
         size = dice.choices([1, 2, 3, 4], [50, 25, 12, 13])[0]
-        for one in _household(dice, home, min(size, persons - made)):
+        for one in _household(dice, home, min(size, persons - made), wide=wide):
             made += 1
             for row in _rows(dice, one, home):
                 for name, kept in (("email", email), ("birth_date", birth), ("phone", phone)):
@@ -88,6 +93,23 @@ def _home(dice: random.Random, land: str = "") -> dict:
     }
 
 
+_ENDS = {"SE": "{}gatan", "DE": "{}straße", "FR": "rue de {}", "ES": "Calle {}", "PL": "ul. {}ska"}
+
+
+def _syllables(dice: random.Random, *numbers: int) -> str:
+    return "".join(dice.choice(_MORE_LAST) for _part in range(dice.choice(numbers))).title()
+
+
+def _widen_home(dice: random.Random, home: dict) -> dict:
+    street = home["street"]
+    if dice.random() < 0.6:
+        house = dice.randint(1, 99)
+        named = _ENDS[home["land"]].format(_syllables(dice, 2, 3))
+        street = f"{house} {named}" if home["land"] == "FR" else f"{named} {house}"
+    city = home["city"] if dice.random() < 0.5 else _syllables(dice, 3)
+    return home | {"street": street, "city": city, "postcode": f"{dice.randint(10, 99)}{dice.randint(0, 199) * 5:03}"}
+
+
 def _surname(dice: random.Random, land: str) -> str:
     common = _NAMES[land][1].split()
     if dice.random() < 0.55:
@@ -95,7 +117,7 @@ def _surname(dice: random.Random, land: str) -> str:
     return "".join(dice.choice(_MORE_LAST) for _part in range(dice.choice([2, 3]))).title()
 
 
-def _household(dice: random.Random, home: dict, size: int) -> Iterator[dict]:
+def _household(dice: random.Random, home: dict, size: int, *, wide: bool = False) -> Iterator[dict]:
     family, firsts = _surname(dice, home["land"]), _NAMES[home["land"]][0].split()
     years = [dice.randint(1935, 1990)] * 2 + [dice.randint(1991, 2006)] * 2
     twins = size == 4 and dice.random() < 0.1
@@ -103,6 +125,8 @@ def _household(dice: random.Random, home: dict, size: int) -> Iterator[dict]:
     used: list[str] = []
     for place in range(size):
         first = firsts[min(int(dice.expovariate(1 / 12)), len(firsts) - 1)]
+        if wide and dice.random() < 0.5:
+            first = dice.choice([f"{dice.choice(firsts)} {dice.choice(firsts)}", _syllables(dice, 2, 3)])
         while first in used:
             first = dice.choice(firsts)
         if place == 2 and dice.random() < 0.08:
@@ -112,7 +136,13 @@ def _household(dice: random.Random, home: dict, size: int) -> Iterator[dict]:
         birth = day if twins and place >= 2 else _day(dice, years[place] + dice.randint(-4, 4))
         mail = f"{_ascii(first)}{dice.choice(['.', '', '_'])}{_ascii(last)}{dice.choice(['', dice.randint(1, 99)])}@{dice.choice(_HOSTS)}"
         mobile = home["phone"] if dice.random() < 0.4 else f"07{dice.randint(10000000, 99999999)}"
-        yield {"first_name": first, "last_name": last, "birth_date": birth, "email": mail.lower(), "phone": mobile}
+        yield {
+            "first_name": first,
+            "last_name": last,
+            "birth_date": birth,
+            "email": mail.lower().replace(" ", ""),
+            "phone": mobile,
+        }
 
 
 def _rows(dice: random.Random, one: dict, home: dict) -> Iterator[dict]:

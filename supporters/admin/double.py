@@ -3,7 +3,7 @@
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -13,6 +13,7 @@ from unfold.decorators import action, display
 
 from supporters.admin.base import ReadOnlyAdmin
 from supporters.admin.exporting import ExportedList
+from supporters.admin.hinting import merge_link
 from supporters.matching import deciding
 from supporters.matching.explaining import sentence
 from supporters.models import Double, Supporter
@@ -81,11 +82,7 @@ class DoubleAdmin(ExportedList, ReadOnlyAdmin):
     def compare(self, double: Double) -> SafeString | str:
         if double.state != Double.State.OPEN:
             return ""
-        try:
-            link = reverse("admin:supporters_supporter_merge", args=[double.first_id, double.second_id])
-        except NoReverseMatch:
-            return ""
-        return format_html('<a class="font-medium underline" href="{}">{}</a>', link, gettext("Merge…"))
+        return merge_link(double.first_id, double.second_id)
 
     @action(description=_("Not the same person"), permissions=["decide"])
     def keep_apart(self, request: HttpRequest, queryset: QuerySet) -> None:

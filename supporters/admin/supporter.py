@@ -21,6 +21,7 @@ from supporters.addresses import AddressError, normalise_email
 from supporters.admin.base import RecordAdmin, search
 from supporters.admin.erasure import erase_many, erase_one, erased_page
 from supporters.admin.exporting import ExportedList
+from supporters.admin.hinting import hint
 from supporters.admin.pages import StaffForm, form_page
 from supporters.admin.reading import LanguageField
 from supporters.admin.supporter_form import SupporterForm
@@ -298,6 +299,13 @@ class SupporterAdmin(ExportedList, RecordAdmin):
             obj.save(update_fields=[*changed | {"phone", "postcode", "marks"}, "updated_at"])
         if new := [str(Mark(mark).label) for mark in obj.marks if mark not in before]:
             self.message_user(request, _("Marked: %(marks)s.") % {"marks": ", ".join(new)}, messages.WARNING)
+
+    def save_related(self, request: HttpRequest, form: forms.ModelForm, formsets: list, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        told_of = {"first_name", "last_name", "email", "birth_date", "phone", "street", "postcode", "city"}
+        references = any(formset.model is Reference and formset.has_changed() for formset in formsets)
+        if not change or references or told_of & set(form.changed_data):
+            hint(request, form.instance)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None

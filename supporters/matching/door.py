@@ -7,6 +7,7 @@ than that, such as a name misspelt from its first letter on, is left to the sear
 Who has a reference of the same system as the row, but another one, is told apart by that system and not asked about.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db import connection
@@ -103,6 +104,15 @@ RULES = {
     ),
 }
 """The weightiest first."""
+NAMESAKE = Rule(
+    _("Somebody of this name is on file, and nothing there tells them apart."),
+    _NAMED,
+    "{other}.search LIKE '%%' || regexp_replace(supporters_fold({one}.first_name || ' ' || {one}.last_name), '[^[:alnum:]]+', '%%', 'g') || '%%'",
+    f"""{_SAME_NAME} AND {_AGE} AND ({{one}}.email IS NULL OR {{other}}.email IS NULL)
+        AND '' IN ({{one}}.phone, {{other}}.phone) AND '' IN ({{one}}.postcode, {{other}}.postcode)
+        AND ({{one}}.city = '' OR {{other}}.city = '' OR supporters_fold({{one}}.city) = supporters_fold({{other}}.city))""",
+)
+"""Of a record made by hand; so little is no reason to hold a row."""
 
 # The systems that references belong to, each found by one step in the index.
 _SYSTEMS = """
@@ -117,7 +127,7 @@ _TOLD_APART = """EXISTS (SELECT FROM supporters_reference theirs WHERE theirs.su
     AND {one}.key IS NULL AND {one}.reference <> '' AND theirs.system = {one}.system)"""
 
 
-def _known(rows: str, which: str, most: int) -> str:
+def _known(rules: Iterable[Rule], rows: str, which: str, most: int) -> str:
     """SELECT of number, id and place of the rule, for those of the rows whom the rules find on file."""
     return " UNION ALL ".join(
         f"""
@@ -125,7 +135,7 @@ def _known(rows: str, which: str, most: int) -> str:
             SELECT other.id FROM {rule.source} WHERE {rule.key} AND {rule.agrees} AND NOT {_TOLD_APART} AND {which} LIMIT {most}
         ) found WHERE {{asked}} AND {rule.has}
         """.replace("{one}", "one").replace("{other}", "other")
-        for place, rule in enumerate(RULES.values(), start=1)
+        for place, rule in enumerate(rules, start=1)
     )
 
 
@@ -136,7 +146,7 @@ _ASKED = """one.round = %(round)s AND one.reason IS NULL AND one.supporter_id IS
 HOLD_KNOWN = f"""
 WITH RECURSIVE {_SYSTEMS}
 UPDATE stage SET candidate_id = found.id, reason = {_REASONS} FROM (
-    SELECT DISTINCT ON (number) number, id, place FROM ({_known("stage", "true", 1).replace("{asked}", _ASKED)}) each
+    SELECT DISTINCT ON (number) number, id, place FROM ({_known(RULES.values(), "stage", "true", 1).replace("{asked}", _ASKED)}) each
     ORDER BY number, place
 ) found WHERE stage.number = found.number;
 """
@@ -183,22 +193,19 @@ def reasons() -> dict[str, str]:
     return {name: str(rule.words) for name, rule in RULES.items()}
 
 
+_FOR_STAFF = (*RULES.values(), NAMESAKE)
+_ANYBODY = _known(_FOR_STAFF, "made", "other.id <> one.number", 20).replace("{asked}", "true")
 _BY_HAND = f"""
 WITH RECURSIVE {_SYSTEMS}, made AS (
-    SELECT s.id AS number, s.first_name, s.last_name, s.email, s.birth_date, s.phone, s.street, s.postcode, NULL::uuid AS key,
+    SELECT s.id AS number, s.first_name, s.last_name, s.email, s.birth_date, s.phone, s.street, s.postcode, s.city, NULL::uuid AS key,
            coalesce(r.system, '') AS system, coalesce(r.identifier, '') AS reference
     FROM supporters_supporter s LEFT JOIN supporters_reference r ON r.supporter_id = s.id WHERE s.id = %(pk)s
 )
-SELECT id, min(place) FROM ({{known}}) found
-WHERE NOT EXISTS (SELECT FROM supporters_double d WHERE d.first_id = least(id, number) AND d.second_id = greatest(id, number)
+SELECT id, min(place) FROM ({_ANYBODY}) found
+WHERE NOT EXISTS (SELECT FROM supporters_double d WHERE d.first_id = least(found.id, number) AND d.second_id = greatest(found.id, number)
                   AND d.state <> 'open')
 GROUP BY id ORDER BY min(place), id LIMIT %(most)s
-""".format(
-    known=_known("made", "other.id <> one.number", 20)
-    .replace("{asked}", "true")
-    .replace("{", "{{")
-    .replace("}", "}}")
-)
+"""
 
 
 def probably_the_same(supporter: Supporter, most: int = 5) -> list[tuple[Supporter, str]]:
@@ -207,5 +214,5 @@ def probably_the_same(supporter: Supporter, most: int = 5) -> list[tuple[Support
         cursor.execute(_BY_HAND, {"pk": supporter.pk, "most": most})
         found = cursor.fetchall()
     people = Supporter.objects.in_bulk([pk for pk, _place in found])
-    words = [str(rule.words) for rule in RULES.values()]
+    words = [str(rule.words) for rule in _FOR_STAFF]
     return [(people[pk], words[place - 1]) for pk, place in found if pk in people]

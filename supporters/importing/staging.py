@@ -93,7 +93,7 @@ def load_supporters(
         for current in range(max((row.round for row in rows), default=-1) + 1):
             cursor.execute(write, {**parameters, "round": current})
         if decided:
-            cursor.execute(_TELL_APART)
+            cursor.execute(door.TELL_APART)
         cursor.execute(_TAGS)
         held_back = _write_consents(cursor, run)
         _keep_failures(cursor, run, cells)
@@ -282,17 +282,6 @@ _VERDICTS = """
 UPDATE stage SET verdict = r.verdict, candidate_id = CASE r.verdict WHEN 'same' THEN r.supporter_id END,
                  apart_id = CASE r.verdict WHEN 'second' THEN r.supporter_id END, decided_by = r.decided_by_id, decided_at = r.decided_at
 FROM supporters_importrow r WHERE r.run_id = %(run)s AND r.number = stage.number;
-"""
-
-# Two who were said to be two are not proposed as one by the search of the whole file.
-_TELL_APART = """
-INSERT INTO supporters_double AS d (first_id, second_id, probability, evidence, cluster, state, found_by, decided_by_id, decided_at)
-SELECT DISTINCT ON (1, 2) least(supporter_id, apart_id), greatest(supporter_id, apart_id), 0.5, '[]'::jsonb, least(supporter_id, apart_id),
-       'different', 'door', decided_by, coalesce(decided_at, statement_timestamp())
-FROM stage JOIN supporters_supporter s ON s.id = apart_id WHERE reason IS NULL AND supporter_id <> apart_id
-ON CONFLICT (first_id, second_id) DO UPDATE SET
-    state = 'different', certain = false, decided_by_id = excluded.decided_by_id, decided_at = excluded.decided_at
-WHERE d.state = 'open'
 """
 
 # Rows of one round have different addresses and references, so that each statement meets a person once.

@@ -41,7 +41,7 @@ class Rule(NamedTuple):
     """Who of them is held to be the same."""
     beside: str = ""
     """By what rows of one file are set side by side; empty where a file holds no such thing twice."""
-    source: str = "supporters_supporter {other}"
+    source: str = "{real}supporters_supporter {other}"
 
 
 _FITS = "NOT supporters_names_differ({one}.first_name, {one}.last_name, {other}.first_name, {other}.last_name)"
@@ -92,8 +92,8 @@ RULES = {
         f"{{one}}.key IS NULL AND {{one}}.reference <> '' AND {_NAMED}",
         "r.identifier = {one}.reference AND r.system <> {one}.system",
         f"{_AGE} AND {_ALIKE}",
-        source="""systems JOIN supporters_reference r ON r.system = systems.system
-            JOIN supporters_supporter {other} ON {other}.id = r.supporter_id""",
+        source="""systems JOIN {real}supporters_reference r ON r.system = systems.system
+            JOIN {real}supporters_supporter {other} ON {other}.id = r.supporter_id""",
     ),
     "home": Rule(
         _("Somebody of this name, or one much like it, has the same postcode."),
@@ -117,23 +117,23 @@ NAMESAKE = Rule(
 # The systems that references belong to, each found by one step in the index.
 _SYSTEMS = """
 systems AS (
-    (SELECT system FROM supporters_reference ORDER BY system LIMIT 1)
+    (SELECT system FROM {real}supporters_reference ORDER BY system LIMIT 1)
     UNION ALL
-    SELECT (SELECT r.system FROM supporters_reference r WHERE r.system > systems.system ORDER BY r.system LIMIT 1)
+    SELECT (SELECT r.system FROM {real}supporters_reference r WHERE r.system > systems.system ORDER BY r.system LIMIT 1)
     FROM systems WHERE systems.system IS NOT NULL
 )
 """
-_TOLD_APART = """EXISTS (SELECT FROM supporters_reference theirs WHERE theirs.supporter_id = {other}.id
+_TOLD_APART = """EXISTS (SELECT FROM {real}supporters_reference theirs WHERE theirs.supporter_id = {other}.id
     AND {one}.key IS NULL AND {one}.reference <> '' AND theirs.system = {one}.system)"""
 
 
-def _known(rules: Iterable[Rule], rows: str, which: str, most: int) -> str:
-    """SELECT of number, id and place of the rule, for those of the rows whom the rules find on file."""
+def _known(rules: Iterable[Rule], rows: str, asked: str, which: str = "true", most: int = 1) -> str:
+    """SELECT of number, id and place of the rule, for those of the rows asked about whom the rules find on file."""
     return " UNION ALL ".join(
         f"""
         SELECT one.number, found.id, {place} AS place FROM {rows} one CROSS JOIN LATERAL (
             SELECT other.id FROM {rule.source} WHERE {rule.key} AND {rule.agrees} AND NOT {_TOLD_APART} AND {which} LIMIT {most}
-        ) found WHERE {{asked}} AND {rule.has}
+        ) found WHERE {asked} AND {rule.has}
         """.replace("{one}", "one").replace("{other}", "other")
         for place, rule in enumerate(rules, start=1)
     )
@@ -146,11 +146,29 @@ _ASKED = """one.round = %(round)s AND one.reason IS NULL AND one.supporter_id IS
 HOLD_KNOWN = f"""
 WITH RECURSIVE {_SYSTEMS}
 UPDATE stage SET candidate_id = found.id, reason = {_REASONS} FROM (
-    SELECT DISTINCT ON (number) number, id, place FROM ({_known(RULES.values(), "stage", "true", 1).replace("{asked}", _ASKED)}) each
+    SELECT DISTINCT ON (number) number, id, place FROM ({_known(RULES.values(), "stage", _ASKED)}) each
     ORDER BY number, place
 ) found WHERE stage.number = found.number;
-"""
+""".replace("{real}", "")
 """Hold the rows of a round that are probably about somebody on file. Of the parameters, `reasons` are a part."""
+
+PERHAPS_KNOWN = f"""
+WITH RECURSIVE {_SYSTEMS}
+SELECT id FROM ({_known(RULES.values(), "stage", "one.reason IS NULL AND one.standing NOT IN ('left', 'cleaned')")}) each
+UNION SELECT r.supporter_id FROM {{real}}supporters_reference r JOIN stage ON r.system = '{OTHER_ADDRESS}' AND r.identifier = stage.email
+"""
+"""Whom of the people on file that could ask about; {real} is the schema of their tables, and a dot."""
+
+TELL_APART = """
+INSERT INTO supporters_double AS d (first_id, second_id, probability, evidence, cluster, state, found_by, decided_by_id, decided_at)
+SELECT DISTINCT ON (1, 2) least(supporter_id, apart_id), greatest(supporter_id, apart_id), 0.5, '[]'::jsonb, least(supporter_id, apart_id),
+       'different', 'door', decided_by, coalesce(decided_at, statement_timestamp())
+FROM stage JOIN supporters_supporter s ON s.id = apart_id WHERE reason IS NULL AND supporter_id <> apart_id
+ON CONFLICT (first_id, second_id) DO UPDATE SET
+    state = 'different', certain = false, decided_by_id = excluded.decided_by_id, decided_at = excluded.decided_at
+WHERE d.state = 'open'
+"""
+"""Rows that staff have said are about a second person: the search of the whole file does not propose the two as one."""
 
 _SIDE_BY_SIDE = {name: rule for name, rule in RULES.items() if rule.beside}
 _FRESH = "one.round = %(round)s AND one.fresh AND one.reason IS NULL AND one.verdict IS NULL AND one.standing NOT IN ('left', 'cleaned')"
@@ -194,7 +212,7 @@ def reasons() -> dict[str, str]:
 
 
 _FOR_STAFF = (*RULES.values(), NAMESAKE)
-_ANYBODY = _known(_FOR_STAFF, "made", "other.id <> one.number", 20).replace("{asked}", "true")
+_ANYBODY = _known(_FOR_STAFF, "made", "true", "other.id <> one.number", 20)
 _BY_HAND = f"""
 WITH RECURSIVE {_SYSTEMS}, made AS (
     SELECT s.id AS number, s.first_name, s.last_name, s.email, s.birth_date, s.phone, s.street, s.postcode, s.city, NULL::uuid AS key,
@@ -205,7 +223,7 @@ SELECT id, min(place) FROM ({_ANYBODY}) found
 WHERE NOT EXISTS (SELECT FROM supporters_double d WHERE d.first_id = least(found.id, number) AND d.second_id = greatest(found.id, number)
                   AND d.state <> 'open')
 GROUP BY id ORDER BY min(place), id LIMIT %(most)s
-"""
+""".replace("{real}", "")
 
 
 def probably_the_same(supporter: Supporter, most: int = 5) -> list[tuple[Supporter, str]]:

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 
 from supporters.importing.parsing import REFERENCE_SYSTEM
+from supporters.matching import door
 from supporters.models import (
     Consent,
     Donation,
@@ -84,7 +85,10 @@ class Shadows:
         of_people = self.run.kind == ImportRun.Kind.SUPPORTERS
         system = self.run.options.get("reference_system") or REFERENCE_SYSTEM
         self._gather(cursor, "people", _PEOPLE, "stage.system" if of_people else "%(system)s", system)
-        if not of_people:
+        if of_people:
+            perhaps = door.PERHAPS_KNOWN.replace("{real}", f"{self._real}.")
+            cursor.execute(f"INSERT INTO people {perhaps} ON CONFLICT DO NOTHING")
+        else:
             self._gather(cursor, "payments", _PAYMENTS)
             cursor.execute(f"INSERT INTO people {_PAYERS.format(real=self._real)} ON CONFLICT DO NOTHING")
         cursor.execute(f"INSERT INTO people {_SHARING.format(real=self._real)} ON CONFLICT DO NOTHING")

@@ -236,3 +236,18 @@ def test_where_the_record_wins_its_address_stays_and_the_other_is_known():
     known.refresh_from_db()
     assert (known.email, known.references.get().identifier) == ("asa@work.se", "asa@home.se")
     assert load(text).unchanged == 1
+
+
+def test_the_preview_tells_of_the_rows_that_will_wait():
+    from tests.supporters.importing.preview.test_preview import go, look, upload
+
+    asa(postcode="41101", street="Storgatan 9").references.create(system="civicrm", identifier="4711")
+    asa(email="asa.oberg@gmail.com", last_name="Ödman").references.create(system="email", identifier="asa@old.se")
+    run = upload(
+        "id,email,first name,last name,postcode\n,,Åsa,Öberg,41101\n4711,,Åsa,Öberg,\n,asaoberg@gmial.com,Åsa,Ödman,\n"
+        ",asa@old.se,Åsa,Ödman,41102\n,,Bo,Ek,41102\n,,Bo,Ek,41102\n"
+    )
+    found = look(run)
+    assert [found.counts[name] for name in ("doubtful", "created", "updated")] == [4, 1, 1]
+    go(run)
+    assert (run.doubtful, run.created, run.updated) == (4, 1, 1)

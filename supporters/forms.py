@@ -1,7 +1,6 @@
 """Forms that supporters fill in."""
 
 import re
-import unicodedata
 
 from django import forms
 from django.utils.translation import get_language, gettext_lazy
@@ -9,6 +8,9 @@ from django.utils.translation import gettext as _
 
 from supporters import places
 from supporters.addresses import AddressError, normalise_email
+from supporters.hygiene.marks import is_disposable
+from supporters.hygiene.postcodes import read_postcode
+from supporters.hygiene.text import one_line
 from supporters.models import Organisation, Petition
 from supporters.signing import Typed, wordings
 
@@ -114,8 +116,19 @@ class SigningForm(PersonForm):
             self.fields[name].label = wording.text
         self.settle()
 
-    def clean_postcode(self) -> str:
-        return one_line(self.cleaned_data["postcode"])
+    def clean_email(self) -> str:
+        email = super().clean_email()
+        if is_disposable(email.rpartition("@")[2]):
+            raise forms.ValidationError(
+                _("This address will soon be gone, and with it our letter to you. Please use one that you keep.")
+            )
+        return email
+
+    def clean(self) -> dict:
+        said = self.cleaned_data
+        if said.get("postcode"):
+            said["postcode"], _fits = read_postcode(said["postcode"], said.get("country", ""))
+        return said
 
     def typed(self) -> Typed:
         """What was typed, of a form that is valid."""
@@ -132,12 +145,3 @@ class SigningForm(PersonForm):
             organisation=self.partner.pk if self.partner else None,
             source_code=self.source_code(),
         )
-
-
-def one_line(text: str) -> str:
-    """Without line breaks, control characters and marks that turn the direction of what follows; spaces once."""
-    kept = (
-        c if unicodedata.category(c) not in {"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"} or c in "\u200c\u200d" else " "
-        for c in text
-    )
-    return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())

@@ -26,6 +26,7 @@ from campaigns.mailchimp import difference
 from campaigns.models import Audience, AudienceMember, SyncRun
 from supporters.addresses import AddressError, normalise_email
 from supporters.finding import KNOWN_AS
+from supporters.hygiene.marks import of_email
 
 Status = AudienceMember.Status
 LEAVINGS = {Status.UNSUBSCRIBED, Status.CLEANED}
@@ -79,6 +80,7 @@ def _change_addresses(moves: Sequence[tuple[int, str, str]]) -> int:
         "members": [member for member, _hash, _email in moves],
         "hashes": [old for _member, old, _email in moves],
         "emails": [email for _member, _hash, email in moves],
+        "marks": [f"{{{','.join(of_email(email))}}}" for _member, _hash, email in moves],
         "note": _("They took an address in Mailchimp that belongs to somebody else on file. Please look."),
     }
     changed = 0
@@ -210,12 +212,14 @@ FROM unnest(%(members)s::bigint[], %(hashes)s::text[]) AS t (member, hash)
 WHERE held.id = t.member AND NOT EXISTS (
     SELECT FROM campaigns_audiencemember o WHERE o.audience_id = %(audience)s AND o.subscriber_hash = t.hash)
 """
-_CHANGE_ADDRESS = """
+_CHANGE_ADDRESS = r"""
 WITH changed AS (
-    UPDATE supporters_supporter s SET email = t.email, updated_at = now()
-    FROM unnest(%(members)s::bigint[], %(hashes)s::text[], %(emails)s::text[]) AS t (member, hash, email)
+    UPDATE supporters_supporter s SET email = t.email, updated_at = now(),
+        marks = t.marks::text[] || array(SELECT mark FROM unnest(s.marks) mark WHERE mark NOT IN ('role', 'disposable', 'taken'))
+    FROM unnest(%(members)s::bigint[], %(hashes)s::text[], %(emails)s::text[], %(marks)s::text[]) AS t (member, hash, email, marks)
     JOIN campaigns_audiencemember held ON held.id = t.member
     WHERE s.id = held.supporter_id AND md5(s.email) = t.hash AND s.email <> t.email
+      AND t.email = lower(btrim(t.email)) AND t.email ~ '^[^@\s]+@[a-z0-9.-]+$'
       AND NOT EXISTS (SELECT FROM supporters_supporter o WHERE o.email = t.email)
     RETURNING s.id
 )

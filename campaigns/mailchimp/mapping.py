@@ -19,6 +19,9 @@ from django.utils.translation import gettext_lazy as _
 from supporters.hygiene import Unreadable
 from supporters.hygiene.countries import read_country
 from supporters.hygiene.languages import read_language
+from supporters.hygiene.phones import read_phone
+from supporters.hygiene.postcodes import read_postcode
+from supporters.hygiene.text import one_line
 from supporters.models import Purpose, Supporter
 
 MOST_MERGE_FIELDS = 30
@@ -315,14 +318,17 @@ def plain(value: object, there: There) -> object:
 # What comes back --------------------------------------------------------------------------------
 
 
-def accept(name: str, value: object) -> dict[str, object] | None:
-    """Columns of a supporter for what somebody wrote into this field there; None if that is nothing we can keep."""
+def accept(name: str, value: object, country: str = "") -> dict[str, object] | None:
+    """Columns of a supporter for what somebody wrote into this field there; None if that is nothing we can keep.
+
+    The country is that of the supporter, by which phones and postcodes are read.
+    """
     columns = field(name).columns
     if not columns:
         return None
     if name == "address":
         return _accept_address(value)
-    return _accept(columns[0], value)
+    return _accept(columns[0], value, country)
 
 
 def _accept_address(value: object) -> dict[str, object] | None:
@@ -332,19 +338,24 @@ def _accept_address(value: object) -> dict[str, object] | None:
         return None
     street = " ".join(filter(None, (str(value.get("addr1") or ""), str(value.get("addr2") or ""))))
     parts = {"street": street, "city": "city", "region": "state", "postcode": "zip", "country": "country"}
+    country = _accept("country", value.get("country")) or {"country": ""}
     found: dict[str, object] = {}
     for column, part in parts.items():
-        one = _accept(column, street if column == "street" else value.get(part))
+        one = _accept(column, street if column == "street" else value.get(part), str(country["country"]))
         if one is None:
             return None
         found |= one
     return found
 
 
-def _accept(column: str, value: object) -> dict[str, object] | None:
+def _accept(column: str, value: object, country: str = "") -> dict[str, object] | None:
     if isinstance(value, (Mapping, list, bool)):
         return None
-    text = " ".join(str("" if value is None else value).replace("\x00", "").split())
+    text = one_line(str("" if value is None else value).replace("\x00", ""))
+    if column == "phone":
+        text, _fits = read_phone(text, country)
+    if column == "postcode":
+        text, _fits = read_postcode(text, country)
     if column == "birth_date":
         return _accept_birth_date(text)
     if column == "country" and text:

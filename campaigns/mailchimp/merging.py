@@ -23,6 +23,7 @@ from campaigns.mailchimp import difference, mapping
 from campaigns.mailchimp.hearing import Heard
 from campaigns.mailchimp.mapping import INTEREST, LANGUAGE, PERMISSION, There
 from campaigns.models import Audience, AudienceMember
+from supporters.hygiene.contact import contact_of
 from supporters.models import Consent, Supporter
 
 COLUMNS = ("language", *dict.fromkeys(column for one in mapping.FIELDS.values() for column in one.columns))
@@ -71,9 +72,10 @@ def merge(audience: Audience, heard: Sequence[Heard]) -> dict[str, int]:
         for member in edited:
             member.supporter = now.get(member.supporter_id, member.supporter)
             outcomes[member.pk] = outcome = merger.merge(member, told[member.subscriber_hash])
+            member.supporter.marks = contact_of(member.supporter, outcome.edits)["marks"]
             for column, value in outcome.edits.items():
                 setattr(member.supporter, column, value)
-        Supporter.objects.bulk_update(now.values(), COLUMNS)
+        Supporter.objects.bulk_update(now.values(), [*COLUMNS, "marks"])
         Supporter.objects.filter(pk__in=now).update(updated_at=Now())
         difference.note_digests(audience, whole)
     _write(members, outcomes)
@@ -144,7 +146,8 @@ class _Merger:
             if base is None
             else mapping.plain(mapping.express(base, there), there) != mapping.plain(expressed, there)
         )
-        edit = mapping.accept(name, value) if self.takes and not here_too else None
+        taken = self.takes and not here_too
+        edit = mapping.accept(name, value, member.supporter.country) if taken else None
         if edit is None:
             outcome.put_back |= theirs != "" or base is not None
             if base is not None and self.takes:
@@ -152,6 +155,8 @@ class _Merger:
             return
         outcome.edits |= edit
         outcome.agreed[tag] = _raw(name, member.supporter, edit)
+        kept = mapping.express(outcome.agreed[tag], there)
+        outcome.put_back |= kept is not None and mapping.plain(kept, there) != theirs  # our spelling goes there
 
     def _language(self, outcome: Outcome, member: AudienceMember, code: str) -> None:
         base, ours = outcome.agreed.get(LANGUAGE), member.supporter.language

@@ -53,6 +53,14 @@ def test_leaving_and_then_changing_the_address_is_both_heard(mailchimp, audience
     assert not Supporter.objects.contactable().exists()
 
 
+def test_another_address_has_other_marks(mailchimp, audience, push, deliver):
+    person("Ann", marks=["role", "phone"])
+    push()
+    mailchimp.member_changes_address(audience.list_id, "ann@mail.se", "ann@mailinator.com")
+    deliver()
+    assert Supporter.objects.values_list("email", "marks").get() == ("ann@mailinator.com", ["disposable", "phone"])
+
+
 def test_who_unsubscribes_there_has_left_here(mailchimp, audience, push, deliver):
     ann = person("Ann")
     push()

@@ -95,8 +95,11 @@ def test_mailchimps_code_in_ours(theirs, ours):
         (
             "address",
             {"addr1": "Storgatan 1", "addr2": "2 tr", "city": "Malmö", "state": "", "zip": "21134", "country": "SE"},
-            {"street": "Storgatan 1 2 tr", "city": "Malmö", "region": "", "postcode": "21134", "country": "SE"},
+            {"street": "Storgatan 1 2 tr", "city": "Malmö", "region": "", "postcode": "211 34", "country": "SE"},
         ),
+        ("phone", "(070) 123 45 67", {"phone": "+46701234567"}),
+        ("phone", "ask me", {"phone": "ask me"}),
+        ("last_name", "\u202eO’Brien\u202c", {"last_name": "O’Brien"}),
         ("address", "", {"street": "", "city": "", "region": "", "postcode": "", "country": ""}),
         ("address", "Storgatan 1", None),
     ],

@@ -36,6 +36,23 @@ def test_what_only_they_changed_comes_in_and_is_not_sent_back(mailchimp, ann, pu
     assert "edited" not in pull().counts
 
 
+def test_what_they_wrote_is_kept_in_one_form_which_goes_there(mailchimp, ann, push, pull):
+    Audience.objects.update(merge_fields={"PHONE": "phone", "POSTCODE": "postcode", "COUNTRY": "country"})
+    push()
+    changes_there(mailchimp, PHONE="070-123 45 67", POSTCODE="21134")
+    assert pull().counts["edited"] == 1
+    ann.refresh_from_db()
+    assert (ann.phone, ann.postcode, ann.marks) == ("+46701234567", "211 34", [])
+    push()
+    held = mailchimp.member("ann@mail.se")["merge_fields"]
+    assert (held["PHONE"], held["POSTCODE"]) == ("+46701234567", "211 34")
+    assert "edited" not in pull().counts
+    changes_there(mailchimp, PHONE="ask me")
+    pull()
+    ann.refresh_from_db()
+    assert (ann.phone, ann.marks) == ("ask me", ["phone"])
+
+
 def test_an_edit_that_came_in_whole_costs_no_write(mailchimp, ann, push, pull):
     changes_there(mailchimp, LNAME="Berg", CITY="Lund")
     pull()

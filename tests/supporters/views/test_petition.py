@@ -1,7 +1,8 @@
 import pytest
 from django.urls import reverse
 
-from supporters.models import Letter, PetitionText, Signature, Supporter
+from supporters.models import Letter, Petition, PetitionText, Signature, Supporter
+from supporters.signing.confirming import confirm
 from tests.factories import make_organisation, make_petition, make_signature, make_supporter
 
 pytestmark = pytest.mark.django_db
@@ -135,6 +136,47 @@ def test_names_are_kept_as_written_but_in_one_line(client, petition):
     client.post("/p/one-law/", typed(first_name="Zoë\r\nBcc: x", last_name=" عبد‌الله  🎈"))
     assert pending().typed["first_name"] == "Zoë Bcc: x"
     assert pending().typed["last_name"] == "عبد‌الله 🎈"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "This address will soon be gone, and with it our letter to you. Please use one that you keep."),
+        ("sv", "Den här adressen är snart borta"),
+        ("de", "Diese Adresse gibt es bald nicht mehr"),
+        ("fr", "Cette adresse disparaîtra bientôt"),
+        ("es", "Esta dirección dejará pronto de existir"),
+        ("pl", "Ten adres wkrótce zniknie"),
+    ],
+)
+def test_an_address_of_a_few_minutes_is_refused_kindly(client, petition, language, words):
+    answer = client.post(f"/{language}/p/one-law/", typed(email="ewa@box.mailinator.com"))
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert not Signature.objects.exists()
+
+
+@pytest.mark.parametrize("email", ["ewa", "ewa@mail", "ewa @mail.pl", "ewa@mail.pl, ola@mail.pl", "ewa@localhost"])
+def test_what_is_no_address_is_refused(client, petition, email):
+    answer = client.post("/en/p/one-law/", typed(email=email))
+    assert answer.status_code == 422
+    assert "This is no email address. An example: anna@example.org" in answer.text
+    assert not Signature.objects.exists()
+
+
+def test_who_signs_is_kept_in_one_form_and_marked(client, petition):
+    Petition.objects.update(asks_postcode=True)
+    client.post("/p/one-law/", typed(email="Info@BÜCHER.example", country="PL", postcode="00950"))
+    confirm(pending().uuid)
+    signed = Supporter.objects.get()
+    assert (signed.email, signed.postcode, signed.marks) == ("info@xn--bcher-kva.example", "00-950", ["role"])
+
+
+def test_a_postcode_that_fits_no_form_is_no_reason_not_to_sign(client, petition):
+    Petition.objects.update(asks_postcode=True)
+    client.post("/p/one-law/", typed(country="PL", postcode="Kraków"))
+    confirm(pending().uuid)
+    assert Supporter.objects.values_list("postcode", "marks").get() == ("Kraków", ["postcode"])
 
 
 def test_a_program_that_fills_in_the_hidden_field_is_answered_alike_and_forgotten(client, petition):

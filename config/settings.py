@@ -244,6 +244,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 BEHIND_PROXY = env.flag("BEHIND_PROXY")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https:")
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+"""What staff are told of a record names people: it goes to their browser once, and never into the table of sessions."""
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SECURE_HSTS_SECONDS = 31_536_000 if SITE_URL.startswith("https:") else 0
 SECURE_REFERRER_POLICY = "same-origin"

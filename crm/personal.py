@@ -2,12 +2,14 @@
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Q, QuerySet, TextField
+from django.db.models import BooleanField, Q, QuerySet, TextField
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import personal as campaigns
 from supporters import personal as supporters
+from supporters import scrubbing
 from supporters.holdings import Holding, Person, Row, same
 
 
@@ -18,9 +20,15 @@ def _entries(person: Person) -> QuerySet:
         kind = ContentType.objects.get_for_model(holding.table)
         keys = holding.about(person).order_by().values_list(Cast("pk", TextField()))
         about |= Q(content_type=kind, object_id__in=keys)
-    if person.email:
-        about |= Q(object_repr__icontains=person.email) | Q(change_message__icontains=person.email)
-    return LogEntry.objects.filter(about)
+    named = RawSQL(
+        "lower(object_repr || ' ' || change_message) LIKE ANY(%s)", [scrubbing.anywhere(person)], BooleanField()
+    )
+    # A record of its own kind that bears the same name is a namesake's.
+    namesakes = Q(content_type__in=[ContentType.objects.get_for_model(holding.table) for holding in _LOGGED])
+    address = Q(object_repr__icontains=person.email) | Q(change_message__icontains=person.email)
+    if not person.email:
+        address = Q(pk__in=[])
+    return LogEntry.objects.alias(named=named).filter(about | address | (Q(named=True) & ~namesakes))
 
 
 def _in_words(row: Row) -> Row:

@@ -147,6 +147,12 @@ def suppressions_of(email: str) -> QuerySet[Suppression]:
     return Suppression.objects.filter(email_hash=AddressHash(Value(email)))
 
 
+def is_erased(email: str, since: datetime | None = None) -> bool:
+    """Whether whoever had this address was erased, after that moment if one is given."""
+    found = suppressions_of(email).filter(reason=Suppression.Reason.ERASED)
+    return (found.filter(created_at__gte=since) if since else found).exists()
+
+
 def _record(supporter: Supporter, purpose: str, state: str, method: str, **proof: object) -> Consent:
     if proof.get("happened_at") is None:
         proof.pop("happened_at", None)

@@ -78,6 +78,13 @@ class Person:
         return tuple(filter(None, (self.email, *map(str.lower, self.references), max(words, key=len, default=""))))
 
     @cached_property
+    def words(self) -> frozenset[str]:
+        """Words of which one stands, as a whole, wherever one of the traces does."""
+        told = [self.email.partition("@")[0] or self.email, *self.traces[bool(self.email) :]]
+        found = [re.findall(r"\w+", each) or [each] for each in told if each]
+        return frozenset(max(words, key=len) for words in found)
+
+    @cached_property
     def _address(self) -> re.Pattern[str]:
         # Not in a longer address that begins or ends like it.
         return re.compile(rf"(?:^|[^a-z0-9._%+-]){re.escape(self.email)}(?:$|[^a-z0-9.-]|[.](?:$|[^a-z0-9]))")

@@ -1,15 +1,16 @@
 """Where supporters hold something of a person: supporters.holdings says how it is read.
 
-The books keep gifts, the petition its count, both without the person; the address stays suppressed as a hash. All else goes.
+Stored files are gone through before, by supporters.blanking. The books keep gifts, the petition its count, both without the person; the address stays suppressed as a hash. All else goes.
 Erasure goes through the list from its end to its beginning: the person goes last.
 """
 
 import re
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
-from supporters import consent, erasing, mentions
+from supporters import consent, erasing, mentions, scrubbing
 from supporters.exporting import making
 from supporters.holdings import Holding, Person, same
 from supporters.models import (
@@ -20,6 +21,7 @@ from supporters.models import (
     ErasureRequest,
     Export,
     ImportChunk,
+    ImportRun,
     Letter,
     Merge,
     OrganisationContact,
@@ -84,6 +86,34 @@ def _doubles(person: Person) -> QuerySet:
 
 def _forget_rows(person: Person) -> None:
     mentions.forget_rows(mentions.rows_about(person))
+
+
+def _runs(person: Person) -> QuerySet:
+    """Files whose name, column names or settings are about them."""
+    said = "lower(concat_ws(' ', file_name, layout::text, mapping::text, options::text, consent_how, consent_wording, error))"
+    named = RawSQL(f"{said} LIKE ANY(%s)", [scrubbing.anywhere(person)], BooleanField())  # noqa: S611
+    columns = RawSQL(
+        """
+        (SELECT count(*) > 1 FROM jsonb_array_elements(CASE WHEN mapping ? 'columns' THEN mapping->'columns' END) c
+         WHERE lower(c->>'name') = ANY(%s))
+        """,
+        [sorted(filter(None, (person.first_name.lower(), person.last_name.lower())))],
+        BooleanField(),
+    )
+    return ImportRun.objects.alias(named=named, columns=columns).filter(Q(named=True) | Q(columns=True))
+
+
+def _forget_runs(person: Person) -> None:
+    for run in _runs(person):
+        for name in ("file_name", "consent_how", "consent_wording", "error"):
+            setattr(run, name, scrubbing.text(getattr(run, name), person))
+        for name in ("layout", "mapping", "options"):
+            setattr(run, name, scrubbing.document(getattr(run, name), person))
+        for number, column in enumerate(run.mapping.get("columns", []), start=1):
+            column["name"] = column["name"] or _("Column %(number)s") % {"number": number}
+        run.save(
+            update_fields=["file_name", "consent_how", "consent_wording", "error", "layout", "mapping", "options"]
+        )
 
 
 def _named(person: Person, field: str) -> Q:
@@ -374,6 +404,24 @@ HOLDINGS: list[Holding] = [
         made=frozenset({"row", "values"}),
     ),
     Holding(
+        "imports",
+        _("Names of files that name you"),
+        "supporters.ImportRun",
+        about=_runs,
+        columns={"file": "file_name", "uploaded_at": "created_at"},
+        unshown={
+            "file_hash": "A hash of the whole file.",
+            "layout": "How it is read.",
+            "mapping": "Names of columns, which the rows show too.",
+            "options": "Settings for all rows.",
+            "consent_wording": "The words for all rows.",
+            "consent_language": "Their language.",
+            "consent_how": "How all of them were asked.",
+            "error": "Why it stopped.",
+        },
+        forget=_forget_runs,
+    ),
+    Holding(
         "import_files",
         _("Files that we received"),
         "supporters.ImportChunk",
@@ -390,7 +438,6 @@ NOT_PERSONAL: dict[str, str] = {
     "supporters.DoubleSearch": "Counts of a search.",
     "supporters.ImportPreview": "Counts of a file that waits.",
     "supporters.ImportKey": "Hashes of rows, kept while a file is read.",
-    "supporters.ImportRun": "Names and settings of files.",
     "supporters.MergeBatch": "Counts, and numbers of pairs.",
     "supporters.MergeMoved": "Numbers of rows.",
     "supporters.Organisation": "Organisations, not people.",

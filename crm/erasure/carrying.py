@@ -1,7 +1,7 @@
 """Carrying out what was approved, each minute and when told of it: supporters.erasing draws the states.
 
-Of each person first the agreements to give are ended at their providers; then they are erased in one transaction; then it
-is waited until whoever else has them, such as Mailchimp, has confirmed that they are gone. Whatever dies in between, the
+Of each person first the agreements to give are ended at their providers; then they are taken out of the files that are stored
+(files); then they are erased in one transaction; then it is waited until whoever else has them, such as Mailchimp, has confirmed that they are gone. Whatever dies in between, the
 next run goes on from what stands in the database.
 """
 
@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from campaigns.models import AudienceMember
-from crm.erasure import erase
+from crm.erasure import erase, files
 from supporters import erasing
 from supporters.models import ErasureRequest, Supporter
 from supporters.payments import ending
@@ -36,8 +36,9 @@ def carry_out(seconds: float = STRETCH) -> dict[str, int]:
     counts = {"erased": 0, "kept_waiting": 0}
     while time.monotonic() < until and (requests := list(_owed()[:SLICE])):
         ready, held = _end_agreements(requests, until)
-        counts["kept_waiting"] += held
-        for request in ready:
+        clean, busy = files.clean(ready, until)
+        counts["kept_waiting"] += held + busy
+        for request in clean:
             if time.monotonic() > until:
                 break
             counts["erased"] += _erase(request)

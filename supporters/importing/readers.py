@@ -98,7 +98,7 @@ def inspect(path: Path) -> Layout:
 
 def read_header(path: Path, layout: Layout) -> list[str]:
     """The names in the first row that has any. Raises FileProblem."""
-    for cells in _records(path, layout):
+    for cells in records(path, layout):
         if any(cell.strip() for cell in cells):
             return _checked_header(cells)
     raise FileProblem(_("The file has no rows."))
@@ -107,7 +107,7 @@ def read_header(path: Path, layout: Layout) -> list[str]:
 def read_rows(path: Path, layout: Layout) -> Iterator[Row]:
     """The rows below the header, empty ones left out. Raises FileProblem."""
     width = 0
-    for number, cells in enumerate(_records(path, layout), start=1):
+    for number, cells in enumerate(records(path, layout), start=1):
         if not any(cell.strip() for cell in cells):
             continue
         if not width:
@@ -180,7 +180,8 @@ def _guess_delimiter(text: str) -> str:
     return best if bare.count(best) else ","
 
 
-def _records(path: Path, layout: Layout) -> Iterator[list[str]]:
+def records(path: Path, layout: Layout) -> Iterator[list[str]]:
+    """Every row as it stands there, the header and empty ones too. Raises FileProblem."""
     return _text_records(path, layout) if layout.format == "csv" else _sheet_records(path, layout)
 
 

@@ -47,7 +47,7 @@ STRETCH = 40
 SAMPLE = 2_000
 """Rows that the mapping is guessed from."""
 KEEP_FILES = timedelta(days=30)
-_CHUNK = 1 << 20
+CHUNK = 1 << 20
 State = ImportRun.State
 
 
@@ -70,7 +70,7 @@ def upload(
             )
             digest = hashlib.sha256()
             with path.open("rb") as stored:
-                for number, piece in enumerate(iter(lambda: stored.read(_CHUNK), b"")):
+                for number, piece in enumerate(iter(lambda: stored.read(CHUNK), b"")):
                     digest.update(piece)
                     ImportChunk.objects.create(run=run, number=number, content=piece)
             run.file_size, run.file_hash = path.stat().st_size, digest.digest()

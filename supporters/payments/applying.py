@@ -15,6 +15,7 @@ from supporters.models import Donation, PaymentEvent
 from supporters.payments import incoming
 from supporters.payments.books import Approval, Doubtful, Unconcerned, Wait, book
 from supporters.payments.events import AgreementTold, Fact, Unreadable
+from supporters.payments.forgetting import forget_late
 from supporters.payments.stripe import reading
 from supporters.payments.stripe.client import StripeError
 
@@ -55,7 +56,9 @@ def apply(pk: int) -> str | None:
     try:
         # Read before the lock is taken: Stripe may have to be asked.
         fact = READERS[Provider(event.provider)](event.payload)
-        return in_the_end(lambda: _apply(pk, fact))
+        state = in_the_end(lambda: _apply(pk, fact))
+        forget_late(pk, event.payload)
+        return state
     except Unreadable as problem:
         return _end(pk, State.REVIEW, doubt=Doubt.UNREADABLE, note=str(problem)[:250])
     except StripeError as problem:
@@ -125,6 +128,7 @@ def approve(event: PaymentEvent, approval: Approval, by: object) -> bool:
         PaymentEvent.objects.filter(pk=held.pk).update(
             state=State.APPLIED, done_at=Now(), decided_by=by, donation=gift
         )
+    forget_late(event.pk, event.payload)
     return True
 
 

@@ -25,6 +25,8 @@ def donor_of(pledge: Pledge | None, email: str = "", name: str = "") -> Supporte
         address = said.email if said else normalise_email(email)
     except AddressError:
         return None
+    if pledge and not said and consent.is_erased(address, pledge.created_at):
+        return None  # they gave, and were erased before we heard of it
     first, last = split_name(name[:150])
     return _by_address(
         address,

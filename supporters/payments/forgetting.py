@@ -1,16 +1,36 @@
 """Forgetting what was typed and told once it has served. The books keep what they must."""
 
+import json
+import re
 from datetime import timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
+from supporters import consent, scrubbing
 from supporters.holdings import Person
 from supporters.models import PaymentEvent, Pledge
 
 EVENTS_KEPT = timedelta(days=90)
 PLEDGES_KEPT = timedelta(days=60)
 """A bank transfer that was promised has come by then, or never comes."""
+_OF_STRIPE = frozenset(
+    {
+        *("customer_details", "customer_email", "customer_name", "customer_phone", "customer_address"),
+        *(
+            "customer_shipping",
+            "billing_details",
+            "receipt_email",
+            "shipping",
+            "shipping_details",
+            "payment_method_details",
+        ),
+    }
+)
+_NAMING = {"stripe": _OF_STRIPE, "swish": frozenset({"payer", "text"}), "bank": frozenset({"payer", "text"})}
+"""Where each provider says who paid; what is booked of a payment stands elsewhere."""
+_ADDRESS = re.compile(r"[^\s@\"'<>,;:()\[\]{}\\]+@[^\s@\"'<>,;:()\[\]{}\\]+")
 _TYPED = {"email": "", "first_name": "", "last_name": "", "news": None}
 
 
@@ -29,8 +49,9 @@ def pledges_of(person: Person) -> QuerySet[Pledge]:
 
 
 def events_about(person: Person) -> QuerySet[PaymentEvent]:
-    about = Q(donation__supporter=person.pk)
-    return PaymentEvent.objects.filter(about | Q(payload__icontains=person.email) if person.email else about)
+    named = RawSQL("lower(payload) LIKE ANY(%s)", [scrubbing.anywhere(person)], BooleanField())
+    mentions = PaymentEvent.objects.alias(named=named).filter(named=True).values("pk")
+    return PaymentEvent.objects.filter(Q(donation__supporter=person.pk) | Q(pk__in=mentions))
 
 
 def forget_pledges(person: Person) -> None:
@@ -39,5 +60,26 @@ def forget_pledges(person: Person) -> None:
 
 
 def forget_events(person: Person) -> None:
-    """Nor what providers told of them, once it was dealt with: the books come first."""
-    events_about(person).filter(done_at__isnull=False).update(payload="", note="")
+    """Nor what providers told of them; of what is still to be booked, all stays but who they are."""
+    pks = list(events_about(person).values_list("pk", flat=True))
+    theirs = PaymentEvent.objects.filter(pk__in=pks)
+    theirs.filter(done_at__isnull=False).update(payload="", note="")
+    for event in theirs.filter(done_at=None):
+        payload = _without_person(event.provider, event.payload, person)
+        theirs.filter(pk=event.pk, done_at=None).update(payload=payload, note=scrubbing.text(event.note, person))
+
+
+def _without_person(provider: str, payload: str, person: Person) -> str:
+    """Empty where it is no JSON: nothing of it can be booked."""
+    try:
+        told = json.loads(payload)
+    except (ValueError, RecursionError):
+        return ""
+    told = scrubbing.without(told, _NAMING[provider])
+    return json.dumps(scrubbing.document(told, person), ensure_ascii=False)
+
+
+def forget_late(pk: int, payload: str) -> None:
+    """Empty what was dealt with and names an address that was erased: it came after that."""
+    if any(consent.is_erased(address) for address in set(_ADDRESS.findall(payload.lower()))):
+        PaymentEvent.objects.filter(pk=pk, done_at__isnull=False).update(payload="", note="")

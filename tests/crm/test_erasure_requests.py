@@ -1,3 +1,4 @@
+# ruff: noqa: F401, F811 - fixtures of other folders
 """Requests to be erased: deadlines, decisions, and the worker that carries them out."""
 
 from datetime import date, timedelta
@@ -16,7 +17,7 @@ from supporters.models import Donation, ErasureRequest, RecurringDonation, Suppo
 from supporters.payments import ending
 from supporters.payments.stripe.client import StripeError
 from tests.factories import make_donation, make_supporter
-from tests.supporters.payments.conftest import hear, post, start, stripe  # noqa: F401
+from tests.supporters.payments.conftest import hear, post, start, stripe
 
 pytestmark = pytest.mark.django_db
 
@@ -210,7 +211,7 @@ def test_two_open_requests_become_one_in_a_merge_and_two_again_when_it_is_undone
 # Agreements to give
 
 
-def test_the_agreement_is_ended_at_stripe_before_the_person_is_forgotten(staff, stripe, hear, start):  # noqa: F811
+def test_the_agreement_is_ended_at_stripe_before_the_person_is_forgotten(staff, stripe, hear, start):
     pledge = start(interval="month")
     stripe.pay(pledge.session_id)
     hear()
@@ -253,7 +254,7 @@ def test_the_erasure_waits_for_stripe_and_asks_again_under_the_same_key(staff, s
     assert len(set(keys)) == 1
 
 
-def test_an_agreement_that_ended_at_stripe_unheard_keeps_nobody(staff, stripe, hear, start):  # noqa: F811
+def test_an_agreement_that_ended_at_stripe_unheard_keeps_nobody(staff, stripe, hear, start):
     pledge = start(interval="month")
     stripe.pay(pledge.session_id)
     hear()
@@ -263,7 +264,7 @@ def test_an_agreement_that_ended_at_stripe_unheard_keeps_nobody(staff, stripe, h
     assert RecurringDonation.objects.get().state == "ended"
 
 
-def test_an_agreement_that_stripe_does_not_know_is_not_taken_for_ended(staff, stripe):  # noqa: F811
+def test_an_agreement_that_stripe_does_not_know_is_not_taken_for_ended(staff, stripe):
     who, agreement = giver(provider_id="sub_of_another_account")
     request = approved(who, staff)
     assert carry_out()["erased"] == 0

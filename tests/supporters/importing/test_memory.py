@@ -26,4 +26,4 @@ def peak(rows: int, monkeypatch) -> int:
 def test_ten_times_the_rows_take_no_more_memory(monkeypatch):
     monkeypatch.setattr(runs, "SLICE", 500)
     small = peak(2_000, monkeypatch)
-    assert peak(20_000, monkeypatch) < 1.5 * small + 4 * runs._CHUNK
+    assert peak(20_000, monkeypatch) < 1.5 * small + 4 * runs.CHUNK

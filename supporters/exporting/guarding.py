@@ -8,13 +8,16 @@ _BEFORE = "' \u00a0"
 """What may stand before such a sign without taking its effect: spaces, and apostrophes of ours."""
 
 
+_SUSPECT = frozenset("".join(_DANGEROUS) + _BEFORE)
+
+
 def guarded(value: object) -> str:
     """The text with an apostrophe before it where a spreadsheet would calculate.
 
     A negative number stays a number. One with a plus is a telephone number to us, and would lose its plus.
     """
     text = "" if value is None else str(value)
-    return f"'{text}" if _wants_guard(text) else text
+    return f"'{text}" if text[:1] in _SUSPECT and _wants_guard(text) else text
 
 
 def unguarded(text: str) -> str:

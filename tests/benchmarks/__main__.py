@@ -9,11 +9,12 @@ from pathlib import Path
 
 
 def main() -> None:
-    from tests.benchmarks import doubles, importing, mailchimp, rendering, returns, segments, sending
+    from tests.benchmarks import doubles, exporting, importing, mailchimp, rendering, returns, segments, sending
 
     returns.run()
     rendering.run()
     importing.run()
+    exporting.run()
     doubles.run()
     segments.run()
     sending.run()

@@ -1,14 +1,14 @@
-"""What the formats have in common: how amounts and moments are written, and how many rows a sheet takes."""
+"""What the formats have in common: how amounts and moments are written, and how cells are, a column of a batch at a time."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 from django.utils import timezone
 
-from supporters.exporting.listings import Column, Kind
+from supporters.exporting.listings import Kind
 from supporters.exporting.rows import Row, Table
 from supporters.money import WHOLE_CURRENCIES
 
@@ -17,7 +17,10 @@ BATCH = 500
 SHEET_ROWS = 1_048_576
 """Rows of a sheet, its head included, in Excel and LibreOffice."""
 _WHOLE = frozenset(WHOLE_CURRENCIES)
-Cell = Callable[[Row], str]
+Columns = Sequence[Sequence[Any]]
+"""The values of a batch, column by column."""
+Cells = Callable[[Columns], Iterable[str]]
+"""The cells of one column of a batch."""
 
 
 def decimals(currency: str) -> int:
@@ -29,27 +32,45 @@ def amount(value: Decimal, currency: str) -> str:
     return f"{value:.{decimals(currency)}f}"
 
 
-def currency_of(table: Table, place: int) -> Cell:
-    """A function from a row to the currency of the amount at this place."""
-    at = table.currency_at[place]
-    return (lambda row: at) if isinstance(at, str) else (lambda row: row[at] or "")
-
-
 def local(moment: datetime) -> datetime:
     """In the time of the organisation, to the second."""
-    return timezone.localtime(moment).replace(microsecond=0)
+    return moment.astimezone(timezone.get_default_timezone()).replace(microsecond=0)
 
 
-def as_texts(table: Table, plain: Callable[[Column], Callable[[Any], str]], nothing: str) -> list[Cell]:
-    """For each column a function from a row to its cell, as formats of text write it."""
-    return [_cell(table, place, column, plain(column), nothing) for place, column in enumerate(table.columns)]
+def in_text(
+    table: Table,
+    plain: dict[Kind, Callable[[Any], str]],
+    *,
+    money: Callable[[Any, str], str] = amount,
+    nothing: str = "",
+) -> Callable[[Sequence[Row]], Iterator[tuple[str, ...]]]:
+    """A function from a batch of rows to their cells, as a format of text writes them: each kind by a function of its own."""
+    writers = [_writer(table, place, plain, money, nothing) for place in range(len(table.columns))]
+
+    def written(batch: Sequence[Row]) -> Iterator[tuple[str, ...]]:
+        columns = list(zip(*batch, strict=True))
+        return zip(*[write(columns) for write in writers], strict=True)
+
+    return written
 
 
-def _cell(table: Table, place: int, column: Column, write: Callable[[Any], str], nothing: str) -> Cell:
-    if column.kind is Kind.MONEY:
-        currency = currency_of(table, place)
-        return lambda row: nothing if row[place] is None else amount(row[place], currency(row))
-    return lambda row: nothing if row[place] is None else write(row[place])
+def _writer(
+    table: Table, place: int, plain: dict[Kind, Callable[[Any], str]], money: Callable[[Any, str], str], nothing: str
+) -> Cells:
+    kind = table.columns[place].kind
+    if kind is Kind.MONEY:
+        at = table.currency_at[place]
+
+        def amounts(columns: Columns) -> list[str]:
+            currencies = repeat(at) if isinstance(at, str) else columns[at]
+            return [
+                nothing if value is None else money(value, currency or "")
+                for value, currency in zip(columns[place], currencies, strict=False)
+            ]
+
+        return amounts
+    write = plain[kind]
+    return lambda columns: [nothing if value is None else write(value) for value in columns[place]]
 
 
 def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:

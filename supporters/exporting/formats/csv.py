@@ -5,9 +5,9 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from supporters.exporting.formats.cells import as_texts, batches, local
+from supporters.exporting.formats.cells import batches, in_text, local
 from supporters.exporting.guarding import guarded
-from supporters.exporting.listings import Column, Kind
+from supporters.exporting.listings import Kind
 from supporters.exporting.rows import Table
 
 _MARK = "\ufeff"
@@ -25,15 +25,11 @@ def write(table: Table) -> Iterator[bytes]:
     writer = csv.writer(lines)
     lines.write(_MARK)
     writer.writerow([guarded(column.name) for column in table.columns])
-    cells = as_texts(table, _plain, "")
+    cells = in_text(table, _WRITERS)
     for batch in batches(table.rows):
-        writer.writerows([[cell(row) for cell in cells] for row in batch])
+        writer.writerows(cells(batch))
         yield lines.getvalue().encode()
         lines.seek(0)
         lines.truncate()
     if rest := lines.getvalue():
         yield rest.encode()
-
-
-def _plain(column: Column) -> Callable[[Any], str]:
-    return _WRITERS.get(column.kind, guarded)

@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from supporters.exporting.formats.cells import as_texts, batches, local
-from supporters.exporting.listings import Column, Kind
+from supporters.exporting.formats.cells import batches, in_text, local
+from supporters.exporting.listings import Kind
 from supporters.exporting.rows import Table
 
 _text = json.JSONEncoder(ensure_ascii=False).encode
 _WRITERS: dict[Kind, Callable[[Any], str]] = {
+    Kind.TEXT: lambda value: _text(str(value)),
     Kind.NUMBER: str,
     Kind.DAY: lambda day: f'"{day.isoformat()}"',
     Kind.MOMENT: lambda moment: f'"{local(moment).isoformat()}"',
@@ -18,15 +19,11 @@ _WRITERS: dict[Kind, Callable[[Any], str]] = {
 
 
 def write(table: Table) -> Iterator[bytes]:
-    heads = [f"{_text(column.name)}: " for column in table.columns]
-    cells = list(zip(heads, as_texts(table, _plain, "null"), strict=True))
+    heads = [f"{_text(column.name)}: ".replace("%", "%%") for column in table.columns]
+    line = "{" + ", ".join(f"{head}%s" for head in heads) + "}"
+    cells = in_text(table, _WRITERS, nothing="null")
     before = "[\n"
     for batch in batches(table.rows):
-        lines = ["{" + ", ".join([head + cell(row) for head, cell in cells]) + "}" for row in batch]
-        yield (before + ",\n".join(lines)).encode()
+        yield (before + ",\n".join([line % row for row in cells(batch)])).encode()
         before = ",\n"
     yield b"[]\n" if before == "[\n" else b"\n]\n"
-
-
-def _plain(column: Column) -> Callable[[Any], str]:
-    return _WRITERS.get(column.kind, lambda value: _text(str(value)))

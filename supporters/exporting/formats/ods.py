@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from supporters.exporting.formats.cells import SHEET_ROWS, Cell, amount, batches, currency_of, decimals, local
+from supporters.exporting.formats.cells import SHEET_ROWS, amount, batches, decimals, in_text, local
 from supporters.exporting.formats.pieces import pieces
 from supporters.exporting.listings import Kind
 from supporters.exporting.rows import Table
@@ -65,7 +65,7 @@ def write(table: Table) -> Iterator[bytes]:
 
 
 def _content(table: Table) -> Iterator[str]:
-    cells = [_cell(table, place, column.kind) for place, column in enumerate(table.columns)]
+    cells = in_text(table, _WRITERS, money=_money, nothing=_EMPTY)
     heads = "".join(_text(column.name, ' table:style-name="head"') for column in table.columns)
     yield _HEAD
     sheets, left = 0, 0
@@ -76,9 +76,7 @@ def _content(table: Table) -> Iterator[str]:
                 yield _between(table, sheets, heads)
             now, batch = batch[:left], batch[left:]
             left -= len(now)
-            yield "".join(
-                [f"<table:table-row>{''.join([cell(row) for cell in cells])}</table:table-row>" for row in now]
-            )
+            yield "".join([f"<table:table-row>{''.join(row)}</table:table-row>" for row in cells(now)])
     if not sheets:
         yield _between(table, 1, heads)
     yield "</table:table>" + _FOOT
@@ -92,14 +90,6 @@ def _between(table: Table, number: int, heads: str) -> str:
     return f"{end}<table:table table:name={name}>{wide}<table:table-row>{heads}</table:table-row>"
 
 
-def _cell(table: Table, place: int, kind: Kind) -> Cell:
-    if kind is Kind.MONEY:
-        currency = currency_of(table, place)
-        return lambda row: _EMPTY if row[place] is None else _money(row[place], currency(row))
-    write = _WRITERS.get(kind, _text)
-    return lambda row: _EMPTY if row[place] is None or row[place] == "" else write(row[place])
-
-
 def _valued(kind: str, attribute: str, value: str, shown: str, style: str = "") -> str:
     styled = f' table:style-name="{style}"' if style else ""
     return (
@@ -109,6 +99,8 @@ def _valued(kind: str, attribute: str, value: str, shown: str, style: str = "") 
 
 
 def _text(value: Any, style: str = "") -> str:
+    if value == "":
+        return _EMPTY
     text = _UNWRITABLE.sub("", escape(str(value)))
     if _SPACED.search(text):
         text = "</text:p><text:p>".join(map(_kept, re.split("\r\n|\r|\n", text)))
@@ -139,6 +131,7 @@ def _flag(value: Any) -> str:
 
 
 _WRITERS: dict[Kind, Callable[[Any], str]] = {
+    Kind.TEXT: _text,
     Kind.NUMBER: lambda value: _valued("float", "value", str(value), str(value)),
     Kind.DAY: _day,
     Kind.MOMENT: _moment,

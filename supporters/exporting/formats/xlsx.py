@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from supporters.exporting.formats.cells import SHEET_ROWS, currency_of, decimals, local
+from supporters.exporting.formats.cells import SHEET_ROWS, decimals, local
 from supporters.exporting.formats.pieces import pieces
 from supporters.exporting.listings import Kind
 from supporters.exporting.rows import Row, Table
@@ -85,11 +85,13 @@ def _cells(table: Table, book: "Workbook") -> list[Write]:
 
     def cell(place: int, kind: Kind) -> Write:
         if kind is Kind.MONEY:
-            currency = currency_of(table, place)
+            at = table.currency_at[place]
 
             def amount(sheet: "Worksheet", line: int, row: Row) -> None:
                 if row[place] is not None:
-                    sheet.write_number(line, place, row[place], money[decimals(currency(row))])
+                    sheet.write_number(
+                        line, place, row[place], money[decimals(at if isinstance(at, str) else row[at] or "")]
+                    )
 
             return amount
         put = writers.get(kind, text)

@@ -1,5 +1,7 @@
 """What can be exported of supporters and of what they did: supporters.exporting."""
 
+from collections.abc import Iterator
+
 from django.contrib.postgres.aggregates import StringAgg
 from django.db.models import CharField, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Concat, TruncWeek
@@ -9,11 +11,15 @@ from django.utils.translation import gettext_lazy as _
 
 from supporters import places
 from supporters.exporting import change_list, consents
-from supporters.exporting.listings import Asked, Column, Extent, Kind, Listing, NothingThere, register
+from supporters.exporting.listings import Asked, Column, Extent, Kind, Listing, NothingThere, counted, register
+from supporters.exporting.rows import FETCHED
+from supporters.importing.mapping import REASON_COLUMN
 from supporters.importing.parsing import REFERENCE_SYSTEM
 from supporters.models import (
     Donation,
     Double,
+    ImportRow,
+    ImportRun,
     Organisation,
     OrganisationContact,
     Petition,
@@ -113,6 +119,36 @@ def _totals(asked: Asked) -> Extent:
     return Extent(rows, len(rows), gettext("Totals: %(petition)s") % {"petition": petition.title})
 
 
+def _run(asked: Asked) -> ImportRun:
+    run = ImportRun.objects.filter(pk=asked.number("run")).first()
+    if run is None:
+        raise NothingThere
+    return run
+
+
+def _refused_columns(asked: Asked) -> list[Column]:
+    """Those of the file itself, for the mended rows go in again."""
+    header = [column["name"] for column in _run(asked).mapping.get("columns", [])]
+    return [*(Column(name, name) for name in header), Column(REASON_COLUMN, _("Reason"))]
+
+
+def _refused(asked: Asked) -> Extent:
+    run = _run(asked)
+    rows = run.failures.filter(verdict="").order_by("number")
+    width = len(run.mapping.get("columns", []))
+    return Extent(
+        rows=_padded(rows, width),
+        count=counted(rows),
+        what=gettext("Rows to look at: %(file)s") % {"file": run.file_name},
+        reason=gettext("To mend them and feed them in again"),
+    )
+
+
+def _padded(rows: QuerySet[ImportRow], width: int) -> Iterator[list[str]]:
+    for values, reason in rows.values_list("values", "reason").iterator(FETCHED):
+        yield [*values[:width], *[""] * (width - len(values)), reason]
+
+
 _GIVEN_BACK = Refund.objects.filter(donation=OuterRef("pk")).order_by().values("donation").annotate(sum=Sum("amount"))
 
 register(
@@ -195,6 +231,16 @@ register(
         needs=("supporters.view_signature", EXPORT_SIGNATURES),
         people=True,
         person=("supporter",),
+    ),
+    Listing(
+        "refused-rows",
+        _("Rows of an import to look at"),
+        extent=_refused,
+        back=lambda asked: reverse("admin:supporters_importrun_change", args=[_run(asked).pk]),
+        columns=_refused_columns,
+        needs=("supporters.view_importrun", EXPORT_PEOPLE),
+        people=True,
+        traced=False,
     ),
     Listing(
         "petition-totals",

@@ -99,7 +99,7 @@ def export_page(request: HttpRequest, name: str) -> HttpResponse:
         extent = listing.extent(asked)
     except NothingThere:
         raise Http404 from None
-    form = ExportForm(listing, asked, request.POST or None, initial={"format": "xlsx"})
+    form = ExportForm(listing, asked, request.POST or None, initial={"format": "xlsx", "reason": extent.reason})
     large = making.large(extent)
     if request.method == "POST" and form.is_valid():
         told = {name: form.cleaned_data[name] for name in ("columns", "format", "reason")}

@@ -1,13 +1,10 @@
 """Imports on the staff site: upload, look at what will be read, correct it, start, watch."""
 
-import csv
-from collections.abc import Iterator
-
 from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -18,17 +15,17 @@ from unfold.decorators import display
 
 from supporters.admin.base import RecordAdmin
 from supporters.admin.doubts import DoubtfulRows
+from supporters.admin.exporting import export_link, may_export
 from supporters.admin.mapping import fields_for, set_columns
 from supporters.admin.pages import StaffForm
 from supporters.admin.previewing import Previewing
 from supporters.admin.reading import CountryField, LanguageField
-from supporters.exporting.guarding import guarded
 from supporters.importing import mapping as mappings
 from supporters.importing import readers, remembering, values
 from supporters.importing import run as runs
 from supporters.importing.known import KNOWN
 from supporters.importing.problems import FileProblem, RowProblem
-from supporters.models import ImportRow, ImportRun, Purpose, SavedMapping
+from supporters.models import ImportRun, Purpose, SavedMapping
 from supporters.tasks import work_on_import
 
 State = ImportRun.State
@@ -194,11 +191,6 @@ class ImportRunAdmin(DoubtfulRows, Previewing, RecordAdmin):
     def get_urls(self) -> list:
         own = [
             path(
-                "<int:pk>/failed-rows.csv",
-                self.admin_site.admin_view(self.failed_rows),
-                name="supporters_importrun_failed",
-            ),
-            path(
                 "<int:pk>/doubtful/",
                 self.admin_site.admin_view(self.doubtful_rows),
                 name="supporters_importrun_doubtful",
@@ -257,7 +249,9 @@ class ImportRunAdmin(DoubtfulRows, Previewing, RecordAdmin):
         if not self.has_view_permission(request, run):
             raise PermissionDenied
         if request.GET.get("part"):
-            return TemplateResponse(request, "supporters/admin/import_progress_inside.html", self._progress(run))
+            return TemplateResponse(
+                request, "supporters/admin/import_progress_inside.html", self._progress(request, run)
+            )
         if request.method == "POST":
             if not self.has_change_permission(request, run):
                 raise PermissionDenied
@@ -266,7 +260,7 @@ class ImportRunAdmin(DoubtfulRows, Previewing, RecordAdmin):
                 return HttpResponseRedirect(request.path)
         if run.state == State.UPLOADED and self.has_change_permission(request, run):
             return self._review(request, run)
-        return self._page(request, "progress", **self._progress(run), title=run.file_name)
+        return self._page(request, "progress", **self._progress(request, run), title=run.file_name)
 
     def _review(self, request: HttpRequest, run: ImportRun) -> HttpResponse:
         layout = readers.Layout.from_json(run.layout)
@@ -345,7 +339,7 @@ class ImportRunAdmin(DoubtfulRows, Previewing, RecordAdmin):
             if f"column_{index}" in mapping.fields
         ]
 
-    def _progress(self, run: ImportRun) -> dict:
+    def _progress(self, request: HttpRequest, run: ImportRun) -> dict:
         failures = list(run.failures.filter(verdict="")[:100])
         return {
             "run": run,
@@ -356,41 +350,12 @@ class ImportRunAdmin(DoubtfulRows, Previewing, RecordAdmin):
             "header": [column["name"] for column in run.mapping.get("columns", [])],
             "more_failures": max(run.failed + run.noted - len(failures), 0),
             "live": run.state in {State.QUEUED, State.RUNNING},
+            "export": export_link("refused-rows", run=run.pk) if may_export(request, "refused-rows") else "",
         }
 
     def _page(self, request: HttpRequest, name: str, **context: object) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         return TemplateResponse(request, f"supporters/admin/import_{name}.html", context)
-
-    # Failed rows --------------------------------------------------------------------------------
-
-    def failed_rows(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
-        """The rows that failed, with reasons, as a file that can be mended and fed in again."""
-        run = get_object_or_404(ImportRun, pk=pk)
-        if not self.has_view_permission(request, run):
-            raise PermissionDenied
-        header = [column["name"] for column in run.mapping.get("columns", [])]
-        answer = StreamingHttpResponse(
-            _csv(header, run.failures.filter(verdict="").iterator(2000)), content_type="text/csv; charset=utf-8"
-        )
-        answer["Content-Disposition"] = f'attachment; filename="failed-rows-{run.pk}.csv"'
-        return answer
-
-
-def _csv(header: list[str], failures: Iterator[ImportRow]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow([*map(guarded, header), mappings.REASON_COLUMN])
-    for failure in failures:
-        cells = list(map(guarded, failure.values))
-        cells += [""] * (len(header) - len(cells))
-        yield writer.writerow([*cells, guarded(failure.reason)])
-
-
-class _Echo:
-    """A file for csv.writer that hands each line back instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line
 
 
 def _staged_names(used: list[str]) -> list[str]:

@@ -79,6 +79,8 @@ class Extent:
     """Of a long list an estimate, or the number that is counted up to."""
     what: str
     filters: str = ""
+    reason: str = ""
+    """The usual one, which may be changed."""
 
 
 def counted(rows: QuerySet, estimate: int = 0) -> int:

@@ -62,8 +62,12 @@ def test_failed_rows_come_back_mended(staff_client):
     run = ImportRun.objects.get()
     runs.start(run)
     finish(run)
-    download = staff_client.get(reverse("admin:supporters_importrun_failed", args=[run.pk]))
-    text = b"".join(download.streaming_content).decode("utf-8-sig")
+    link = reverse("admin:supporters_export_new", args=["refused-rows"], query={"run": run.pk})
+    assert f'href="{link}"' in staff_client.get(reverse(CHANGE, args=[run.pk])).content.decode()
+    form = staff_client.get(link).context["form"]
+    columns = [box["column"].name for box in form.boxes()]
+    told = {"format": "csv", "columns": columns, "reason": form.initial["reason"]}
+    text = staff_client.post(link, told).getvalue().decode("utf-8-sig")
     assert text.splitlines()[0] == "email,first name,country,Lodestar: reason"
     assert text.splitlines()[1].startswith("bo@mail.se,'-Bo,Atlantis,")
     upload(staff_client, text.replace("Atlantis", "DK").encode())

@@ -15,11 +15,11 @@ import logging
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
@@ -28,7 +28,8 @@ from django.utils.translation import gettext as _
 
 from supporters.importing import doubts, readers, remembering, staging
 from supporters.importing import mapping as mappings
-from supporters.importing.parsing import parser_for
+from supporters.importing.ahead import one_ahead
+from supporters.importing.parsing import StagedDonation, StagedSupporter, parser_for
 from supporters.importing.problems import FileProblem, NotTaken, RowProblem
 from supporters.importing.rounds import in_rounds
 from supporters.importing.staging import Counts, Failure
@@ -225,44 +226,59 @@ def work(pk: int, seconds: float = STRETCH) -> bool:
         return False
 
 
+class Slice(NamedTuple):
+    """Rows that have been read, and what came of reading them."""
+
+    cells: dict[int, list[str]]
+    """By the number of the row."""
+    staged: "list[StagedSupporter] | list[StagedDonation]"
+    failures: list[Failure]
+    not_taken: int
+
+
 def _work(run: ImportRun, until: float) -> bool:
-    parse = parser_for(run)
     with stored_file(run) as path:
-        rows = readers.read_rows(path, readers.Layout.from_json(run.layout))
-        rows = islice(rows, run.checkpoint, None)
-        while slice_rows := list(islice(rows, SLICE)):
-            if not _load_slice(run, parse, slice_rows):
-                ImportKey.objects.filter(run=run).delete()  # cancelled
-                return False
-            if time.monotonic() > until:
-                return True
+        rows = islice(readers.read_rows(path, readers.Layout.from_json(run.layout)), run.checkpoint, None)
+        # Reading keeps this process busy, writing PostgreSQL: both at a time take as long as the slower one.
+        with closing(one_ahead(_read_slices(run, rows))) as slices:
+            for read in slices:
+                if not _write_slice(run, read):
+                    ImportKey.objects.filter(run=run).delete()  # cancelled
+                    return False
+                if time.monotonic() > until:
+                    return True
     if _change(run.pk, [State.RUNNING], State.DONE, finished_at=Now()):
         ImportKey.objects.filter(run=run).delete()
     return False
 
 
-def _load_slice(run: ImportRun, parse, rows: list[readers.Row]) -> bool:  # noqa: ANN001
+def _read_slices(run: ImportRun, rows: Iterator[readers.Row]) -> Iterator[Slice]:
+    parse = parser_for(run)
+    while slice_rows := list(islice(rows, SLICE)):
+        staged, failures, not_taken = [], [], 0
+        for row in slice_rows:
+            try:
+                staged.append(parse(row.number, row.cells))
+            except NotTaken:
+                not_taken += 1
+            except RowProblem as problem:
+                failures.append(Failure(row.number, row.cells, str(problem)))
+        if run.kind == ImportRun.Kind.SUPPORTERS:
+            staged = in_rounds(staged)
+        yield Slice({row.number: row.cells for row in slice_rows}, staged, failures, not_taken)
+
+
+def _write_slice(run: ImportRun, read: Slice) -> bool:
     """One slice, whole or not at all; False when the run was cancelled meanwhile."""
-    staged, failures, not_taken = [], [], 0
-    for row in rows:
-        try:
-            staged.append(parse(row.number, row.cells))
-        except NotTaken:
-            not_taken += 1
-        except RowProblem as problem:
-            failures.append(Failure(row.number, row.cells, str(problem)))
-    cells = {row.number: row.cells for row in rows}
+    load = staging.load_supporters if run.kind == ImportRun.Kind.SUPPORTERS else staging.load_donations
     for attempt in range(3):
         try:
             with transaction.atomic():
-                if run.kind == ImportRun.Kind.SUPPORTERS:
-                    counts = staging.load_supporters(run, in_rounds(staged), cells)
-                else:
-                    counts = staging.load_donations(run, staged, cells)
-                if failures:
-                    staging.keep_failures(run, failures)
-                counts = counts.plus(Counts(failed=len(failures), not_taken=not_taken))
-                if not _advance(run, len(rows), counts):
+                counts = load(run, read.staged, read.cells)
+                if read.failures:
+                    staging.keep_failures(run, read.failures)
+                counts = counts.plus(Counts(failed=len(read.failures), not_taken=read.not_taken))
+                if not _advance(run, len(read.cells), counts):
                     transaction.set_rollback(True)
                     return False
         except IntegrityError:
@@ -270,7 +286,7 @@ def _load_slice(run: ImportRun, parse, rows: list[readers.Row]) -> bool:  # noqa
             if attempt == 2:
                 raise
         else:
-            run.checkpoint += len(rows)
+            run.checkpoint += len(read.cells)
             return True
     return False
 

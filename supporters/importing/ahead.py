@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone, translation
 
 Item = TypeVar("Item")
 
@@ -15,11 +17,16 @@ def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
     is another thread's. Close the iterator to have the thread end at once.
     """
     end = object()
-    # The caller's language and time zone are its context's.
-    context = copy_context()
-    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
-        coming = thread.submit(context.run, next, items, end)
+    ours = (translation.get_language(), timezone.get_current_timezone())
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead", initializer=_speak_as, initargs=ours) as thread:
+        coming = thread.submit(next, items, end)
         while (item := coming.result()) is not end:
-            coming = thread.submit(context.run, next, items, end)
+            coming = thread.submit(next, items, end)
             yield item
             del item
+
+
+def _speak_as(language: str | None, zone: ZoneInfo) -> None:
+    if language:
+        translation.activate(language)
+    timezone.activate(zone)

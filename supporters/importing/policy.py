@@ -83,16 +83,18 @@ _MARKS = """CASE WHEN s.marks = '{{}}' AND t.marks = '{{}}' THEN s.marks ELSE ar
           ELSE {email} IS NOT DISTINCT FROM s.email END
     ORDER BY mark)::varchar[] END"""
 
-# Locked before it is read, so that what is noted as before is what was overwritten.
+# Locked before it is read, so that what is noted as before is what was overwritten. The arrays have PostgreSQL look these
+# few up in the index, whatever it holds their number to be.
 _UPDATE = """
 WITH found AS (
     SELECT t.number, s.id, {held_as_text} AS before, {named_values}, {marks} AS marks
     FROM stage t JOIN supporters_supporter s ON s.id = t.supporter_id
     WHERE t.round = %(round)s AND t.reason IS NULL AND NOT t.fresh AND ({values}) IS DISTINCT FROM ({held})
+      AND s.id = ANY (ARRAY(SELECT supporter_id FROM stage WHERE round = %(round)s AND reason IS NULL AND NOT fresh))
     FOR NO KEY UPDATE OF s
 ), written AS (
     UPDATE supporters_supporter s SET {assignments}, updated_at = statement_timestamp()
-    FROM found WHERE s.id = found.id
+    FROM found WHERE s.id = found.id AND s.id = ANY (ARRAY(SELECT id FROM found))
     RETURNING found.number, found.before, {written_as_text} AS after
 ) UPDATE stage SET changed = true, before = written.before, after = written.after
 FROM written WHERE stage.number = written.number;

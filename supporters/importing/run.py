@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SLICE = 5_000
+SLICE = 10_000
 """Rows in one transaction."""
 STRETCH = 40
 """Seconds that one task works before it makes room for others."""

@@ -222,13 +222,32 @@ def _number_equal_rows(cursor, run: ImportRun, which: str) -> None:  # noqa: ANN
 _ANOTHER_NAME = """((stage.first_name, stage.last_name) <> (s.first_name, s.last_name)
     AND supporters_names_differ(stage.first_name, stage.last_name, s.first_name, s.last_name))"""
 
+# Rows of a slice are few among all on file, but PostgreSQL's guess of both is often wrong by then: OFFSET 0 has it look
+# each up in an index, so that the file's end goes in as fast as its start.
+_BY_REFERENCE = """
+UPDATE stage SET supporter_id = r.supporter_id FROM (
+    SELECT number, r.* FROM stage, LATERAL (
+        SELECT supporter_id FROM supporters_reference r WHERE r.system = {system} AND r.identifier = stage.reference OFFSET 0) r
+    WHERE {which} AND reason IS NULL AND reference <> ''
+) r WHERE stage.number = r.number;
+"""
+
+_BY_ADDRESS = """(
+    SELECT number, s.* FROM stage, LATERAL (
+        SELECT id, email, first_name, last_name FROM supporters_supporter s WHERE s.email = stage.email OFFSET 0) s
+    WHERE {which} AND reason IS NULL
+)"""
+
 # Of those who share the address of a row, the one it is about: staff have said before who else is behind it.
 _KNOWN_TO_SHARE = f"""
-UPDATE stage SET supporter_id = l.id, email = NULL
-FROM supporters_supporter l JOIN supporters_supporter s ON s.id = l.shares_email_with_id
-WHERE {{which}} AND reason IS NULL AND s.email = stage.email AND (
-    stage.supporter_id = l.id OR (stage.supporter_id IS NULL AND {_ANOTHER_NAME}
-        AND NOT supporters_names_differ(stage.first_name, stage.last_name, l.first_name, l.last_name)));
+UPDATE stage SET supporter_id = s.sharing_id, email = NULL FROM (
+    SELECT number, s.* FROM stage, LATERAL (
+        SELECT s.first_name, s.last_name, l.id AS sharing_id, l.first_name AS sharing_first_name, l.last_name AS sharing_last_name
+        FROM supporters_supporter s JOIN supporters_supporter l ON l.shares_email_with_id = s.id WHERE s.email = stage.email OFFSET 0) s
+    WHERE {{which}} AND reason IS NULL
+) s WHERE stage.number = s.number AND (
+    stage.supporter_id = s.sharing_id OR (stage.supporter_id IS NULL AND {_ANOTHER_NAME}
+        AND NOT supporters_names_differ(stage.first_name, stage.last_name, s.sharing_first_name, s.sharing_last_name)));
 """
 
 # Somebody's other address leads to them and is not written to. Of two that are spelt almost the same, the one on file stays.
@@ -252,9 +271,10 @@ WITH two AS (
 ) UPDATE stage SET email = NULL FROM two WHERE stage.number = two.number AND stays;
 """
 
+# No index on what is updated many times within its transaction: the dead versions of a row would stand in every way.
 _STAGE_SUPPORTERS = """
 CREATE TEMP TABLE stage (
-    number bigint PRIMARY KEY, round int, key uuid, reference text, email text, first_name text, last_name text,
+    number bigint, round int, key uuid, reference text, email text, first_name text, last_name text,
     language text, country text, birth_date date, phone text, street text, postcode text, city text, region text,
     organisation text, source_code text, tags text[], standing text, standing_at timestamptz,
     withdrawn text[], note text, marks text[],
@@ -289,21 +309,20 @@ _MATCH_AND_ADD_SUPPORTERS = f"""
 UPDATE stage SET supporter_id = candidate_id, candidate_id = NULL
 WHERE round = %(round)s AND reason IS NULL AND candidate_id IS NOT NULL;
 
-UPDATE stage SET supporter_id = r.supporter_id FROM supporters_reference r
-WHERE round = %(round)s AND reason IS NULL AND reference <> '' AND r.system = stage.system AND r.identifier = reference;
+{_BY_REFERENCE.format(which="round = %(round)s", system="stage.system")}
 
 {_KNOWN_TO_SHARE.format(which="round = %(round)s AND standing NOT IN ('left', 'cleaned') AND verdict IS DISTINCT FROM 'same'")}
 
-UPDATE stage SET shares_with = s.id, email = NULL FROM supporters_supporter s
-WHERE round = %(round)s AND reason IS NULL AND verdict = 'second' AND s.email = stage.email AND (apart_id IS NULL OR apart_id = s.id);
+UPDATE stage SET shares_with = s.id, email = NULL
+FROM {_BY_ADDRESS.format(which="round = %(round)s AND verdict = 'second'")} s
+WHERE stage.number = s.number AND (apart_id IS NULL OR apart_id = s.id);
 
 {merged.SUPPORTERS}
 
 UPDATE stage SET supporter_id = coalesce(stage.supporter_id, s.id),
                  reason = CASE WHEN stage.supporter_id <> s.id THEN %(two_people)s END,
                  candidate_id = CASE WHEN stage.supporter_id IS NULL AND {_ANOTHER_NAME} THEN s.id END
-FROM supporters_supporter s
-WHERE round = %(round)s AND reason IS NULL AND s.email = stage.email;
+FROM {_BY_ADDRESS.format(which="round = %(round)s")} s WHERE stage.number = s.number;
 
 -- Whoever of those who share an address says that it be left alone is heard at once; nothing else is taken from the row.
 UPDATE stage SET first_name = '', last_name = '', language = '', country = '', birth_date = NULL, phone = '', street = '', postcode = '',
@@ -314,7 +333,7 @@ UPDATE stage SET reason = %(doubtful)s WHERE round = %(round)s AND reason IS NUL
 
 {_OTHER_ADDRESSES}
 {door.HOLD_KNOWN}
-UPDATE stage SET supporter_id = nextval(pg_get_serial_sequence('supporters_supporter', 'id')), fresh = true
+UPDATE stage SET supporter_id = nextval((SELECT pg_get_serial_sequence('supporters_supporter', 'id')::regclass)), fresh = true
 WHERE round = %(round)s AND reason IS NULL AND supporter_id IS NULL;
 {door.HOLD_AMONG_THEMSELVES}
 
@@ -443,7 +462,7 @@ SELECT count(*) FROM standing WHERE suppressed OR latest = 'withdrawn'
 
 _STAGE_DONATIONS = """
 CREATE TEMP TABLE stage (
-    number bigint PRIMARY KEY, key uuid, reference text, email text, first_name text, last_name text, amount numeric,
+    number bigint, key uuid, reference text, email text, first_name text, last_name text, amount numeric,
     currency text, received_on date, method text, provider_id text, source_code text, designation text, provider text,
     names text[], may_be_unknown boolean, refunded numeric, refunded_on date, refund_of text, note text, marks text[],
     occurrence bigint, supporter_id bigint, candidate_id bigint, fresh boolean NOT NULL DEFAULT false,
@@ -457,8 +476,7 @@ UPDATE stage SET provider = CASE WHEN provider_id = '' THEN 'import' WHEN provid
 """
 
 _WRITE_DONATIONS = f"""
-UPDATE stage SET supporter_id = r.supporter_id FROM supporters_reference r
-WHERE reference <> '' AND r.system = %(system)s AND r.identifier = reference;
+{_BY_REFERENCE.format(which="true", system="%(system)s")}
 
 {_KNOWN_TO_SHARE.format(which="true")}
 
@@ -466,10 +484,10 @@ WHERE reference <> '' AND r.system = %(system)s AND r.identifier = reference;
 UPDATE stage SET supporter_id = coalesce(stage.supporter_id, s.id),
                  reason = CASE WHEN stage.supporter_id <> s.id THEN %(two_people)s END,
                  note = CASE WHEN stage.supporter_id IS NULL AND {_ANOTHER_NAME} THEN concat_ws(' ', nullif(note, ''), %(another_name)s) ELSE note END
-FROM supporters_supporter s WHERE s.email = stage.email;
+FROM {_BY_ADDRESS.format(which="true")} s WHERE stage.number = s.number;
 
 CREATE TEMP TABLE arrivals ON COMMIT DROP AS
-SELECT nextval(pg_get_serial_sequence('supporters_supporter', 'id')) AS id, who.* FROM (
+SELECT nextval((SELECT pg_get_serial_sequence('supporters_supporter', 'id')::regclass)) AS id, who.* FROM (
     SELECT DISTINCT ON (coalesce(nullif(reference, ''), email)) reference, email, first_name, last_name, source_code, marks
     FROM stage WHERE supporter_id IS NULL AND reason IS NULL
     ORDER BY coalesce(nullif(reference, ''), email), number
@@ -483,11 +501,10 @@ INSERT INTO supporters_supporter (id, email, first_name, last_name, source_code,
 SELECT id, email, first_name, last_name, source_code, marks FROM arrivals;
 INSERT INTO supporters_reference (supporter_id, system, identifier)
 SELECT id, %(system)s, reference FROM arrivals WHERE reference <> '';
-UPDATE stage SET supporter_id = r.supporter_id FROM supporters_reference r
-WHERE stage.supporter_id IS NULL AND reason IS NULL AND reference <> '' AND r.system = %(system)s AND r.identifier = reference;
+{_BY_REFERENCE.format(which="stage.supporter_id IS NULL", system="%(system)s")}
 UPDATE stage SET supporter_id = s.id,
                  note = CASE WHEN {_ANOTHER_NAME} THEN concat_ws(' ', nullif(note, ''), %(another_name)s) ELSE note END
-FROM supporters_supporter s WHERE stage.supporter_id IS NULL AND reason IS NULL AND s.email = stage.email;
+FROM {_BY_ADDRESS.format(which="stage.supporter_id IS NULL")} s WHERE stage.number = s.number;
 DROP TABLE arrivals;
 
 WITH written AS (

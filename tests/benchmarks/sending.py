@@ -2,7 +2,7 @@
 
 Everybody sends a text and html message of some 10 KB, made for each person with a name and an unsubscribe address of its own.
 Rounds are taken in turn, so that what else the machine does hits all alike; the median counts. We send from processes like
-those of workers, with ledger and journal on.
+those of workers, with ledger and journal on. The clock of each runs while it sends, not while it starts or ends.
 """
 
 import json
@@ -48,10 +48,13 @@ def run() -> None:
     _launches()
     with _sink() as port:
         rates: dict[str, list[float]] = {name: [] for name in ("ours", "source", *PEERS)}
+        memory: list[int] = []
         appeal = _appeal(SMALL)
         letter = _templates(appeal)
         for _round in range(ROUNDS):
-            rates["ours"].append(_ours(appeal, SMALL, port)[0])
+            rate, most = _ours(appeal, SMALL, port)
+            rates["ours"].append(rate)
+            memory.append(most)
             for name, (_label, number) in PEERS.items():
                 rates[name].append(_peer(name, number, port, letter))
             rates["source"].append(SMALL / seconds(lambda: _source(port)))
@@ -59,19 +62,19 @@ def run() -> None:
         for name, (label, _number) in PEERS.items():
             line("send.appeal", ours["ours"], ours[name], label, "messages/s")
         line("send.appeal", ours["ours"], ours["source"], "postfix's smtp-source, 10 sessions", "messages/s")
-        small, memory = _ours(appeal, SMALL, port)
-        appeal = _appeal(LARGE)
-        large, more = _ours(appeal, LARGE, port)
-        line("send.appeal.growth", large, small, f"{SMALL} recipients", "messages/s")
-        line("send.appeal.memory", more, memory, f"{SMALL} recipients", "bytes", more_is_better=False)
+        large, most = _ours(_appeal(LARGE), LARGE, port)
+        line("send.appeal.growth", large, ours["ours"], f"{SMALL} recipients", "messages/s")
+        line("send.appeal.memory", most, median(memory), f"{SMALL} recipients", "bytes", more_is_better=False)
     _empty()
 
 
 def _launches() -> None:
     rates = []
     for number in LAUNCHES:
-        appeal = _appeal(number, launched=False)
-        rates.append(number / seconds(lambda appeal=appeal: ledger.write(appeal)))
+        appeal = _appeal(number)
+        # A short one is soon disturbed.
+        rounds = 5 if number == LAUNCHES[0] else 1
+        rates.append(median(number / _launch(appeal) for _round in range(rounds)))
         line(
             "send.launch" if number == LAUNCHES[0] else "send.launch.growth",
             rates[-1],
@@ -79,6 +82,12 @@ def _launches() -> None:
             f"{LAUNCHES[0]} recipients",
             "deliveries/s",
         )
+
+
+def _launch(appeal: Appeal) -> float:
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE campaigns_delivery CASCADE")
+    return seconds(lambda: ledger.write(appeal))
 
 
 # Ours -------------------------------------------------------------------------------------------
@@ -99,15 +108,19 @@ def _ours(appeal: Appeal, number: int, port: int) -> tuple[float, int]:
     for worker in workers:
         worker.stdin.write("go\n")
         worker.stdin.flush()
-    found = [json.loads(worker.communicate()[0].splitlines()[-1]) for worker in workers]
+    said = [worker.stdout.readline() for worker in workers]
     taken = time.perf_counter() - start
+    errors = [worker.communicate()[1] for worker in workers]
+    if not all(said):
+        raise SystemExit(f"A worker died:\n{''.join(errors)[-2000:]}")
+    found = [json.loads(words) for words in said]
     sent = sum(each["counts"].get("sent", 0) for each in found)
     if sent != number or Appeal.objects.get(pk=appeal.pk).state != Appeal.State.SENT:
         raise SystemExit(f"Not everybody was written to: {found}")
     return number / taken, max(each["memory"] for each in found)
 
 
-def _appeal(people: int, launched: bool = True) -> Appeal:
+def _appeal(people: int) -> Appeal:
     _empty()
     segment = Segment.objects.create(name="Bench", rules={"match": "all", "rules": []})
     with connection.cursor() as cursor:

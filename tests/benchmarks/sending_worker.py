@@ -15,6 +15,7 @@ def main(appeal_pk: int) -> None:
     config.celery.app.loader.import_default_modules()
     config.celery.settle()
     from campaigns import appeals
+    from campaigns.appeals import sending  # noqa: F401 - as a worker has that isn't at its first appeal
 
     counts: Counter[str] = Counter()
     print("ready", flush=True)
@@ -24,7 +25,7 @@ def main(appeal_pk: int) -> None:
     # Not getrusage: what it tells includes the process that started this one.
     (peak,) = (row for row in Path("/proc/self/status").read_text().splitlines() if row.startswith("VmHWM"))
     memory = int(peak.split()[1]) * 1024
-    print(json.dumps({"memory": memory, "counts": counts}))
+    print(json.dumps({"memory": memory, "counts": counts}), flush=True)
 
 
 if __name__ == "__main__":

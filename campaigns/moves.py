@@ -7,6 +7,8 @@ one with the address that stays is the person's; the other is retired (campaigns
 
 import json
 
+from django.utils.translation import gettext_lazy as _
+
 from campaigns.appeals.ledger import MERGED
 from campaigns.mailchimp import newcomers
 from supporters.merging.declaring import Kept, Move, Pair, one_per
@@ -86,12 +88,18 @@ def _take_back_members(pair: Pair, kept: Kept) -> None:
 
 
 MOVES: list[Move] = [
-    Move("campaigns.Delivery", settle=_spare_deliveries, restore=_owe_again),
+    Move(
+        "campaigns.Delivery",
+        settle=_spare_deliveries,
+        restore=_owe_again,
+        twice=_("Appeals that both are to get or have got: what was not sent to one of them yet goes out once."),
+    ),
     Move("campaigns.Return"),
     Move(
         "campaigns.AudienceMember",
         settle=_retire_members,
         restore=_take_back_members,
+        twice=_("Mailchimp audiences that both are in: the other address is archived there."),
         locked_first=True,
     ),
     Move("campaigns.AudienceMember", "retired_from", counted=False, shown=False),

@@ -248,6 +248,13 @@ JOBS = {
             limit=timedelta(hours=3),
         ),
         Periodic(
+            "merges",
+            _("Merge certain doubles"),
+            _("Goes on with batches of merges that staff have started, or are taking back."),
+            "supporters.merging.batches.hand_out",
+            every=MINUTE,
+        ),
+        Periodic(
             "forget-files",
             _("Forget old import files"),
             _("Each night, deletes the contents of files that were imported more than 30 days ago."),

@@ -12,7 +12,7 @@ _EVERYTHING_TO_SEE = {
     for app, models in {
         "supporters": (
             "supporter tag reference consent suppression organisation petition petitiontext signature "
-            "donation recurringdonation refund dispute pledge paymentevent importrun importrow savedmapping organisationcontact letter double"
+            "donation recurringdonation refund dispute pledge paymentevent importrun importrow savedmapping organisationcontact letter double merge mergebatch"
         ),
         "campaigns": (
             "campaign segment appeal appealtext appealvariant delivery audience audiencemember audiencesegment syncrun webhookevent "
@@ -72,6 +72,8 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "supporters.export_signature": (),
         "supporters.export": VIEW,
         "supporters.decide_double": (),
+        "supporters.merge_supporter": (),
+        "supporters.merge_supporter_batch": (),
         "crm.run_job": (),
     },
 }

@@ -24,6 +24,8 @@ _SIDEBAR: list[tuple[str | Promise, list[tuple[str | Promise, str, str, str]]]] 
             (_("Imports"), "upload_file", "supporters.importrun", ""),
             (_("Exports"), "download", "admin:supporters_export_changelist", ""),
             (_("Possible doubles"), "people", "supporters.double", ""),
+            (_("Merges"), "merge", "supporters.merge", ""),
+            (_("Batches of merges"), "call_merge", "supporters.mergebatch", ""),
             (_("Consents"), "verified_user", "supporters.consent", ""),
             (_("Suppressions"), "block", "supporters.suppression", ""),
             (_("Erasure requests"), "person_remove", "supporters.erasurerequest", ""),

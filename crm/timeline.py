@@ -39,6 +39,12 @@ SELECT kind, at, state, what, detail FROM (
     SELECT 'delivery', coalesce(d.sent_at, d.updated_at), d.state, a.name, d.reason
     FROM campaigns_delivery d JOIN campaigns_appeal a ON a.id = d.appeal_id WHERE d.supporter_id = %(supporter)s
     UNION ALL
+    SELECT 'merge', merged_at, '', away_pk::text, ''
+    FROM supporters_merge WHERE survivor_id = %(supporter)s
+    UNION ALL
+    SELECT 'parted', undone_at, '', away_pk::text, ''
+    FROM supporters_merge WHERE survivor_id = %(supporter)s AND undone_at IS NOT NULL
+    UNION ALL
     SELECT 'return', happened_at, kind, reason, said
     FROM campaigns_return WHERE supporter_id = %(supporter)s AND kind <> 'other'
 ) events ORDER BY at DESC LIMIT %(limit)s OFFSET %(offset)s
@@ -62,6 +68,10 @@ def _text(kind: str, state: str, what: str) -> str:
         return _("Donation of %(what)s: %(state)s") % {"what": what, "state": Donation.State(state).label}
     if kind == "refund":
         return _("Refund of %(what)s") % {"what": what}
+    if kind == "merge":
+        return _("Record %(number)s was merged into this one") % {"number": what}
+    if kind == "parted":
+        return _("The merge of record %(number)s was undone") % {"number": what}
     if kind == "return":
         return f"{Return.Kind(state).label}: {MEANINGS[Reason(what)]}"
     if kind == "signature":

@@ -6,6 +6,8 @@ and no longer counted. One tag, one contact of an organisation. All else goes ov
 
 import json
 
+from django.utils.translation import gettext_lazy as _
+
 from supporters.merging.declaring import Kept, Move, Pair, one_per, put_back
 
 
@@ -131,12 +133,28 @@ MOVES: list[Move] = [
     Move("supporters.Donation"),
     Move("supporters.RecurringDonation", locked_first=True),
     Move("supporters.Pledge", locked_first=True),
-    Move("supporters.Signature", settle=_spare_signatures, restore=_count_again),
+    Move(
+        "supporters.Signature",
+        settle=_spare_signatures,
+        restore=_count_again,
+        twice=_("Petitions that both signed: one signature of each goes on counting, the first that was confirmed."),
+    ),
     Move("supporters.Consent"),
     Move("supporters.Reference"),
-    one_per("supporters.Supporter_tags", "tag_id"),
-    one_per("supporters.OrganisationContact", "organisation_id"),
-    Move("supporters.Supporter", "shares_email_with", settle=_not_through_oneself),
+    one_per(
+        "supporters.Supporter_tags", "tag_id", title=_("tags"), twice=_("Tags that both have: one of each stays.")
+    ),
+    one_per(
+        "supporters.OrganisationContact",
+        "organisation_id",
+        twice=_("Organisations that both speak for: the contact of the record that stays is kept."),
+    ),
+    Move(
+        "supporters.Supporter",
+        "shares_email_with",
+        settle=_not_through_oneself,
+        title=_("people reached through the address"),
+    ),
     Move("supporters.ErasureRequest", settle=_one_open_request, restore=_open_again),
     Move("supporters.ImportRow", shown=False),
     Move("supporters.Double", "first", settle=_pairs, restore=_pairs_back, counted=False, shown=False),

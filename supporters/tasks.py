@@ -19,6 +19,14 @@ def work_on_preview(pk: int) -> None:
 
 
 @shared_task
+def work_on_merges(pk: int) -> None:
+    from supporters.merging import batches
+
+    if batches.work(pk):
+        work_on_merges.delay(pk)
+
+
+@shared_task
 def settle_doubts(pk: int) -> None:
     from supporters.importing import doubts
 

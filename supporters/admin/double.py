@@ -2,7 +2,8 @@
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -35,12 +36,20 @@ class DoubleAdmin(ExportedList, ReadOnlyAdmin):
     sortable_by = []
     ordering = ["-probability", "-pk"]
     actions = ["keep_apart", "reconsider"]
+    actions_list = ["merge_certain"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """Those to be looked at, unless others are asked for by the filter."""
         rows = super().get_queryset(request)
         asked = request.method == "POST" or any(name.startswith("state") for name in request.GET)
         return rows if asked else rows.open()
+
+    @action(description=_("Merge the certain ones…"), url_path="certain", permissions=["merge_certain"])
+    def merge_certain(self, request: HttpRequest) -> HttpResponseRedirect:
+        return redirect("admin:supporters_mergebatch_start")
+
+    def has_merge_certain_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("supporters.merge_supporter_batch")
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("supporters.decide_double")
@@ -51,11 +60,11 @@ class DoubleAdmin(ExportedList, ReadOnlyAdmin):
 
     @display(description=_("Person"))
     def one(self, double: Double) -> SafeString:
-        return _person(double.first)
+        return known_person(double.first)
 
     @display(description=_("Perhaps the same"))
     def other(self, double: Double) -> SafeString:
-        return _person(double.second)
+        return known_person(double.second)
 
     @display(description=_("Why"))
     def why(self, double: Double) -> SafeString:
@@ -102,7 +111,7 @@ class DoubleAdmin(ExportedList, ReadOnlyAdmin):
         messages.success(request, told % {"number": count})
 
 
-def _person(supporter: Supporter) -> SafeString:
+def known_person(supporter: Supporter) -> SafeString:
     """Name with a way to the record, and what tells two people of one name apart."""
     place = " ".join(filter(None, [supporter.postcode, supporter.city]))
     born = supporter.birth_date.isoformat() if supporter.birth_date else ""

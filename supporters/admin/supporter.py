@@ -22,6 +22,7 @@ from supporters.admin.base import RecordAdmin, search
 from supporters.admin.erasure import erase_many, erase_one, erased_page
 from supporters.admin.exporting import ExportedList
 from supporters.admin.hinting import hint
+from supporters.admin.merging import merge_chosen, merge_page, merges_of
 from supporters.admin.pages import StaffForm, form_page
 from supporters.admin.reading import LanguageField
 from supporters.admin.supporter_form import SupporterForm
@@ -208,9 +209,9 @@ class SupporterAdmin(ExportedList, RecordAdmin):
     search_help_text = _("Name, email, phone or city, in any spelling of accents; or a reference.")
     ordering = ["-created_at", "-pk"]
     autocomplete_fields = ["organisation", "tags"]
-    readonly_fields = ["uuid", "created_at", "updated_at", "sharing", "odd"]
+    readonly_fields = ["uuid", "created_at", "updated_at", "sharing", "odd", "merged"]
     inlines = [ReferenceInline, ConsentInline, DonationInline, SignatureInline]
-    actions = ["erase_chosen"]
+    actions = ["merge_chosen", "erase_chosen"]
     actions_detail = ["timeline", "record_consent", "disclose", "erase"]
     fieldsets = [
         (
@@ -220,6 +221,7 @@ class SupporterAdmin(ExportedList, RecordAdmin):
                     ("first_name", "last_name"),
                     ("email", "phone"),
                     "sharing",
+                    "merged",
                     "odd",
                     ("language", "country"),
                     "birth_date",
@@ -324,7 +326,28 @@ class SupporterAdmin(ExportedList, RecordAdmin):
 
     def get_urls(self) -> list:
         many = self.admin_site.admin_view(self._erase_many)
-        return [path("erase/", many, name="supporters_supporter_erase_many"), *super().get_urls()]
+        two = self.admin_site.admin_view(self._merge)
+        return [
+            path("erase/", many, name="supporters_supporter_erase_many"),
+            path("<int:one>/merge/<int:other>/", two, name="supporters_supporter_merge"),
+            *super().get_urls(),
+        ]
+
+    def _merge(self, request: HttpRequest, one: int, other: int) -> HttpResponse:
+        if not self.has_merge_permission(request):
+            raise PermissionDenied
+        return merge_page(request, one, other)
+
+    @action(description=_("Merge two records…"), permissions=["merge"])
+    def merge_chosen(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return merge_chosen(request, queryset)
+
+    def has_merge_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return request.user.has_perm("supporters.merge_supporter")
+
+    @display(description=_("Merged into it"))
+    def merged(self, supporter: Supporter) -> str:
+        return merges_of(supporter)
 
     def _erase_many(self, request: HttpRequest) -> HttpResponse:
         if not self.has_erase_permission(request):

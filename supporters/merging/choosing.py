@@ -1,7 +1,7 @@
 """Which of two values a merged record has, by rule; staff may choose otherwise for each.
 
-The record that stays is the one more was built on. Its values stay where it has any, and are filled from the other's. A postal
-address is taken whole. What brought them in, and when, is what did so first.
+The record that stays is the one with an address, with more gifts, with more signatures, or the older. Its values stay where it
+has any, and are filled from the other's. A postal address is taken whole. What brought them in, and when, is what did so first.
 """
 
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ from supporters.hygiene.contact import contact_of
 from supporters.models import Donation, Signature, Supporter
 
 SURVIVOR, AWAY = "survivor", "away"
-_STAYS = _("It stays.")
+_STAYS = _("They differ: that of the record that stays is kept.")
 _SAME = _("Both have it.")
-_FILLED = _("Only this record has it.")
+_FILLED = _("Only one of them has it.")
 _EMPTY = _("Neither has it.")
-_FIRST = _("What brought them in first.")
-_STAYS_EMAIL = _("It stays; the other address is known as theirs, and not written to.")
+_FIRST = _("They differ: what brought the person in first is kept.")
+_STAYS_EMAIL = _("They differ: the other one goes on finding this person, and is not written to.")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from importlib import import_module
 from django.apps import apps
 from django.db import connection
 from django.db.models import ForeignKey, Model
+from django.utils.functional import Promise
 from django.utils.module_loading import module_has_submodule
 
 from supporters.models import Supporter
@@ -76,8 +77,12 @@ class Move:
     """Whether its rows are locked before the people: whoever writes them holds on to them and reaches for the person then."""
     counted: bool = True
     """Whether as many rows have to be there after as before, less those that `settle` gave up."""
+    title: str | Promise = ""
+    """What staff call the rows, where that is not what the table is called;"""
     shown: bool = True
-    """Whether staff are told how many there are."""
+    """whether they are told how many there are."""
+    twice: str | Promise = ""
+    """What staff are told of what there can only be one of."""
 
     @property
     def table(self) -> type[Model]:
@@ -86,6 +91,10 @@ class Move:
     @property
     def name(self) -> str:
         return f"{self.model}.{self.field}"
+
+    @property
+    def label(self) -> str:
+        return str(self.title or self.table._meta.verbose_name_plural)
 
     @property
     def _names(self) -> tuple[str, str]:

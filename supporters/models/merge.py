@@ -19,8 +19,6 @@ class MergeBatch(models.Model):
     state = models.CharField(_("state"), max_length=7, choices=State, default=State.RUNNING, db_default=State.RUNNING)
     threshold = models.FloatField(_("at least this sure"), help_text=_("From 0 to 1."))
     pairs = models.BigIntegerField(_("pairs at the start"), default=0, db_default=0)
-    merged = models.BigIntegerField(_("merged"), default=0, db_default=0)
-    undone = models.BigIntegerField(_("undone"), default=0, db_default=0)
     left_out = models.JSONField(
         _("left out"), default=dict, db_default={}, help_text=_("Pairs by number, each with the reason.")
     )
@@ -33,6 +31,14 @@ class MergeBatch(models.Model):
         null=True,
         related_name="+",
         verbose_name=_("started by"),
+    )
+    taken_back_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("taken back by"),
     )
     started_at = models.DateTimeField(_("started"), db_default=Now(), editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, editable=False)

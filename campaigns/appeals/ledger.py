@@ -123,7 +123,8 @@ class Hold:
             # Some before may be owed again by now.
             self._reached = {}
             found = self._take(permits)
-        for pk, receiver, due, *_rest in found:
+        for row in found:
+            pk, receiver, due = row[:3]
             self._reached[receiver] = max(self._reached.get(receiver, _BEFORE_ALL), (due, pk))
         taken = [Addressee(row[0], row[1], *row[3:-1]) for row in found if row[-1]]
         return sorted(taken, key=lambda addressee: addressee.pk), len(found) - len(taken)
@@ -155,7 +156,8 @@ class Hold:
                                   WHEN (SELECT email FROM supporters_supporter WHERE id = s.supporter_id) IS NULL THEN %s
                                   ELSE %s END,
                     updated_at = now()
-                FROM seen s WHERE d.id = s.id
+                -- By the index, whatever their number: a join would read the whole ledger.
+                FROM seen s WHERE d.id = ANY(ARRAY(SELECT id FROM picked)) AND d.id = s.id
                 RETURNING d.id, d.receiver, d.not_before, d.uuid, d.language, d.variant, d.attempts, {_OF_PERSON}, s.allowed
                 """,
                 [

@@ -15,7 +15,8 @@ from crm import health
 from crm.jobs import JOBS, overdue
 from crm.models import Job
 from supporters import erasing
-from supporters.models import DoubleSearch, Export, ImportRun, PaymentEvent
+from supporters.hygiene.marks import Mark
+from supporters.models import DoubleSearch, Export, ImportRun, PaymentEvent, Supporter, Tidying
 
 LONGEST_RUN = timedelta(minutes=10)
 """A job that has run for longer has lost its worker: Celery ends a task after five minutes."""
@@ -104,6 +105,19 @@ _COUNTS = {
     "erased": _L("people erased"),
     "kept_waiting": _L("kept waiting"),
     "doubles": _L("possible doubles found"),
+    "people": _L("people looked at"),
+    "marks": _L("with other marks"),
+    "email": _L("addresses"),
+    "first_name": _L("first names"),
+    "last_name": _L("last names"),
+    "phone": _L("phones"),
+    "street": _L("streets"),
+    "postcode": _L("postcodes"),
+    "city": _L("cities"),
+    "region": _L("regions"),
+    "country": _L("countries"),
+    "language": _L("languages"),
+    "conflicts": _L("addresses of two people"),
 }
 
 
@@ -167,6 +181,14 @@ def tasks() -> list[Task]:
         link = reverse("admin:supporters_double_changelist")
         text = _("%(percent)s %% done") % {"percent": search.percent}
         found.append(Task(_("Search for doubles"), text, link, search.started_at))
+    for run in Tidying.objects.filter(finished_at=None):
+        link = reverse("admin:supporters_tidying_change", args=[run.pk])
+        text = ngettext("%(number)d supporter looked at", "%(number)d supporters looked at", run.people)
+        found.append(Task(_("Going over all records"), text % {"number": run.people}, link, run.asked_at))
+    if number := Supporter.objects.marked(Mark.TAKEN).count():
+        text = ngettext("%(number)d waits for a person", "%(number)d wait for a person", number) % {"number": number}
+        link = f"{reverse('admin:supporters_supporter_changelist')}?mark={Mark.TAKEN}"
+        found.append(Task(_("Addresses that two people have"), text, link, None, True))
     look = Return.objects.filter(done=Return.Done.LOOK).order_by("pk")
     if oldest := look.first():
         number = look.count()

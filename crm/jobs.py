@@ -255,6 +255,16 @@ JOBS = {
             every=MINUTE,
         ),
         Periodic(
+            "tidying",
+            _("Go over all records"),
+            _(
+                "Once a day, sees whose address, phone or postcode is odd and marks it; writes them in one form where that was"
+                " asked for."
+            ),
+            "supporters.tidying.tick",
+            every=timedelta(minutes=5),
+        ),
+        Periodic(
             "forget-files",
             _("Forget old import files"),
             _("Each night, deletes the contents of files that were imported more than 30 days ago."),

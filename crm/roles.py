@@ -12,7 +12,7 @@ _EVERYTHING_TO_SEE = {
     for app, models in {
         "supporters": (
             "supporter tag reference consent suppression organisation petition petitiontext signature "
-            "donation recurringdonation refund dispute pledge paymentevent importrun importrow savedmapping organisationcontact letter double merge mergebatch"
+            "donation recurringdonation refund dispute pledge paymentevent importrun importrow savedmapping organisationcontact letter double merge mergebatch tidying"
         ),
         "campaigns": (
             "campaign segment appeal appealtext appealvariant delivery audience audiencemember audiencesegment syncrun webhookevent "
@@ -74,6 +74,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "supporters.decide_double": (),
         "supporters.merge_supporter": (),
         "supporters.merge_supporter_batch": (),
+        "supporters.tidying": ("view", "add"),
         "crm.run_job": (),
     },
 }

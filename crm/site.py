@@ -26,6 +26,7 @@ _SIDEBAR: list[tuple[str | Promise, list[tuple[str | Promise, str, str, str]]]] 
             (_("Possible doubles"), "people", "supporters.double", ""),
             (_("Merges"), "merge", "supporters.merge", ""),
             (_("Batches of merges"), "call_merge", "supporters.mergebatch", ""),
+            (_("Records in order"), "checklist", "supporters.tidying", ""),
             (_("Consents"), "verified_user", "supporters.consent", ""),
             (_("Suppressions"), "block", "supporters.suppression", ""),
             (_("Erasure requests"), "person_remove", "supporters.erasurerequest", ""),

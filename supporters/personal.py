@@ -436,6 +436,7 @@ HOLDINGS: list[Holding] = [
 
 NOT_PERSONAL: dict[str, str] = {
     "supporters.DoubleSearch": "Counts of a search.",
+    "supporters.Tidying": "Counts, and keys of people.",
     "supporters.ImportPreview": "Counts of a file that waits.",
     "supporters.ImportKey": "Hashes of rows, kept while a file is read.",
     "supporters.MergeBatch": "Counts, and numbers of pairs.",

@@ -45,3 +45,11 @@ def make_export(pk: int) -> None:
     from supporters.exporting import making  # with the formats, and the lists of the staff site
 
     making.work(pk)
+
+
+@shared_task
+def go_over_records(pk: int) -> None:
+    from supporters import tidying
+
+    if tidying.work(pk):
+        go_over_records.delay(pk)

@@ -215,7 +215,7 @@ WHERE held.id = t.member AND NOT EXISTS (
 _CHANGE_ADDRESS = r"""
 WITH changed AS (
     UPDATE supporters_supporter s SET email = t.email, updated_at = now(),
-        marks = t.marks::text[] || array(SELECT mark FROM unnest(s.marks) mark WHERE mark NOT IN ('role', 'disposable', 'taken'))
+        marks = t.marks::text[] || array(SELECT mark FROM unnest(s.marks) mark WHERE mark IN ('phone', 'postcode'))
     FROM unnest(%(members)s::bigint[], %(hashes)s::text[], %(emails)s::text[], %(marks)s::text[]) AS t (member, hash, email, marks)
     JOIN campaigns_audiencemember held ON held.id = t.member
     WHERE s.id = held.supporter_id AND md5(s.email) = t.hash AND s.email <> t.email

@@ -12,6 +12,7 @@ from supporters.admin import (
     payment,
     petition,
     supporter,
+    tidying,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "payment",
     "petition",
     "supporter",
+    "tidying",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from supporters.hygiene.marks import Mark, of_email
+from supporters.hygiene.marks import OF_OLD, Mark, of_email
 from supporters.hygiene.phones import read_phone
 from supporters.hygiene.postcodes import read_postcode
 
@@ -35,7 +35,5 @@ def contact_of(supporter: "Supporter", news: Mapping[str, object]) -> dict[str, 
     """The columns to write where somebody on file gets these values: with phone, postcode and marks as they are read."""
     now = {name: news.get(name, getattr(supporter, name)) for name in ("email", "phone", "postcode", "country")}
     contact = read_contact(**now)
-    marks = contact.marks
-    if Mark.TAKEN in supporter.marks and now["email"] == supporter.email:
-        marks = [*marks, Mark.TAKEN.value]
-    return {**news, "phone": contact.phone, "postcode": contact.postcode, "marks": marks}
+    kept = [mark for mark in supporter.marks if mark in OF_OLD] if now["email"] == supporter.email else []
+    return {**news, "phone": contact.phone, "postcode": contact.postcode, "marks": contact.marks + kept}

@@ -21,12 +21,13 @@ class Mark(models.TextChoices):
     ROLE = "role", _("Role address")
     DISPOSABLE = "disposable", _("Disposable address")
     TAKEN = "taken", _("Address somebody else has too")
+    MALFORMED = "malformed", _("Malformed address")
     PHONE = "phone", _("Doubtful phone number")
     POSTCODE = "postcode", _("Doubtful postcode")
 
 
-OF_EMAIL = frozenset((Mark.ROLE, Mark.DISPOSABLE, Mark.TAKEN))
-"""What ends when another address comes."""
+OF_OLD = frozenset((Mark.TAKEN, Mark.MALFORMED))
+"""What only an address can be that came before it was read as it is today."""
 
 
 def is_role(local: str) -> bool:

@@ -460,7 +460,7 @@ class Migration(migrations.Migration):
                 ('city', models.CharField(blank=True, db_default='', max_length=120, verbose_name='city')),
                 ('region', models.CharField(blank=True, db_default='', max_length=120, verbose_name='region')),
                 ('source_code', models.CharField(blank=True, db_default='', help_text='What brought this person in.', max_length=64, verbose_name='source code')),
-                ('marks', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('role', 'Role address'), ('disposable', 'Disposable address'), ('taken', 'Address somebody else has too'), ('phone', 'Doubtful phone number'), ('postcode', 'Doubtful postcode')], max_length=10), db_default=[], default=list, editable=False, help_text='What is odd about how this person can be reached. See supporters.hygiene.marks.', size=None, verbose_name='marks')),
+                ('marks', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('role', 'Role address'), ('disposable', 'Disposable address'), ('taken', 'Address somebody else has too'), ('malformed', 'Malformed address'), ('phone', 'Doubtful phone number'), ('postcode', 'Doubtful postcode')], max_length=10), db_default=[], default=list, editable=False, help_text='What is odd about how this person can be reached. See supporters.hygiene.marks.', size=None, verbose_name='marks')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='updated')),
                 ('search', models.GeneratedField(db_persist=True, expression=supporters.models.functions.Fold(django.db.models.functions.text.Concat(models.F('first_name'), models.Value(' '), models.F('last_name'), models.Value(' '), django.db.models.functions.comparison.Coalesce(models.F('email'), models.Value(''), output_field=models.TextField()), models.Value(' '), models.F('phone'), models.Value(' '), models.F('city'), output_field=models.TextField())), output_field=models.TextField())),
@@ -687,6 +687,25 @@ class Migration(migrations.Migration):
             model_name='supporter',
             name='tags',
             field=models.ManyToManyField(blank=True, related_name='supporters', to='supporters.tag', verbose_name='tags'),
+        ),
+        migrations.CreateModel(
+            name='Tidying',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('look', 'Look only: nothing is written'), ('mark', 'Write marks'), ('write', 'Write marks, and values in their one form')], max_length=5, verbose_name='what')),
+                ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='begun')),
+                ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='finished')),
+                ('checkpoint', models.BigIntegerField(db_default=0, default=0, editable=False, help_text='The last supporter that was looked at.')),
+                ('people', models.BigIntegerField(db_default=0, default=0, verbose_name='people looked at')),
+                ('counts', models.JSONField(default=dict, help_text='How many would be or were changed, by what was changed.', verbose_name='found')),
+                ('conflicts', models.JSONField(default=list, help_text='Keys of supporters, pair by pair.', verbose_name='addresses of two people')),
+            ],
+            options={
+                'verbose_name': 'look through all records',
+                'verbose_name_plural': 'looks through all records',
+                'ordering': ['-pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['look', 'mark', 'write'])), name='tidying_kind'), models.UniqueConstraint(models.F('kind'), condition=models.Q(('finished_at', None)), name='tidying_one_at_a_time')],
+            },
         ),
         migrations.CreateModel(
             name='Dispute',
@@ -1281,6 +1300,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='supporter',
-            constraint=models.CheckConstraint(condition=models.Q(('marks__contained_by', ['role', 'disposable', 'taken', 'phone', 'postcode'])), name='supporter_marks_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('marks__contained_by', ['role', 'disposable', 'taken', 'malformed', 'phone', 'postcode'])), name='supporter_marks_known'),
         ),
     ]

@@ -13,6 +13,7 @@ from supporters.models.payment import Dispute, PaymentEvent, Pledge
 from supporters.models.petition import Petition, PetitionText, Signature, SignatureCount
 from supporters.models.preview import ImportPreview, PreviewSlice
 from supporters.models.supporter import Reference, Supporter, Tag
+from supporters.models.tidying import Tidying
 
 __all__ = [
     "AddressHash",
@@ -51,4 +52,5 @@ __all__ = [
     "Supporter",
     "Suppression",
     "Tag",
+    "Tidying",
 ]

@@ -197,7 +197,7 @@ class Supporter(models.Model):
                 violation_error_message=_("A language is a code such as sv or pt-br."),
             ),
             models.CheckConstraint(
-                condition=Q(marks__contained_by=["role", "disposable", "taken", "phone", "postcode"]),
+                condition=Q(marks__contained_by=["role", "disposable", "taken", "malformed", "phone", "postcode"]),
                 name="supporter_marks_known",
             ),
         ]

@@ -108,6 +108,20 @@ MAIL_JOURNAL = Path(env.text("MAIL_JOURNAL", str(BASE_DIR / "var" / "journal")))
 
 PENDING_DAYS = env.number("PENDING_DAYS", 30, least=4, most=365)
 """Days that a signature waits for its owner to confirm it before it is erased."""
+KEEP_FILES_DAYS = env.number("KEEP_FILES_DAYS", 30, most=3650)
+KEEP_ROWS_DAYS = env.number("KEEP_ROWS_DAYS", 180, most=3650)
+KEEP_LETTERS_DAYS = env.number("KEEP_LETTERS_DAYS", 365, most=3650)
+KEEP_PLEDGES_DAYS = env.number("KEEP_PLEDGES_DAYS", 60, most=3650)
+KEEP_PAYMENT_MESSAGES_DAYS = env.number("KEEP_PAYMENT_MESSAGES_DAYS", 90, most=3650)
+KEEP_CLICKS_DAYS = env.number("KEEP_CLICKS_DAYS", 90, most=3650)
+KEEP_MAILCHIMP_DAYS = env.number("KEEP_MAILCHIMP_DAYS", 30, most=3650)
+KEEP_RETURNED_DAYS = env.number("KEEP_RETURNED_DAYS", 30, most=3650)
+"""How long each is kept, in days; 0 keeps it for good. crm.retention has the rules."""
+FORGET_IDLE_AFTER_YEARS = env.number("FORGET_IDLE_AFTER_YEARS", 0, most=100)
+FORGET_DONORS_AFTER_YEARS = env.number("FORGET_DONORS_AFTER_YEARS", 0, most=100)
+"""Years without a consent and without an act, after which people are erased; 0: never."""
+BOOKKEEPING_YEARS = env.number("BOOKKEEPING_YEARS", 7, most=100)
+"""Calendar years after that of a gift in which the books name its donor."""
 QUICK_EXIT_URL = env.address("QUICK_EXIT_URL", "https://www.wikipedia.org/", ("http", "https"))
 """Where the button leads by which somebody who is being watched leaves a page at once."""
 

@@ -102,13 +102,6 @@ JOBS = {
             every=timedelta(hours=1),
         ),
         Periodic(
-            "lapse",
-            _("Erase unconfirmed signatures"),
-            _("Each night, erases what was typed by those who never confirmed."),
-            "supporters.signing.lapsing.lapse",
-            daily_at=time(2, 50),
-        ),
-        Periodic(
             "signature-counts",
             _("Put counts of signatures together"),
             _("Every five minutes, so that the pages of busy petitions stay quick."),
@@ -265,41 +258,12 @@ JOBS = {
             every=timedelta(minutes=5),
         ),
         Periodic(
-            "forget-files",
-            _("Forget old import files"),
-            _("Each night, deletes the contents of files that were imported more than 30 days ago."),
-            "supporters.importing.run.forget_files",
+            "retention",
+            _("Forget what has served"),
+            _("Each night, deletes or empties what was kept for long enough, by the rules of retention."),
+            "crm.retention.apply",
             daily_at=time(2, 20),
-        ),
-        Periodic(
-            "forget-payments",
-            _("Forget old payment messages"),
-            _(
-                "Each night, empties what payment providers told 90 days ago, and pledges that nobody paid for 60 days."
-            ),
-            "supporters.payments.forgetting.forget",
-            daily_at=time(2, 35),
-        ),
-        Periodic(
-            "forget-clicks",
-            _("Forget who clicked"),
-            _("Each night, deletes the clicks of appeals that were over 90 days ago; their sums stay."),
-            "campaigns.appeals.results.forget_clicks",
-            daily_at=time(2, 25),
-        ),
-        Periodic(
-            "forget-events",
-            _("Forget old messages from Mailchimp"),
-            _("Each night, deletes what Mailchimp told us and what was applied more than 30 days ago."),
-            "campaigns.privacy.forget_events",
-            daily_at=time(2, 30),
-        ),
-        Periodic(
-            "forget-returns",
-            _("Forget old returned mail"),
-            _("Each night, deletes messages that came back and were applied more than 30 days ago."),
-            "campaigns.privacy.forget_returns",
-            daily_at=time(2, 40),
+            limit=timedelta(hours=2),
         ),
     )
 }

@@ -26,3 +26,20 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class RetentionRun(models.Model):
+    """How much a rule of retention took in one night: the log of what was forgotten, without a word of whom."""
+
+    rule = models.CharField(_("rule"), max_length=40)
+    taken = models.BigIntegerField(_("taken"))
+    more = models.BooleanField(_("more is left for the next night"), default=False)
+    ran_at = models.DateTimeField(_("when"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("run of a retention rule")
+        verbose_name_plural = _("runs of retention rules")
+        indexes = [models.Index(fields=["-ran_at"], name="retention_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.taken}"

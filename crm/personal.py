@@ -80,6 +80,7 @@ NOT_PERSONAL: dict[str, str] = {
     "auth.User": "Staff, who are no supporters by that.",
     "contenttypes.ContentType": "Names of tables.",
     "crm.Job": "Counts of background work.",
+    "crm.RetentionRun": "Counts of what was forgotten.",
     "sessions.Session": "Who of staff is logged in; see config.settings on messages.",
 }
 """Tables with room for text that hold nothing of a supporter, each with the reason."""

@@ -29,6 +29,7 @@ _SIDEBAR: list[tuple[str | Promise, list[tuple[str | Promise, str, str, str]]]] 
             (_("Records in order"), "checklist", "supporters.tidying", ""),
             (_("Consents"), "verified_user", "supporters.consent", ""),
             (_("Suppressions"), "block", "supporters.suppression", ""),
+            (_("Retention"), "auto_delete", "crm:retention", "crm.run_job"),
             (_("Erasure requests"), "person_remove", "supporters.erasurerequest", ""),
         ],
     ),

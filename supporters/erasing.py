@@ -68,7 +68,7 @@ def ask(
     return ErasureRequest.objects.get(supporter=supporter, state__in=[State.RECEIVED, State.APPROVED])
 
 
-def ask_for_many(people: Iterable[int], *, by: "AbstractBaseUser", **asked: str) -> UUID:
+def ask_for_many(people: Iterable[int], *, by: "AbstractBaseUser | None", **asked: str) -> UUID:
     """Make an approved request for each, as one batch; whoever has one open already is left to that.
 
     Takes keys of supporters, and `door`, `identified` and `note`.

@@ -21,7 +21,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from campaigns.models import (
@@ -36,7 +36,6 @@ from supporters.locks import advisory_lock
 
 HOURS = 48
 """Of which the page shows each."""
-KEEP_CLICKS = timedelta(days=90)
 Text = tuple[str, str]
 """A language and the letter of a variant: the readers of one text."""
 
@@ -169,23 +168,24 @@ def refresh(pk: int) -> bool:
     return True
 
 
-def forget_clicks() -> dict[str, int]:
-    """For crm.jobs: of appeals that were over long ago keep the sums, and delete who clicked what; how many clicks."""
-    past = Now() - KEEP_CLICKS
-    old = Appeal.objects.filter(
+def with_old_clicks(days: int) -> QuerySet[Appeal]:
+    """Appeals that were over so long ago, of which it is still known who clicked."""
+    past = Now() - timedelta(days=days)
+    return Appeal.objects.filter(
         Q(finished_at__lt=past) | Q(finished_at=None, launched_at__lt=past),
         ~Q(state=Appeal.State.SENDING),
         launched_at__isnull=False,
         clicks_forgotten_at=None,
     )
-    forgotten = 0
-    for pk in old.values_list("pk", flat=True):
+
+
+def forget_clicks_of(appeals: QuerySet[Appeal]) -> None:
+    """Keep the sums of these, and delete who clicked what."""
+    for pk in appeals.values_list("pk", flat=True):
         if not refresh(pk):
             continue  # Tomorrow, then.
-        with transaction.atomic():
-            if Appeal.objects.filter(pk=pk, clicks_forgotten_at=None).update(clicks_forgotten_at=Now()):
-                forgotten += Click.objects.filter(link__in=AppealLink.objects.filter(appeal=pk)).delete()[0]
-    return {"clicks": forgotten}
+        if Appeal.objects.filter(pk=pk, clicks_forgotten_at=None).update(clicks_forgotten_at=Now()):
+            Click.objects.filter(link__in=AppealLink.objects.filter(appeal=pk)).delete()
 
 
 def _refresh(appeal: Appeal) -> None:

@@ -36,7 +36,7 @@ class AppealLink(models.Model):
 class Click(models.Model):
     """That a link was followed from the message of one delivery. Kept only until it is counted for good.
 
-    No network address, no browser, and no page that shows it: campaigns.privacy.
+    No network address, no browser, and no page that shows it: campaigns.retention.
     """
 
     link = models.ForeignKey(AppealLink, on_delete=models.CASCADE, related_name="+", verbose_name=_("link"))

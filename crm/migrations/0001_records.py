@@ -30,4 +30,19 @@ class Migration(migrations.Migration):
                 'permissions': [('run_job', 'Can start background jobs by hand')],
             },
         ),
+        migrations.CreateModel(
+            name='RetentionRun',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('rule', models.CharField(max_length=40, verbose_name='rule')),
+                ('taken', models.BigIntegerField(verbose_name='taken')),
+                ('more', models.BooleanField(default=False, verbose_name='more is left for the next night')),
+                ('ran_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='when')),
+            ],
+            options={
+                'verbose_name': 'run of a retention rule',
+                'verbose_name_plural': 'runs of retention rules',
+                'indexes': [models.Index(fields=['-ran_at'], name='retention_newest')],
+            },
+        ),
     ]

@@ -16,13 +16,12 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -47,7 +46,6 @@ STRETCH = 40
 """Seconds that one task works before it makes room for others."""
 SAMPLE = 2_000
 """Rows that the mapping is guessed from."""
-KEEP_FILES = timedelta(days=30)
 CHUNK = 1 << 20
 State = ImportRun.State
 
@@ -297,15 +295,12 @@ def _advance(run: ImportRun, rows: int, counts: Counts) -> bool:
     return rows_on.update(checkpoint=F("checkpoint") + rows, **added) == 1
 
 
-def forget_files() -> dict:
-    """Delete the contents of files that were imported long ago, and what was kept for resuming them."""
-    old = Q(run__finished_at__lt=Now() - KEEP_FILES) | Q(
-        run__state=State.UPLOADED, run__created_at__lt=Now() - KEEP_FILES
-    )
-    deleted, _by_model = ImportChunk.objects.filter(old).delete()
-    ImportKey.objects.filter(old).delete()
-    _forget_previews(old)
-    return {"chunks": deleted}
+def forget_files_of(imports: QuerySet[ImportRun]) -> None:
+    """Delete the contents of these files, and what was kept for resuming them."""
+    of_them = Q(run__in=imports)
+    ImportChunk.objects.filter(of_them).delete()
+    ImportKey.objects.filter(of_them).delete()
+    _forget_previews(of_them)
 
 
 def _forget_previews(which: Q) -> None:

@@ -2,19 +2,14 @@
 
 import json
 import re
-from datetime import timedelta
 
 from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Now
 
 from supporters import consent, scrubbing
 from supporters.holdings import Person
 from supporters.models import PaymentEvent, Pledge
 
-EVENTS_KEPT = timedelta(days=90)
-PLEDGES_KEPT = timedelta(days=60)
-"""A bank transfer that was promised has come by then, or never comes."""
 _OF_STRIPE = frozenset(
     {
         *("customer_details", "customer_email", "customer_name", "customer_phone", "customer_address"),
@@ -34,13 +29,14 @@ _ADDRESS = re.compile(r"[^\s@\"'<>,;:()\[\]{}\\]+@[^\s@\"'<>,;:()\[\]{}\\]+")
 _TYPED = {"email": "", "first_name": "", "last_name": "", "news": None}
 
 
-def forget() -> dict[str, int]:
-    """Each night: empty what was dealt with long ago, and what came to nothing."""
-    stale = Pledge.objects.filter(created_at__lt=Now() - PLEDGES_KEPT)
-    stale.filter(state=Pledge.State.WAITING).update(state=Pledge.State.LAPSED)
-    pledges = stale.exclude(email="").update(**_TYPED)
-    old = PaymentEvent.objects.filter(done_at__lt=Now() - EVENTS_KEPT).exclude(payload="")
-    return {"pledges": pledges, "events": old.update(payload="")}
+def empty_pledges(pledges: QuerySet[Pledge]) -> None:
+    """Who pledged; those that nobody paid have lapsed by then."""
+    pledges.filter(state=Pledge.State.WAITING).update(state=Pledge.State.LAPSED)
+    pledges.update(**_TYPED)
+
+
+def empty_events(events: QuerySet[PaymentEvent]) -> None:
+    events.update(payload="")
 
 
 def pledges_of(person: Person) -> QuerySet[Pledge]:

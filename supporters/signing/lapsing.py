@@ -1,13 +1,10 @@
-"""Signatures that nobody confirms: asked about once more, then forgotten."""
+"""Signatures that nobody confirms, asked about once more. A rule of supporters.retention forgets them in the end."""
 
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import connection
-from django.db.models.functions import Now
 
 from supporters import letters
-from supporters.models import Signature
 
 REMIND_AFTER = timedelta(days=3)
 _SLICE = 5_000
@@ -39,13 +36,3 @@ def remind() -> dict[str, int]:
     if reminded:
         letters.wake()
     return {"reminded": reminded}
-
-
-def lapse() -> dict[str, int]:
-    """Erase what was typed and not confirmed within settings.PENDING_DAYS, letters included."""
-    lapsed = 0
-    old = Signature.objects.filter(email__isnull=False, created_at__lt=Now() - timedelta(days=settings.PENDING_DAYS))
-    while pks := list(old.values_list("pk", flat=True)[:_SLICE]):
-        _count, by_model = Signature.objects.filter(pk__in=pks, email__isnull=False).delete()
-        lapsed += by_model.get(Signature._meta.label, 0)
-    return {"lapsed": lapsed}

@@ -14,6 +14,7 @@ from django.utils import timezone
 from campaigns import appeals
 from campaigns.appeals import ledger, report, results, schedule
 from campaigns.models import Appeal, AppealLink, AppealResult, Click, Delivery, DeliveryCount
+from crm import retention
 from crm.erasure import erase
 from supporters import consent
 from supporters.giving import refund
@@ -262,13 +263,13 @@ def test_clicks_are_forgotten_after_ninety_days_and_their_sums_stay(staff_client
     click(appeal, people[0], times=2)
     young = sent_to(people)
     click(young, people[0])
-    assert results.forget_clicks() == {"clicks": 1}
+    assert retention.apply() == {"clicks": 1}
     assert list(Click.objects.values_list("link__appeal", flat=True)) == [young.pk]
     make_donation(people[1], source_code=appeal.source_code)
     results.refresh(appeal.pk)
     figures = report.of(appeal).total
     assert (figures.clicked, figures.clicks, figures.gifts) == (1, 2, 1)
-    assert results.forget_clicks() == {"clicks": 0}
+    assert retention.apply() == {}
     assert (report.links(appeal)[0].people, report.links(appeal)[0].clicks) == (1, 2)
     assert [row for row in report.hours(appeal) if row[1]] == [(1, 1, 0)]
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Appeal, Audience, AudienceMember, Delivery, Segment, SegmentMember, WebhookEvent
-from campaigns.privacy import forget_events
+from crm import retention
 from crm.erasure import erase
 from crm.erasure.carrying import carry_out
 from supporters import consent
@@ -213,7 +213,7 @@ def test_a_gift_that_comes_during_an_erasure_stays_in_the_books(staff, person):
 def test_old_messages_from_mailchimp_are_forgotten_once_applied(person):
     applied, owed = WebhookEvent.objects.order_by("pk")
     WebhookEvent.objects.filter(pk=applied.pk).update(applied_at=timezone.now() - timedelta(days=31))
-    assert forget_events() == {"events": 1}
+    assert retention.apply() == {"mailchimp": 1}
     assert WebhookEvent.objects.get() == owed
 
 

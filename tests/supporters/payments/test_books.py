@@ -8,10 +8,11 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
+from crm import retention
 from crm.erasure import erase
 from supporters import consent
 from supporters.models import Consent, Dispute, Donation, Letter, PaymentEvent, RecurringDonation, Refund, Supporter
-from supporters.payments import applying, forgetting, reconciling
+from supporters.payments import applying, reconciling
 from supporters.payments.books import Approval
 from tests.factories import make_pledge, make_supporter
 
@@ -362,7 +363,7 @@ def test_old_events_and_unpaid_pledges_are_forgotten(stripe, start, hear):
     unpaid, fresh = make_pledge(), make_pledge()
     type(paid).objects.exclude(pk=fresh.pk).update(created_at=F("created_at") - timedelta(days=61))
     PaymentEvent.objects.filter(kind="payment_intent.succeeded").update(done_at=F("done_at") - timedelta(days=91))
-    assert forgetting.forget() == {"pledges": 2, "events": 1}
+    assert retention.apply() == {"pledges": 2, "payments": 1}
     unpaid.refresh_from_db()
     assert (unpaid.state, unpaid.email, unpaid.last_name) == ("lapsed", "", "")
     fresh.refresh_from_db()

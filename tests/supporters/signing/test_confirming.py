@@ -5,6 +5,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from crm import retention
 from supporters import consent, links, signing
 from supporters.links import Link
 from supporters.models import Consent, Letter, Purpose, Signature, Supporter
@@ -136,7 +137,7 @@ def test_a_link_that_lapsed_says_so(client, settings):
     signature = ask(make_petition())
     page = page_of(signature)
     Signature.objects.update(created_at=timezone.now() - timedelta(days=settings.PENDING_DAYS + 1))
-    assert lapsing.lapse() == {"lapsed": 1}
+    assert retention.apply() == {"pending": 1}
     assert not Letter.objects.exists()
     answer = client.post(page)
     assert answer.status_code == 410

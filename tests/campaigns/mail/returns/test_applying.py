@@ -8,7 +8,7 @@ from campaigns.mail.returns import reports
 from campaigns.mail.returns.applying import apply_owed, settle, try_again
 from campaigns.mail.returns.storing import store_events, store_message
 from campaigns.models import Delivery, Return, ReturnedMessage
-from campaigns.privacy import forget_returns
+from crm import retention
 from crm.erasure import erase
 from supporters import consent
 from supporters.models import Consent, Supporter, Suppression
@@ -259,7 +259,7 @@ def test_forget_returns_keeps_what_it_meant():
     take_in(bounced(delivery), bounced(delivery, to="x@example.org", address="stranger@mail.se"), b"\x00")
     store_message(bounced(delivery) + b"\n", "pipe")
     ReturnedMessage.objects.update(received_at=timezone.now() - timedelta(days=31))
-    assert forget_returns() == {"messages": 4}  # the stranger's with its return, the unreadable one, and ours emptied
+    assert retention.apply() == {"strangers": 2, "returned": 1}
     assert Return.objects.get().delivery == delivery
     assert ReturnedMessage.objects.filter(applied_at=None).get().raw is not None
 

@@ -1,0 +1,110 @@
+"""How long what is held of people is kept, as rules that a job applies each night: crm.retention joins and runs them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from supporters import mentions
+from supporters.importing import run as runs
+from supporters.models import ImportChunk, ImportKey, ImportRow, ImportRun, Letter, PaymentEvent, Pledge, Signature
+from supporters.payments import forgetting
+
+
+def _delete(rows: QuerySet) -> None:
+    rows.delete()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One kind of thing, and when it goes."""
+
+    name: str
+    title: str | Promise
+    rows: Callable[[timedelta], QuerySet]
+    """What has been kept for longer than this."""
+    setting: str = ""
+    """Its name: days, or years where it ends in YEARS; 0 keeps for good. None: there is nothing to choose."""
+    act: Callable[[QuerySet], object] = _delete
+    """Takes some of these rows, chosen by their keys; afterwards `rows` finds them no more."""
+    slice: int = 5_000
+    """Rows in one transaction."""
+    most: int = 500_000
+    """Rows in one night."""
+    before: int | str = 0
+    """A key that sorts before all."""
+    people: bool = False
+    """Whether whole people go: off unless a setting says otherwise."""
+
+    @property
+    def kept(self) -> int | None:
+        """Days or years, as the setting has it; None where there is none."""
+        return getattr(settings, self.setting) if self.setting else None
+
+    @property
+    def in_years(self) -> bool:
+        return self.setting.endswith("YEARS")
+
+    @property
+    def is_on(self) -> bool:
+        return self.kept is None or self.kept > 0
+
+    def due(self) -> QuerySet:
+        """What goes; nothing while the rule is off."""
+        days = (self.kept or 0) * (366 if self.in_years else 1)
+        rows = self.rows(timedelta(days=days))
+        return rows.order_by("pk") if self.is_on else rows.none()
+
+
+def _pending(kept: timedelta) -> QuerySet:
+    return Signature.objects.filter(email__isnull=False, created_at__lt=Now() - kept)
+
+
+def _files(kept: timedelta) -> QuerySet:
+    ended = Q(finished_at__lt=Now() - kept) | Q(state=runs.State.UPLOADED, created_at__lt=Now() - kept)
+    held = Exists(ImportChunk.objects.filter(run=OuterRef("pk"))) | Exists(
+        ImportKey.objects.filter(run=OuterRef("pk"))
+    )
+    return ImportRun.objects.filter(ended).filter(held)
+
+
+def _failed_rows(kept: timedelta) -> QuerySet:
+    return ImportRow.objects.filter(
+        Q(run__finished_at__lt=Now() - kept) | Q(run__finished_at=None, run__created_at__lt=Now() - kept)
+    ).exclude(run__state__in=[runs.State.QUEUED, runs.State.RUNNING])
+
+
+def _letters(kept: timedelta) -> QuerySet:
+    over = [Letter.State.SENT, Letter.State.FAILED, Letter.State.UNKNOWN]
+    return Letter.objects.filter(state__in=over, due_at__lt=Now() - kept)
+
+
+def _pledges(kept: timedelta) -> QuerySet:
+    return Pledge.objects.filter(created_at__lt=Now() - kept).exclude(email="")
+
+
+def _payment_messages(kept: timedelta) -> QuerySet:
+    return PaymentEvent.objects.filter(done_at__lt=Now() - kept).exclude(payload="")
+
+
+RULES = [
+    Rule("pending", _("Signatures that nobody confirmed"), _pending, "PENDING_DAYS"),
+    Rule(
+        "files", _("Files that were imported"), _files, "KEEP_FILES_DAYS", runs.forget_files_of, slice=20, most=2_000
+    ),
+    Rule("rows", _("Rows of files that did not go in"), _failed_rows, "KEEP_ROWS_DAYS", mentions.forget_rows),
+    Rule("letters", _("That letters were sent"), _letters, "KEEP_LETTERS_DAYS"),
+    Rule("pledges", _("What was typed to give"), _pledges, "KEEP_PLEDGES_DAYS", forgetting.empty_pledges),
+    Rule(
+        "payments",
+        _("What payment providers told, word by word"),
+        _payment_messages,
+        "KEEP_PAYMENT_MESSAGES_DAYS",
+        forgetting.empty_events,
+    ),
+]

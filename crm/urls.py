@@ -1,7 +1,8 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from crm.views import pages, people, retention
+import supporters.urls  # noqa: F401 - it knows what a language in an address is
+from crm.views import own, pages, people, retention
 
 app_name = "crm"
 urlpatterns = [
@@ -12,5 +13,7 @@ urlpatterns = [
     path("admin/retention/", retention.rules, name="retention"),
     path("admin/timeline/<int:pk>/", pages.supporter_timeline, name="timeline"),
     path("admin/disclose/<int:pk>/", people.disclose, name="disclose"),
+    path("me/<str:token>/data.json", own.data, name="own_data"),
+    path("<language:language>/me/<str:token>/data.json", own.data, name="own_data_in_language"),
     path("schemas/person.json", people.person_schema, name="person_schema"),
 ]

@@ -96,6 +96,7 @@ def withdraw(
     *,
     method: str,
     source: str = "",
+    organisation: Organisation | None = None,
     happened_at: datetime | None = None,
     recorded_by: "AbstractBaseUser | None" = None,
 ) -> Consent:
@@ -106,6 +107,7 @@ def withdraw(
         Consent.State.WITHDRAWN,
         method,
         source=source,
+        organisation=organisation,
         happened_at=happened_at,
         recorded_by=recorded_by,
     )

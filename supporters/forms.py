@@ -1,41 +1,36 @@
 """Forms that supporters fill in."""
 
 import re
+from collections.abc import Mapping
 
 from django import forms
+from django.db.models.functions import Now
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from supporters import places
 from supporters.addresses import AddressError, normalise_email
+from supporters.hygiene.contact import contact_of
 from supporters.hygiene.marks import is_disposable
+from supporters.hygiene.phones import show_phone
 from supporters.hygiene.postcodes import read_postcode
 from supporters.hygiene.text import one_line
-from supporters.models import Organisation, Petition
+from supporters.models import Organisation, Petition, Supporter
+from supporters.public import all_languages
 from supporters.signing import Typed, wordings
 
 _ADDRESS_IN_NAME = re.compile(r"://|\bwww\.|@|\.(?:com|net|org|ru|info)\b", re.IGNORECASE)
 
 
-class PersonForm(forms.Form):
-    """Who fills it in: what a form on a page for supporters asks of every person, and how it says what is wrong.
+class PublicForm(forms.Form):
+    """A form on a page for supporters, and how it says what is wrong.
 
     A form below puts its own choices and labels in place and then calls `settle`.
     """
 
-    first_name = forms.CharField(label=gettext_lazy("First name"), max_length=80)
-    last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=80, required=False)
-    email = forms.CharField(label=gettext_lazy("Email"), max_length=254)
-    news = forms.BooleanField(required=False)
-    website = forms.CharField(required=False)
-    """A field that people don't see: what fills it in is a program."""
-    source = forms.SlugField(max_length=64, required=False)
-
-    autocomplete = {"first_name": "given-name", "last_name": "family-name", "email": "email"}
+    autocomplete: dict[str, str] = {}
     own_words: frozenset[str] = frozenset()
     """Fields that say in words of their own that they are required."""
-    partner: Organisation | None = None
-    """Whose link brought the person."""
 
     def settle(self) -> None:
         """Words and attributes for the fields as they are now, and marks on those that were refused."""
@@ -45,25 +40,30 @@ class PersonForm(forms.Form):
             if name not in self.own_words:
                 field.error_messages["required"] = _("Please fill this in.")
             field.widget.attrs["autocomplete"] = self.autocomplete.get(name, "off")
-        self.fields["email"].widget.input_type = "email"
-        self.fields["email"].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false", "dir": "ltr"}
         for name in self.errors:
             if name in self.fields:
                 self.fields[name].widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"error_{name}"}
-
-    def clean_first_name(self) -> str:
-        if not (name := self._name("first_name")):
-            raise forms.ValidationError(_("Please fill this in."))
-        return name
-
-    def clean_last_name(self) -> str:
-        return self._name("last_name")
 
     def _name(self, field: str) -> str:
         text = one_line(self.cleaned_data[field])
         if _ADDRESS_IN_NAME.search(text):
             raise forms.ValidationError(_("A name has no web or email address in it."))
         return text
+
+
+class AddressForm(PublicForm):
+    """Somebody's email address, typed by who may be anybody."""
+
+    email = forms.CharField(label=gettext_lazy("Email"), max_length=254)
+    website = forms.CharField(required=False)
+    """A field that people don't see: what fills it in is a program."""
+
+    autocomplete = {"email": "email"}
+
+    def settle(self) -> None:
+        super().settle()
+        self.fields["email"].widget.input_type = "email"
+        self.fields["email"].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false", "dir": "ltr"}
 
     def clean_email(self) -> str:
         try:
@@ -73,6 +73,35 @@ class PersonForm(forms.Form):
 
     def is_from_a_program(self) -> bool:
         return bool(self.cleaned_data.get("website"))
+
+
+class AskingForm(AddressForm):
+    """Asks for the link to one's own page."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.settle()
+
+
+class PersonForm(AddressForm):
+    """Who fills it in: what a form on a page for supporters asks of every person."""
+
+    first_name = forms.CharField(label=gettext_lazy("First name"), max_length=80)
+    last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=80, required=False)
+    news = forms.BooleanField(required=False)
+    source = forms.SlugField(max_length=64, required=False)
+
+    autocomplete = AddressForm.autocomplete | {"first_name": "given-name", "last_name": "family-name"}
+    partner: Organisation | None = None
+    """Whose link brought the person."""
+
+    def clean_first_name(self) -> str:
+        if not (name := self._name("first_name")):
+            raise forms.ValidationError(_("Please fill this in."))
+        return name
+
+    def clean_last_name(self) -> str:
+        return self._name("last_name")
 
     def source_code(self) -> str:
         """What brought the person, of a form that is valid."""
@@ -145,3 +174,57 @@ class SigningForm(PersonForm):
             organisation=self.partner.pk if self.partner else None,
             source_code=self.source_code(),
         )
+
+
+class DetailsForm(PublicForm):
+    """What we hold of somebody that they can correct themselves. The address of their inbox is not among it."""
+
+    first_name = forms.CharField(label=gettext_lazy("First name"), max_length=150, required=False)
+    last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=150, required=False)
+    language = forms.ChoiceField(label=gettext_lazy("Language of our messages"), required=False)
+    country = forms.ChoiceField(label=gettext_lazy("Country"), required=False)
+    street = forms.CharField(label=gettext_lazy("Street and number"), max_length=250, required=False)
+    postcode = forms.CharField(label=gettext_lazy("Postcode"), max_length=20, required=False)
+    city = forms.CharField(label=gettext_lazy("Town"), max_length=120, required=False)
+    phone = forms.CharField(label=gettext_lazy("Phone"), max_length=40, required=False)
+
+    autocomplete = {
+        "first_name": "given-name",
+        "last_name": "family-name",
+        "country": "country",
+        "street": "street-address",
+        "postcode": "postal-code",
+        "city": "address-level2",
+        "phone": "tel",
+    }
+
+    def __init__(self, supporter: Supporter, data: Mapping[str, str] | None = None) -> None:
+        now = {name: getattr(supporter, name) for name in self.base_fields}
+        super().__init__(data, initial={**now, "phone": show_phone(supporter.phone, supporter.country)})
+        self.supporter = supporter
+        languages = {each["code"]: each["name"] for each in all_languages()}
+        known = [("", "—"), *languages.items()]
+        if supporter.language and supporter.language not in languages:  # such as pt-br, from a file
+            known.insert(1, (supporter.language, supporter.language))
+        self.fields["language"].choices = known
+        self.fields["country"].choices = [("", "—"), *places.countries(get_language())]
+        self.settle()
+
+    def clean_first_name(self) -> str:
+        return self._name("first_name")
+
+    def clean_last_name(self) -> str:
+        return self._name("last_name")
+
+    def clean_street(self) -> str:
+        return one_line(self.cleaned_data["street"])
+
+    def clean_city(self) -> str:
+        return one_line(self.cleaned_data["city"])
+
+    def save(self) -> None:
+        """Write what was changed, of a form that is valid, read as every other door reads it."""
+        if news := {name: self.cleaned_data[name] for name in self.changed_data}:
+            Supporter.objects.filter(pk=self.supporter.pk).update(
+                **contact_of(self.supporter, news), updated_at=Now()
+            )

@@ -1,18 +1,19 @@
 """Links that a person gets by email: a signed public uuid, nothing else about them.
 
 A token carries no address, no name and no primary key, and one that was made for one kind of link opens no
-other. It doesn't expire: a message may be opened years later, and leaving must work then too.
+other. It doesn't expire: a message may be opened years later, and leaving must work then too. Only a dated one does.
 """
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
 from django.conf import settings
-from django.core.signing import BadSignature, Signer
+from django.core.signing import BadSignature, Signer, TimestampSigner
 
 LEAVING = "u/"
 """Where the unsubscribe page is, before its token: known here, so that who makes messages needs no page of the site."""
@@ -31,6 +32,8 @@ class Link(StrEnum):
     """The pages of a pledge, by its uuid: how to pay, and what came of it."""
     NEWS = "consent.news"
     """The page that confirms the wish for news, by the uuid of the supporter."""
+    PREFERENCES = "me"
+    """The page of a person's choices, by the uuid of the supporter. It shows what is held of them, so it is dated."""
 
 
 def token(link: Link, uuid: UUID) -> str:
@@ -45,6 +48,19 @@ def read(link: Link, token: str) -> UUID | None:
     """The uuid that was signed for this kind of link; None for anything else, however it is garbled."""
     try:
         return UUID(bytes=urlsafe_b64decode(_signer(link).unsign(token) + "=="))
+    except (BadSignature, ValueError):
+        return None
+
+
+def dated_token(link: Link, uuid: UUID) -> str:
+    """A token that says since when it is there, for a link that is not to work for ever."""
+    return _dating(link).sign(_base64(uuid.bytes))
+
+
+def read_dated(link: Link, token: str, life: timedelta) -> UUID | None:
+    """The uuid of a dated token that is no older than `life`; None for anything else."""
+    try:
+        return UUID(bytes=urlsafe_b64decode(_dating(link).unsign(token, life) + "=="))
     except (BadSignature, ValueError):
         return None
 
@@ -70,3 +86,7 @@ def _salt(link: Link) -> str:
 
 def _signer(link: Link) -> Signer:
     return Signer(salt=_salt(link), sep=".")
+
+
+def _dating(link: Link) -> TimestampSigner:
+    return TimestampSigner(salt=f"{_salt(link)}.dated", sep=".")

@@ -155,6 +155,7 @@ MOVES: list[Move] = [
         settle=_not_through_oneself,
         title=_("people reached through the address"),
     ),
+    one_per("supporters.Letter", "kind", shown=False),
     Move("supporters.ErasureRequest", settle=_one_open_request, restore=_open_again),
     Move("supporters.ImportRow", shown=False),
     Move("supporters.Double", "first", settle=_pairs, restore=_pairs_back, counted=False, shown=False),

@@ -48,7 +48,7 @@ def _delete(about):  # noqa: ANN001, ANN202
 
 
 def _letters(person: Person) -> QuerySet:
-    theirs = Q(signature__supporter=person.pk) | Q(donation__supporter=person.pk)
+    theirs = Q(signature__supporter=person.pk) | Q(donation__supporter=person.pk) | Q(supporter=person.pk)
     return Letter.objects.filter(theirs | Q(signature__email=person.email) if person.email else theirs)
 
 

@@ -109,12 +109,12 @@ def _languages(request: HttpRequest) -> list[dict[str, Any]]:
             "path": (path := f"{root}{each['code']}/{page.removeprefix(root)}"),
             "address": f"{path}?{query}" if query else path,
         }
-        for each in _all_languages()
+        for each in all_languages()
     ]
 
 
 @cache
-def _all_languages() -> list[dict[str, Any]]:
+def all_languages() -> list[dict[str, Any]]:
     """In the order of the names that they have for themselves."""
     found = []
     for code, _name in settings.LANGUAGES:

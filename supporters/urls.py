@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 
 from supporters.public import LanguageConverter
+from supporters.views import me
 from supporters.views.confirming import confirm
 from supporters.views.give import cancelled, give, given, news, pay
 from supporters.views.paid import stripe_webhook
@@ -16,6 +17,9 @@ pages: list[URLPattern] = [
     path("p/<slug:slug>/thanks/", thanks, name="thanks"),
     path("p/<slug:slug>/totals/", totals_page, name="totals"),
     path("s/<str:token>/", confirm, name="confirm"),
+    path("me/", me.ask, name="me_ask"),
+    path("me/asked/", me.asked, name="me_asked"),
+    path("me/<str:token>/", me.me, name="me"),
     path("give/", give, name="give"),
     path("give/pay/<str:token>/", pay, name="pay"),
     path("give/thanks/<str:token>/", given, name="given"),

@@ -5,7 +5,7 @@ import time
 
 from django.utils import translation
 
-from campaigns.letters import confirmation, receipt
+from campaigns.letters import confirmation, preferences, receipt
 from campaigns.letters.note import Note, message
 from campaigns.mail import way_out
 from campaigns.mail.addresses import AddressUnusable
@@ -20,6 +20,7 @@ WRITERS = {
     Letter.Kind.CONFIRM: confirmation.write,
     Letter.Kind.REMIND: confirmation.write,
     Letter.Kind.RECEIPT: receipt.write,
+    Letter.Kind.PREFERENCES: preferences.write,
 }
 BATCH = 20
 STRETCH = 40.0
@@ -62,7 +63,7 @@ def work(seconds: float = STRETCH, linger: float = LINGER) -> bool:
 
 def _send(server: Connection, taken: list[int]) -> bool:
     """False where the mail server could not be reached: what had not left is owed again."""
-    rows = Letter.objects.select_related("signature__petition", "donation__supporter").in_bulk(taken)
+    rows = Letter.objects.select_related("signature__petition", "donation__supporter", "supporter").in_bulk(taken)
     for place, pk in enumerate(taken):
         if pk not in rows:
             continue

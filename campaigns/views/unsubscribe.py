@@ -12,7 +12,7 @@ from supporters import consent, finding, links
 from supporters.links import Link
 from supporters.locks import in_the_end
 from supporters.models import Consent, Supporter
-from supporters.public import page
+from supporters.public import address, page
 
 
 @csrf_exempt  # The token is the proof, and a mail program brings no cookie (RFC 8058, section 3.2).
@@ -70,4 +70,6 @@ def _known(language: str) -> str:
 
 
 def _page(request: HttpRequest, what: str, status: int = 200) -> HttpResponse:
-    return page(request, "campaigns/unsubscribe.html", {"what": what}, status=status)
+    return page(
+        request, "campaigns/unsubscribe.html", {"what": what, "choices_url": address("me_ask")}, status=status
+    )

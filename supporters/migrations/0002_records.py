@@ -385,50 +385,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Signature',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('validated', 'Validated'), ('invalidated', 'Invalidated')], default='pending', max_length=11, verbose_name='state')),
-                ('country', models.CharField(blank=True, db_default='', max_length=2, verbose_name='country')),
-                ('language', models.CharField(blank=True, db_default='', max_length=12, verbose_name='language')),
-                ('source_code', models.CharField(blank=True, db_default='', max_length=64, verbose_name='source code')),
-                ('comment', models.TextField(blank=True, db_default='', max_length=2000, verbose_name='comment')),
-                ('shown', models.BooleanField(db_default=False, default=False, help_text='First name and country may stand on the page.', verbose_name='shown')),
-                ('uuid', models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), default=uuid.uuid4, editable=False, unique=True)),
-                ('email', models.EmailField(editable=False, help_text='As typed by a signer who has yet to confirm: only then does it say who they are.', max_length=254, null=True, verbose_name='email')),
-                ('typed', models.JSONField(db_default={}, default=dict, editable=False, help_text='What else they typed, and the words they ticked.')),
-                ('doubled', models.BooleanField(db_default=False, default=False, editable=False, help_text='Of somebody who was on file twice and signed twice: it is not the one that counts.')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='signed')),
-                ('validated_at', models.DateTimeField(blank=True, null=True, verbose_name='validated')),
-                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='supporters.organisation', verbose_name='organisation')),
-                ('petition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='supporters.petition', verbose_name='petition')),
-            ],
-            options={
-                'verbose_name': 'signature',
-                'verbose_name_plural': 'signatures',
-                'permissions': [('export_signature', 'Can export signatures')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Letter',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('confirm', 'Confirm a signature'), ('remind', 'Reminder to confirm a signature'), ('receipt', 'Receipt for a donation')], max_length=12, verbose_name='kind')),
-                ('language', models.CharField(max_length=12, verbose_name='language')),
-                ('state', models.CharField(choices=[('owed', 'Owed'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed'), ('unknown', 'Unknown')], db_default='owed', default='owed', max_length=7, verbose_name='state')),
-                ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='due')),
-                ('taken_at', models.DateTimeField(editable=False, null=True, verbose_name='last taken up')),
-                ('times', models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='times sent')),
-                ('error', models.CharField(blank=True, db_default='', max_length=250, verbose_name='what the mail server said')),
-                ('donation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.donation', verbose_name='donation')),
-                ('signature', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.signature', verbose_name='signature')),
-            ],
-            options={
-                'verbose_name': 'letter',
-                'verbose_name_plural': 'letters',
-            },
-        ),
-        migrations.CreateModel(
             name='SignatureCount',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -473,10 +429,31 @@ class Migration(migrations.Migration):
                 'permissions': [('disclose_supporter', 'Can hand out all that is held of a supporter'), ('erase_supporter', 'Can erase supporters'), ('export_supporter', 'Can export supporters'), ('merge_supporter', 'Can merge two supporters, and undo it'), ('merge_supporter_batch', 'Can merge the certain doubles all at once, and undo it')],
             },
         ),
-        migrations.AddField(
-            model_name='signature',
-            name='supporter',
-            field=models.ForeignKey(help_text='Empty until the signer has confirmed, and once the person was erased: the signature still counts.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='supporters.supporter', verbose_name='supporter'),
+        migrations.CreateModel(
+            name='Signature',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Pending'), ('validated', 'Validated'), ('invalidated', 'Invalidated')], default='pending', max_length=11, verbose_name='state')),
+                ('country', models.CharField(blank=True, db_default='', max_length=2, verbose_name='country')),
+                ('language', models.CharField(blank=True, db_default='', max_length=12, verbose_name='language')),
+                ('source_code', models.CharField(blank=True, db_default='', max_length=64, verbose_name='source code')),
+                ('comment', models.TextField(blank=True, db_default='', max_length=2000, verbose_name='comment')),
+                ('shown', models.BooleanField(db_default=False, default=False, help_text='First name and country may stand on the page.', verbose_name='shown')),
+                ('uuid', models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), default=uuid.uuid4, editable=False, unique=True)),
+                ('email', models.EmailField(editable=False, help_text='As typed by a signer who has yet to confirm: only then does it say who they are.', max_length=254, null=True, verbose_name='email')),
+                ('typed', models.JSONField(db_default={}, default=dict, editable=False, help_text='What else they typed, and the words they ticked.')),
+                ('doubled', models.BooleanField(db_default=False, default=False, editable=False, help_text='Of somebody who was on file twice and signed twice: it is not the one that counts.')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='signed')),
+                ('validated_at', models.DateTimeField(blank=True, null=True, verbose_name='validated')),
+                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='supporters.organisation', verbose_name='organisation')),
+                ('petition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='supporters.petition', verbose_name='petition')),
+                ('supporter', models.ForeignKey(help_text='Empty until the signer has confirmed, and once the person was erased: the signature still counts.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='supporters.supporter', verbose_name='supporter')),
+            ],
+            options={
+                'verbose_name': 'signature',
+                'verbose_name_plural': 'signatures',
+                'permissions': [('export_signature', 'Can export signatures')],
+            },
         ),
         migrations.CreateModel(
             name='Reference',
@@ -548,6 +525,26 @@ class Migration(migrations.Migration):
             model_name='merge',
             name='survivor',
             field=models.ForeignKey(help_text='Whoever they are by now: a merge of the survivor takes it along.', on_delete=django.db.models.deletion.CASCADE, related_name='merges', to='supporters.supporter', verbose_name='person'),
+        ),
+        migrations.CreateModel(
+            name='Letter',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('confirm', 'Confirm a signature'), ('remind', 'Reminder to confirm a signature'), ('receipt', 'Receipt for a donation'), ('preferences', "Link to one's own choices")], max_length=12, verbose_name='kind')),
+                ('language', models.CharField(max_length=12, verbose_name='language')),
+                ('state', models.CharField(choices=[('owed', 'Owed'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed'), ('unknown', 'Unknown')], db_default='owed', default='owed', max_length=7, verbose_name='state')),
+                ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='due')),
+                ('taken_at', models.DateTimeField(editable=False, null=True, verbose_name='last taken up')),
+                ('times', models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='times sent')),
+                ('error', models.CharField(blank=True, db_default='', max_length=250, verbose_name='what the mail server said')),
+                ('donation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.donation', verbose_name='donation')),
+                ('signature', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.signature', verbose_name='signature')),
+                ('supporter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.supporter', verbose_name='supporter')),
+            ],
+            options={
+                'verbose_name': 'letter',
+                'verbose_name_plural': 'letters',
+            },
         ),
         migrations.CreateModel(
             name='ImportRow',
@@ -867,34 +864,6 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['supporters', 'donations'])), name='saved_mapping_kind'),
         ),
         migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(condition=models.Q(('state', 'owed')), fields=['due_at'], name='letter_owed'),
-        ),
-        migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(condition=models.Q(('state', 'sending')), fields=['taken_at'], name='letter_under_way'),
-        ),
-        migrations.AddConstraint(
-            model_name='letter',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['confirm', 'remind', 'receipt'])), name='letter_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='letter',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['owed', 'sending', 'sent', 'failed', 'unknown'])), name='letter_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='letter',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('donation__isnull', False), ('kind', 'receipt'), ('signature__isnull', True)), models.Q(models.Q(('kind', 'receipt'), _negated=True), ('donation__isnull', True), ('signature__isnull', False)), _connector='OR'), name='letter_about_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='letter',
-            constraint=models.UniqueConstraint(fields=('signature', 'kind'), name='letter_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='letter',
-            constraint=models.UniqueConstraint(fields=('donation', 'kind'), name='letter_once_for_donation'),
-        ),
-        migrations.AddIndex(
             model_name='signature',
             index=models.Index(models.F('petition'), models.OrderBy(models.F('validated_at'), descending=True), condition=models.Q(('shown', True), ('state', 'validated'), ('supporter__isnull', False)), name='signature_shown'),
         ),
@@ -1065,6 +1034,38 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='merge',
             constraint=models.CheckConstraint(condition=models.Q(('undone_at', None), models.Q(('away', {}), ('changed', {}), ('kept', {}), ('other_email', None)), _connector='OR'), name='merge_undone_emptied'),
+        ),
+        migrations.AddIndex(
+            model_name='letter',
+            index=models.Index(condition=models.Q(('state', 'owed')), fields=['due_at'], name='letter_owed'),
+        ),
+        migrations.AddIndex(
+            model_name='letter',
+            index=models.Index(condition=models.Q(('state', 'sending')), fields=['taken_at'], name='letter_under_way'),
+        ),
+        migrations.AddConstraint(
+            model_name='letter',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['confirm', 'remind', 'receipt', 'preferences'])), name='letter_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='letter',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['owed', 'sending', 'sent', 'failed', 'unknown'])), name='letter_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='letter',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('donation__isnull', False), ('kind', 'receipt'), ('signature', None), ('supporter', None)), models.Q(('donation', None), ('kind', 'preferences'), ('signature', None), ('supporter__isnull', False)), models.Q(('donation', None), ('kind__in', ['confirm', 'remind']), ('signature__isnull', False), ('supporter', None)), _connector='OR'), name='letter_about_something'),
+        ),
+        migrations.AddConstraint(
+            model_name='letter',
+            constraint=models.UniqueConstraint(fields=('signature', 'kind'), name='letter_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='letter',
+            constraint=models.UniqueConstraint(fields=('donation', 'kind'), name='letter_once_for_donation'),
+        ),
+        migrations.AddConstraint(
+            model_name='letter',
+            constraint=models.UniqueConstraint(fields=('supporter', 'kind'), name='letter_once_for_supporter'),
         ),
         migrations.AddIndex(
             model_name='importrow',

@@ -15,6 +15,7 @@ class Letter(models.Model):
         CONFIRM = "confirm", _("Confirm a signature")
         REMIND = "remind", _("Reminder to confirm a signature")
         RECEIPT = "receipt", _("Receipt for a donation")
+        PREFERENCES = "preferences", _("Link to one's own choices")
 
     class State(models.TextChoices):
         OWED = "owed", _("Owed")
@@ -38,6 +39,13 @@ class Letter(models.Model):
         related_name="letters",
         verbose_name=_("donation"),
     )
+    supporter = models.ForeignKey(
+        "supporters.Supporter",
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="letters",
+        verbose_name=_("supporter"),
+    )
     language = models.CharField(_("language"), max_length=12)
     state = models.CharField(_("state"), max_length=7, choices=State, default=State.OWED, db_default=State.OWED)
     due_at = models.DateTimeField(_("due"), db_default=Now())
@@ -49,17 +57,21 @@ class Letter(models.Model):
         verbose_name = _("letter")
         verbose_name_plural = _("letters")
         constraints = [
-            models.CheckConstraint(condition=Q(kind__in=["confirm", "remind", "receipt"]), name="letter_kind"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["confirm", "remind", "receipt", "preferences"]), name="letter_kind"
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=["owed", "sending", "sent", "failed", "unknown"]), name="letter_state"
             ),
             models.CheckConstraint(
-                condition=Q(kind="receipt", donation__isnull=False, signature__isnull=True)
-                | (~Q(kind="receipt") & Q(signature__isnull=False, donation__isnull=True)),
+                condition=Q(kind="receipt", donation__isnull=False, signature=None, supporter=None)
+                | Q(kind="preferences", supporter__isnull=False, signature=None, donation=None)
+                | Q(kind__in=["confirm", "remind"], signature__isnull=False, donation=None, supporter=None),
                 name="letter_about_something",
             ),
             models.UniqueConstraint(fields=["signature", "kind"], name="letter_once"),
             models.UniqueConstraint(fields=["donation", "kind"], name="letter_once_for_donation"),
+            models.UniqueConstraint(fields=["supporter", "kind"], name="letter_once_for_supporter"),
         ]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state="owed"), name="letter_owed"),

@@ -49,6 +49,16 @@ def for_news() -> Wording:
     return _wording(Purpose.EMAIL, text % {"organisation": settings.ORGANISATION_NAME})
 
 
+def for_post() -> Wording:
+    text = _("%(organisation)s may write to me by post. I can stop this at any time.")
+    return _wording(Purpose.POST, text % {"organisation": settings.ORGANISATION_NAME})
+
+
+def for_calls() -> Wording:
+    text = _("%(organisation)s may call me and send me text messages. I can stop this at any time.")
+    return _wording(Purpose.PHONE, text % {"organisation": settings.ORGANISATION_NAME})
+
+
 def for_partner(partner: Organisation) -> Wording:
     text = _(
         "%(partner)s may write to me by email, and gets my name, email address and country for this."

@@ -27,6 +27,24 @@ def advisory_lock(name: str) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
 
 
+def nobody_goes() -> None:
+    """Till the end of the transaction, nobody is merged away or erased.
+
+    For statements about everybody: one of many people who goes meanwhile would fail all of it on a foreign key.
+    """
+    _lock_people("pg_advisory_xact_lock_shared")
+
+
+def somebody_goes() -> None:
+    """Till the end of the transaction, nobody else may say that nobody goes, and nobody else goes."""
+    _lock_people("pg_advisory_xact_lock")
+
+
+def _lock_people(function: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(hashtextextended('people', 0))")
+
+
 ATTEMPTS = 5
 
 

@@ -31,6 +31,7 @@ from campaigns.appeals.outcomes import Outcome
 from campaigns.mail.pacing import Permits, hours
 from campaigns.mail.pacing.control import STOPPED_SQL
 from campaigns.models import Appeal, Claim, Delivery
+from supporters.locks import nobody_goes
 from supporters.models import Supporter
 
 State = Delivery.State
@@ -60,12 +61,13 @@ class Addressee(NamedTuple):
 
 
 def write(appeal: Appeal) -> int:
-    """One delivery for each person of the segment who may be written to; how many. One statement."""
+    """One delivery for each person of the segment who may be written to; how many. One statement, in the caller's transaction."""
     people = Supporter.objects.contactable(appeal.purpose).values("id", "uuid", "email", "language", "country")
     allowed, allowed_params = people.query.sql_with_params()
     languages = list(appeal.texts.values_list("language", flat=True))
     drawn, drawn_params = variants.draw(appeal)
     when, when_params = hours.not_before(appeal, "s.country")
+    nobody_goes()
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

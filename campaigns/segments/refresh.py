@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from campaigns.models import Segment
 from campaigns.segments.compile import query
 from campaigns.segments.rules import RuleProblem, problems_of
-from supporters.locks import advisory_lock
+from supporters.locks import advisory_lock, nobody_goes
 
 STALE_AFTER = "30 minutes"
 BUDGET = 40
@@ -45,6 +45,7 @@ def refresh(segment: Segment) -> dict | None:
 def _write(segment: Segment) -> dict:
     people, parameters = query(segment.rules).values("pk").query.sql_with_params()
     with transaction.atomic(), connection.cursor() as cursor:
+        nobody_goes()
         cursor.execute(
             f"CREATE TEMP TABLE met (supporter_id) ON COMMIT DROP AS {people}",
             parameters,

@@ -7,8 +7,8 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.decorators import permission_required
 from django.contrib.contenttypes.models import ContentType
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from crm.disclosing import as_json, as_page
+from supporters import finding
 from supporters.admin.pages import StaffForm, form_page
 from supporters.models import Supporter
 
@@ -43,7 +44,11 @@ class DisclosureForm(StaffForm):
 @permission_required("supporters.disclose_supporter", raise_exception=True)
 def disclose(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
     """Ask why, keep it, and hand out all that is held of a person."""
-    supporter = get_object_or_404(Supporter, pk=pk)
+    supporter = finding.by_pk(pk)
+    if supporter is None:
+        raise Http404
+    if supporter.pk != pk:
+        return redirect("crm:disclose", supporter.pk)
     form = DisclosureForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         name = form.cleaned_data["form"]

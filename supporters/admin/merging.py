@@ -203,7 +203,7 @@ def _sides(request: HttpRequest, one: Supporter, other: Supporter) -> tuple[Supp
 
 
 def _said(request: HttpRequest, choice: Choice) -> bool:
-    return request.method == "POST" and request.POST.get(choice.name) in {SURVIVOR, AWAY}
+    return choice.open and request.method == "POST" and request.POST.get(choice.name) in {SURVIVOR, AWAY}
 
 
 def _probability(pair: QuerySet[Double]) -> float | None:

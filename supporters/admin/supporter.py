@@ -27,7 +27,7 @@ from supporters.admin.pages import StaffForm, form_page
 from supporters.admin.reading import LanguageField
 from supporters.admin.supporter_form import SupporterForm
 from supporters.hygiene.marks import Mark
-from supporters.models import Consent, Donation, Purpose, Reference, Signature, Supporter, Tag
+from supporters.models import Consent, Donation, Merge, Purpose, Reference, Signature, Supporter, Tag
 from supporters.models.supporter import words_in
 
 
@@ -245,6 +245,9 @@ class SupporterAdmin(ExportedList, RecordAdmin):
         if not term:
             return queryset, False
         exact = Reference.objects.filter(identifier=term).values_list("supporter")
+        exact = exact.union(
+            Merge.objects.standing().filter(other_email=term.lower()).values_list("survivor"), all=True
+        )
         fuzzy = Supporter.objects.matching(term).values_list("pk")
         return search(queryset, exact, fuzzy, words_in("search", term)), False
 

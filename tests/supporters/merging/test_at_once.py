@@ -8,12 +8,24 @@ from datetime import date
 import pytest
 from django.db import close_old_connections, connection, transaction
 
+from campaigns import segments
 from campaigns.appeals import ledger
 from campaigns.models import Appeal, Delivery, Segment, SegmentMember
 from crm.erasure import erase
 from supporters import consent, finding, merging, signing
 from supporters.locks import in_the_end
-from supporters.models import Consent, Donation, Merge, PaymentEvent, Pledge, Signature, Supporter
+from supporters.merging import batches
+from supporters.models import (
+    Consent,
+    Donation,
+    Double,
+    Merge,
+    MergeBatch,
+    PaymentEvent,
+    Pledge,
+    Signature,
+    Supporter,
+)
 from supporters.payments import applying, storing
 from supporters.payments.incoming import Incoming
 from tests.factories import ask_to_sign, make_donation, make_petition, make_pledge, make_supporter
@@ -173,6 +185,33 @@ def test_launching_an_appeal_during_a_merge_sends_it_once(_round):
     assert done.failures() == []
     assert Delivery.objects.filter(state="queued").count() == 1
     assert not Delivery.objects.exclude(supporter=one).exists()
+
+
+def test_a_batch_does_not_keep_segments_and_appeals_from_being_written(broker):
+    crowd = people(24)
+    for one, other in zip(crowd[::2], crowd[1::2], strict=True):
+        Double.objects.create(first_id=one.pk, second_id=other.pk, probability=0.999, certain=True, cluster=one.pk)
+    segment = Segment.objects.create(name="All", rules={"rules": []})
+    appeal = Appeal.objects.create(name="A", segment=segment, source_code="a", sender_name="R", sender_email="r@r.se")
+    batch = batches.start(0.9)
+
+    def write() -> int:
+        refreshed = 0
+        while MergeBatch.objects.get().state == MergeBatch.State.RUNNING:
+            assert segments.refresh(segment) is not None
+            refreshed += 1
+            with transaction.atomic():
+                ledger.write(appeal)
+        return refreshed
+
+    done = Together(lambda: batches.work(batch.pk), write)
+    assert done.failures() == []
+    assert done.results[1] > 1
+    assert Supporter.objects.count() == 12
+    assert MergeBatch.objects.get().left_out == {}
+    assert Delivery.objects.filter(state="queued").count() == 12
+    segment.refresh_from_db()
+    assert segment.error == ""
 
 
 @pytest.mark.parametrize("_round", range(3))

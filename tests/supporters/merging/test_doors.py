@@ -128,3 +128,10 @@ def test_bookmarks_of_staff_lead_on(staff_client, anna, old, merge):
     page = staff_client.get(reverse("admin:supporters_supporter_change", args=[old.pk]))
     assert page.url == reverse("admin:supporters_supporter_change", args=[anna.pk])
     assert staff_client.get(reverse("crm:timeline", args=[0])).status_code == 404
+    told = staff_client.get(reverse("crm:disclose", args=[old.pk]))
+    assert told.url == reverse("crm:disclose", args=[anna.pk])
+
+
+def test_staff_find_the_person_by_the_old_address(staff_client, anna, old, merge):
+    answer = staff_client.get(reverse("admin:supporters_supporter_changelist"), {"q": "Annika@old.se"})
+    assert [one.pk for one in answer.context["cl"].result_list] == [anna.pk]

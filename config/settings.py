@@ -125,6 +125,8 @@ BOOKKEEPING_YEARS = env.number("BOOKKEEPING_YEARS", 7, most=100)
 QUICK_EXIT_URL = env.address("QUICK_EXIT_URL", "https://www.wikipedia.org/", ("http", "https"))
 """Where the button leads by which somebody who is being watched leaves a page at once."""
 
+UNDO_DAYS = env.number("UNDO_DAYS", 30, least=1, most=365)
+"""Days that an import can be undone, for which what it changed is kept."""
 UPLOAD_LIMIT = env.number("UPLOAD_LIMIT_MB", 200, least=1) * 1024 * 1024
 """The largest file an import takes, in bytes."""
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 
+from django.db import connection
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.fields import BooleanField
@@ -13,8 +14,9 @@ from django.db.models.fields import BooleanField
 from supporters.holdings import Person, Row, escape_like
 from supporters.importing import readers
 from supporters.importing import run as runs
+from supporters.importing.policy import COLUMNS, NOTED
 from supporters.importing.problems import FileProblem
-from supporters.models import ImportPreview, ImportRow, ImportRun, PreviewSlice
+from supporters.models import ImportPreview, ImportRow, ImportRun, ImportTrace, PreviewSlice
 
 _WORD = re.compile(r"\w+")
 
@@ -70,6 +72,42 @@ def preview_lines(person: Person) -> Iterator[Row]:
 def forget_previews(person: Person) -> None:
     """Delete the previews that mention them: they can be made again."""
     ImportPreview.objects.filter(pk__in=previews_about(person).values("preview")).delete()
+
+
+def traces_about(person: Person) -> QuerySet[ImportTrace]:
+    """What is noted of imports that made or changed this person."""
+    return ImportTrace.objects.filter(Q(made__contains=[person.pk]) | Q(changed__contains=[person.pk]))
+
+
+def trace_lines(person: Person) -> Iterator[Row]:
+    """What was in their record before and after, for an export."""
+    for trace in traces_about(person).filter(changed__contains=[person.pk]).select_related("run").order_by("pk"):
+        place = trace.changed.index(person.pk)
+        before, after = (dict(zip(NOTED, values[place], strict=True)) for values in (trace.before, trace.after))
+        changed = [name for name in COLUMNS.values() if before[name] != after[name]]
+        yield {
+            "file": trace.run.file_name,
+            "row": trace.changed_rows[place],
+            "before": {name: before[name] for name in changed},
+            "after": {name: after[name] for name in changed},
+        }
+
+
+def forget_traces(person: Person) -> None:
+    """Take them out, and leave what is noted of others as it is."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE supporters_importtrace SET
+                made = array_replace(made, %(pk)s::bigint, 0), changed = array_replace(changed, %(pk)s::bigint, 0),
+                before = CASE WHEN place IS NULL THEN before ELSE jsonb_set(before, ARRAY[place], 'null') END,
+                after = CASE WHEN place IS NULL THEN after ELSE jsonb_set(after, ARRAY[place], 'null') END
+            FROM (SELECT id, (array_position(changed, %(pk)s::bigint) - 1)::text AS place FROM supporters_importtrace
+                  WHERE made @> ARRAY[%(pk)s::bigint] OR changed @> ARRAY[%(pk)s::bigint]) about
+            WHERE supporters_importtrace.id = about.id
+            """,
+            {"pk": person.pk},
+        )
 
 
 def references_at(run: ImportRun) -> list[int]:

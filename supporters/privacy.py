@@ -1,4 +1,4 @@
-"""The consent ledger opened for what it is otherwise guarded against: erasure (GDPR, article 17) and merging."""
+"""The consent ledger opened for what it is otherwise guarded against: erasure (GDPR, article 17), merging, undoing."""
 
 from django.db import connection
 

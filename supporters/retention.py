@@ -12,7 +12,17 @@ from django.utils.translation import gettext_lazy as _
 
 from supporters import mentions
 from supporters.importing import run as runs
-from supporters.models import ImportChunk, ImportKey, ImportRow, ImportRun, Letter, PaymentEvent, Pledge, Signature
+from supporters.models import (
+    ImportChunk,
+    ImportKey,
+    ImportRow,
+    ImportRun,
+    ImportTrace,
+    Letter,
+    PaymentEvent,
+    Pledge,
+    Signature,
+)
 from supporters.payments import forgetting
 
 
@@ -79,6 +89,10 @@ def _failed_rows(kept: timedelta) -> QuerySet:
     ).exclude(run__state__in=[runs.State.QUEUED, runs.State.RUNNING])
 
 
+def _traces(kept: timedelta) -> QuerySet:
+    return ImportTrace.objects.filter(run__finished_at__lt=Now() - kept).exclude(run__state=runs.State.UNDOING)
+
+
 def _letters(kept: timedelta) -> QuerySet:
     over = [Letter.State.SENT, Letter.State.FAILED, Letter.State.UNKNOWN]
     return Letter.objects.filter(state__in=over, due_at__lt=Now() - kept)
@@ -98,6 +112,7 @@ RULES = [
         "files", _("Files that were imported"), _files, "KEEP_FILES_DAYS", runs.forget_files_of, slice=20, most=2_000
     ),
     Rule("rows", _("Rows of files that did not go in"), _failed_rows, "KEEP_ROWS_DAYS", mentions.forget_rows),
+    Rule("undo", _("What imports changed, for undoing them"), _traces, "UNDO_DAYS", slice=20, most=2_000),
     Rule("letters", _("That letters were sent"), _letters, "KEEP_LETTERS_DAYS"),
     Rule("pledges", _("What was typed to give"), _pledges, "KEEP_PLEDGES_DAYS", forgetting.empty_pledges),
     Rule(

@@ -18,6 +18,14 @@ def work_on_preview(pk: int) -> None:
     preview.work(pk)
 
 
+@shared_task(soft_time_limit=3_500, time_limit=3_600)
+def work_on_undo(pk: int) -> None:
+    from supporters.importing import undoing
+
+    if undoing.work(pk):
+        work_on_undo.delay(pk)
+
+
 @shared_task
 def work_on_merges(pk: int) -> None:
     from supporters.merging import batches

@@ -20,8 +20,9 @@ from supporters.admin.mapping import fields_for, set_columns
 from supporters.admin.pages import StaffForm
 from supporters.admin.previewing import Previewing
 from supporters.admin.reading import CountryField, LanguageField
+from supporters.admin.undoing import Undoing
 from supporters.importing import mapping as mappings
-from supporters.importing import readers, remembering, values
+from supporters.importing import readers, remembering, undoing, values
 from supporters.importing import run as runs
 from supporters.importing.known import KNOWN
 from supporters.importing.problems import FileProblem, RowProblem
@@ -166,7 +167,7 @@ class MappingForm(StaffForm):
 
 
 @admin.register(ImportRun)
-class ImportRunAdmin(DoubtfulRows, Previewing, RecordAdmin):
+class ImportRunAdmin(DoubtfulRows, Previewing, Undoing, RecordAdmin):
     list_display = [
         "file_name",
         "kind",
@@ -200,6 +201,7 @@ class ImportRunAdmin(DoubtfulRows, Previewing, RecordAdmin):
                 self.admin_site.admin_view(self.preview_page),
                 name="supporters_importrun_preview",
             ),
+            path("<int:pk>/undo/", self.admin_site.admin_view(self.undo_page), name="supporters_importrun_undo"),
         ]
         return own + super().get_urls()
 
@@ -213,6 +215,8 @@ class ImportRunAdmin(DoubtfulRows, Previewing, RecordAdmin):
             "uploaded": "warning",
             "failed": "danger",
             "cancelled": "warning",
+            "undoing": "info",
+            "undone": "warning",
         },
     )
     def status(self, run: ImportRun) -> tuple[str, str]:
@@ -351,6 +355,8 @@ class ImportRunAdmin(DoubtfulRows, Previewing, RecordAdmin):
             "more_failures": max(run.failed + run.noted - len(failures), 0),
             "live": run.state in {State.QUEUED, State.RUNNING},
             "export": export_link("refused-rows", run=run.pk) if may_export(request, "refused-rows") else "",
+            "undone": run.state in {State.UNDOING, State.UNDONE},
+            "can_undo": self.has_change_permission(request, run) and undoing.possible(run),
         }
 
     def _page(self, request: HttpRequest, name: str, **context: object) -> HttpResponse:

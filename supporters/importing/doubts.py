@@ -27,6 +27,7 @@ from supporters.importing.parsing import parser_for
 from supporters.importing.problems import RowProblem
 from supporters.importing.rounds import in_rounds
 from supporters.importing.staging import Counts, Failure
+from supporters.importing.tracing import Trace
 from supporters.models import ImportRow, ImportRun
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _settle(run: ImportRun, parse) -> bool:  # noqa: ANN001
         except RowProblem as problem:
             failures.append(Failure(row.number, row.values, str(problem)))
     whom = {row.number: row.supporter_id for row in rows if row.verdict == Verdict.SAME}
-    counts = staging.load_supporters(run, in_rounds(staged, whom), cells, decided=True)
+    counts = staging.load_supporters(run, in_rounds(staged, whom), cells, decided=True, watch=Trace(run))
     if failures:
         staging.keep_failures(run, failures)
     counts = counts.plus(Counts(failed=len(failures), doubtful=-len(rows)))

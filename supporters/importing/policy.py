@@ -24,7 +24,9 @@ COLUMNS = {
 }
 """Fields of a file that a record has too, and the column of each."""
 WRITTEN = (*COLUMNS.values(), "marks")
-"""What an import writes into a record on file, in the order of `stage.before` and `stage.after`."""
+"""What an import writes into a record on file."""
+NOTED = (*WRITTEN, "shares_email_with_id")
+"""What is noted of it, in the order of `stage.before` and `stage.after`: who gets an address no longer shares one."""
 _MAY_BE_NULL = {"email", "birth_date", "organisation_id"}
 DEFAULTS = dict.fromkeys(COLUMNS, Winner.FILE) | {"source_code": Winner.FILL}
 
@@ -71,7 +73,7 @@ def _value(column: str, winner: str) -> str:
 
 
 def _as_text(table: str) -> str:
-    return "ARRAY[" + ", ".join(f"{table}.{column}::text" for column in WRITTEN) + "]"
+    return "ARRAY[" + ", ".join(f"{table}.{column}::text" for column in NOTED) + "]"
 
 
 # A mark is of a value: it comes and goes with it.

@@ -40,8 +40,8 @@ WITH back AS (
     WHERE t.reason IS NULL AND t.refunded > 0 ORDER BY d.id, t.number DESC
 ), written AS (
     INSERT INTO supporters_refund (donation_id, amount, refunded_on, provider, provider_id, reason)
-    SELECT id, amount, day, '', '', %(refunded)s FROM back WHERE amount > 0 RETURNING donation_id
-) UPDATE stage SET changed = true FROM back JOIN written ON written.donation_id = back.id WHERE stage.number = back.number;
+    SELECT id, amount, day, '', '', %(refunded)s FROM back WHERE amount > 0 RETURNING id, donation_id
+) UPDATE stage SET changed = true, refund_id = written.id FROM back JOIN written ON written.donation_id = back.id WHERE stage.number = back.number;
 
 -- `candidate_id` is the donation here: nobody else uses it in a file of donations.
 UPDATE returned SET candidate_id = d.id FROM supporters_donation d
@@ -80,8 +80,8 @@ WITH written AS (
         SELECT FROM supporters_refund r WHERE r.provider = t.provider AND r.provider_id = t.provider_id)
     ORDER BY t.number
     ON CONFLICT (provider, provider_id) WHERE provider_id <> '' DO NOTHING
-    RETURNING provider, provider_id
-) UPDATE returned SET fresh = true FROM written
+    RETURNING id, provider, provider_id
+) UPDATE returned SET fresh = true, refund_id = written.id FROM written
 WHERE returned.provider = written.provider AND returned.provider_id = written.provider_id;
 
 UPDATE supporters_donation d SET state = 'refunded'

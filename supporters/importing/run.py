@@ -3,7 +3,7 @@
     uploaded ──start──▶ queued ──work──▶ running ──▶ done
         │                  │                ├──▶ failed ──resume──▶ queued
         └────cancel────────┴────cancel──────┘
-                     cancelled
+                     cancelled                    (and on to undoing, undone: supporters.importing.undoing)
 
 Each change is one conditional UPDATE. A worker goes through the file in slices; a slice's rows, failures, counts and
 checkpoint are one transaction, so whoever takes a run up goes on behind the last whole slice, and no row is in
@@ -32,6 +32,7 @@ from supporters.importing.parsing import StagedDonation, StagedSupporter, parser
 from supporters.importing.problems import FileProblem, NotTaken, RowProblem
 from supporters.importing.rounds import in_rounds
 from supporters.importing.staging import Counts, Failure
+from supporters.importing.tracing import Trace
 from supporters.locks import advisory_lock
 from supporters.models import ImportChunk, ImportKey, ImportPreview, ImportRun, PreviewSlice
 
@@ -183,8 +184,8 @@ def cancel(run: ImportRun) -> bool:
 
 def hand_out() -> dict:
     """Give every import that is owed to a worker: new ones, and those whose worker died."""
-    from supporters.importing import preview
-    from supporters.tasks import settle_doubts, work_on_import, work_on_preview
+    from supporters.importing import preview, undoing
+    from supporters.tasks import settle_doubts, work_on_import, work_on_preview, work_on_undo
 
     owed = list(ImportRun.objects.filter(state__in=[State.QUEUED, State.RUNNING]).values_list("pk", flat=True))
     for pk in owed:
@@ -192,10 +193,13 @@ def hand_out() -> dict:
     previews = list(preview.owed().values_list("run", flat=True))
     for pk in previews:
         work_on_preview.delay(pk)
+    undos = list(undoing.owed().values_list("run", flat=True))
+    for pk in undos:
+        work_on_undo.delay(pk)
     decided = list(doubts.owed().order_by().values_list("run", flat=True).distinct())
     for pk in decided:
         settle_doubts.delay(pk)
-    return {"owed": len(owed) + len(previews) + len(decided)}
+    return {"owed": len(owed) + len(previews) + len(undos) + len(decided)}
 
 
 def work(pk: int, seconds: float = STRETCH) -> bool:
@@ -272,7 +276,7 @@ def _write_slice(run: ImportRun, read: Slice) -> bool:
     for attempt in range(3):
         try:
             with transaction.atomic():
-                counts = load(run, read.staged, read.cells)
+                counts = load(run, read.staged, read.cells, watch=Trace(run))
                 if read.failures:
                     staging.keep_failures(run, read.failures)
                 counts = counts.plus(Counts(failed=len(read.failures), not_taken=read.not_taken))

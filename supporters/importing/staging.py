@@ -159,7 +159,7 @@ def load_donations(
         counts = Counts(*cursor.fetchone())
         if watch:
             watch.after(cursor)
-        cursor.execute("DROP TABLE stage")
+        cursor.execute("DROP TABLE stage, arrivals")
     return counts
 
 
@@ -281,7 +281,7 @@ CREATE TEMP TABLE stage (
     occurrence bigint, system text, organisation_id bigint, supporter_id bigint, verdict text, candidate_id bigint, apart_id bigint, decided_by bigint,
     decided_at timestamptz, shares_with bigint,
     fresh boolean NOT NULL DEFAULT false, changed boolean NOT NULL DEFAULT false, reason text,
-    before text[], after text[], reference_id bigint, tag_ids bigint[], gained text[], said text[] NOT NULL DEFAULT '{}'
+    before text[], after text[], reference_id bigint, tag_ids bigint[], grant_id bigint, gained text[], said text[] NOT NULL DEFAULT '{}'
 ) ON COMMIT DROP
 """
 
@@ -453,9 +453,9 @@ WITH granting AS (
     INSERT INTO supporters_consent (supporter_id, purpose, state, wording, language, method, source, happened_at, import_run_id, recorded_by_id)
     SELECT supporter_id, purpose, 'granted', %(wording)s, coalesce(nullif(%(language)s, ''), language), 'import', %(source)s, at, %(run)s, %(user)s
     FROM standing WHERE NOT suppressed AND coalesce(latest, '') NOT IN ('granted', 'withdrawn')
-    RETURNING supporter_id, purpose
+    RETURNING id, supporter_id, purpose
 ), marked AS (
-    UPDATE stage SET changed = true, said = said || ('granted:' || purpose) FROM written WHERE stage.supporter_id = written.supporter_id
+    UPDATE stage SET changed = true, said = said || ('granted:' || purpose), grant_id = written.id FROM written WHERE stage.supporter_id = written.supporter_id
 )
 SELECT count(*) FROM standing WHERE suppressed OR latest = 'withdrawn'
 """
@@ -466,7 +466,7 @@ CREATE TEMP TABLE stage (
     currency text, received_on date, method text, provider_id text, source_code text, designation text, provider text,
     names text[], may_be_unknown boolean, refunded numeric, refunded_on date, refund_of text, note text, marks text[],
     occurrence bigint, supporter_id bigint, candidate_id bigint, fresh boolean NOT NULL DEFAULT false,
-    changed boolean NOT NULL DEFAULT false, reason text
+    changed boolean NOT NULL DEFAULT false, reason text, donation_id bigint, refund_id bigint
 ) ON COMMIT DROP
 """
 
@@ -505,7 +505,6 @@ SELECT id, %(system)s, reference FROM arrivals WHERE reference <> '';
 UPDATE stage SET supporter_id = s.id,
                  note = CASE WHEN {_ANOTHER_NAME} THEN concat_ws(' ', nullif(note, ''), %(another_name)s) ELSE note END
 FROM {_BY_ADDRESS.format(which="stage.supporter_id IS NULL")} s WHERE stage.number = s.number;
-DROP TABLE arrivals;
 
 WITH written AS (
     INSERT INTO supporters_donation (supporter_id, amount, currency, method, state, received_on, provider, provider_id,
@@ -514,7 +513,8 @@ WITH written AS (
            array_remove(names, provider_id), %(run)s
     FROM stage WHERE reason IS NULL ORDER BY number
     ON CONFLICT (provider, provider_id) WHERE provider_id <> '' DO NOTHING
-    RETURNING provider, provider_id
-) UPDATE stage SET fresh = true
-WHERE number IN (SELECT min(number) FROM stage JOIN written USING (provider, provider_id) GROUP BY provider, provider_id);
+    RETURNING id, provider, provider_id
+), first AS (
+    SELECT min(number) AS number, written.id FROM stage JOIN written USING (provider, provider_id) GROUP BY written.id
+) UPDATE stage SET fresh = true, donation_id = first.id FROM first WHERE stage.number = first.number;
 """

@@ -127,7 +127,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('supporters', 'Supporters'), ('donations', 'Donations')], max_length=10, verbose_name='kind')),
-                ('state', models.CharField(choices=[('uploaded', 'Uploaded'), ('queued', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='uploaded', max_length=9, verbose_name='state')),
+                ('state', models.CharField(choices=[('uploaded', 'Uploaded'), ('queued', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled'), ('undoing', 'Being undone'), ('undone', 'Undone')], default='uploaded', max_length=9, verbose_name='state')),
                 ('file_name', models.CharField(max_length=250, verbose_name='file')),
                 ('file_size', models.BigIntegerField(default=0, help_text='Bytes.', verbose_name='size')),
                 ('file_hash', models.BinaryField(help_text='SHA-256', null=True)),
@@ -218,6 +218,46 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'donations',
                 'permissions': [('export_donation', 'Can export donations')],
             },
+        ),
+        migrations.CreateModel(
+            name='ImportTrace',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('writer', models.BigIntegerField(help_text='The transaction that wrote it, as it stands in xmin of what it wrote.')),
+                ('made', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), db_default=[], default=list, size=None)),
+                ('made_rows', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), db_default=[], default=list, size=None)),
+                ('changed', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), db_default=[], default=list, size=None)),
+                ('changed_rows', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), db_default=[], default=list, size=None)),
+                ('before', models.JSONField(db_default=[], default=list, help_text='Of those changed: policy.NOTED, as text.')),
+                ('after', models.JSONField(db_default=[], default=list)),
+                ('references', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), db_default=[], default=list, size=None)),
+                ('tag_links', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), db_default=[], default=list, size=None)),
+                ('grants', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), db_default=[], default=list, size=None)),
+                ('donations', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), db_default=[], default=list, size=None)),
+                ('donation_rows', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), db_default=[], default=list, size=None)),
+                ('refunds', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), db_default=[], default=list, size=None)),
+                ('undone_at', models.DateTimeField(null=True)),
+                ('undone_by', models.BigIntegerField(help_text='The transaction that undid it, as `writer`.', null=True)),
+                ('counts', models.JSONField(db_default={}, default=dict)),
+                ('kept', models.JSONField(db_default=[], default=list, help_text='What could not be undone: row, kind, key, reasons.')),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='traces', to='supporters.importrun')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ImportUndo',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('looking', 'Being looked at'), ('looked', 'Looked at'), ('undoing', 'Being undone'), ('undone', 'Undone')], default='looking', max_length=7, verbose_name='state')),
+                ('turn', models.PositiveIntegerField(default=1, help_text='Who was asked to look again stops what is under way.')),
+                ('slices', models.PositiveIntegerField(default=0, help_text='Looked at or undone.')),
+                ('counts', models.JSONField(default=dict)),
+                ('kept', models.JSONField(default=list, help_text="The first of what can't be undone.")),
+                ('looked_at', models.DateTimeField(null=True)),
+                ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
+                ('run', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='undo', to='supporters.importrun')),
+            ],
         ),
         migrations.CreateModel(
             name='MergeBatch',
@@ -765,7 +805,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='importrun',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['uploaded', 'queued', 'running', 'done', 'failed', 'cancelled'])), name='import_state'),
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['uploaded', 'queued', 'running', 'done', 'failed', 'cancelled', 'undoing', 'undone'])), name='import_state'),
         ),
         migrations.AddConstraint(
             model_name='importrun',
@@ -786,6 +826,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='importchunk',
             constraint=models.UniqueConstraint(fields=('run', 'number'), name='import_chunk_unique'),
+        ),
+        migrations.AddIndex(
+            model_name='importtrace',
+            index=models.Index(condition=models.Q(('undone_at', None)), fields=['run', '-id'], name='import_trace_owed'),
+        ),
+        migrations.AddIndex(
+            model_name='importundo',
+            index=models.Index(condition=models.Q(('state__in', ['looking', 'undoing'])), fields=['id'], name='import_undo_owed'),
+        ),
+        migrations.AddConstraint(
+            model_name='importundo',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['looking', 'looked', 'undoing', 'undone'])), name='import_undo_state'),
         ),
         migrations.AddIndex(
             model_name='mergebatch',

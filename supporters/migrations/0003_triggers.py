@@ -1,7 +1,8 @@
 """What the ledgers promise, kept by the database itself.
 
 Lines of the consent ledger are only ever added. Deleting them and giving them to another person takes a transaction
-that has said what it is: `SET LOCAL lodestar.ledger = 'erase'` (supporters.privacy) or `'merge'` (supporters.merging).
+that has said what it is: `SET LOCAL lodestar.ledger = 'erase'` (supporters.privacy), `'merge'` (supporters.merging), or
+`'undo'` for lines that an import wrote (supporters.importing.undoing).
 
 What was asked for of an export, and that it was, stays as it is; erasure may take words out of it.
 
@@ -26,7 +27,8 @@ class Migration(migrations.Migration):
                     NEW.happened_at := LEAST(NEW.happened_at, clock_timestamp());
                     RETURN NEW;
                 ELSIF TG_OP = 'DELETE' AND (current_setting('lodestar.ledger', true) = 'erase'
-                    OR current_setting('lodestar.ledger', true) = 'merge' AND OLD.method = 'merge') THEN
+                    OR current_setting('lodestar.ledger', true) = 'merge' AND OLD.method = 'merge'
+                    OR current_setting('lodestar.ledger', true) = 'undo' AND OLD.import_run_id IS NOT NULL) THEN
                     RETURN OLD;
                 ELSIF TG_OP = 'UPDATE' AND current_setting('lodestar.ledger', true) = 'merge'
                     AND to_jsonb(NEW) - 'supporter_id' = to_jsonb(OLD) - 'supporter_id' THEN

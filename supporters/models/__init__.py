@@ -14,6 +14,7 @@ from supporters.models.petition import Petition, PetitionText, Signature, Signat
 from supporters.models.preview import ImportPreview, PreviewSlice
 from supporters.models.supporter import Reference, Supporter, Tag
 from supporters.models.tidying import Tidying
+from supporters.models.undo import ImportTrace, ImportUndo
 
 __all__ = [
     "AddressHash",
@@ -31,6 +32,8 @@ __all__ = [
     "ImportPreview",
     "ImportRow",
     "ImportRun",
+    "ImportTrace",
+    "ImportUndo",
     "Letter",
     "Merge",
     "MergeBatch",

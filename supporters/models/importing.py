@@ -21,6 +21,8 @@ class ImportRun(models.Model):
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
+        UNDOING = "undoing", _("Being undone")
+        UNDONE = "undone", _("Undone")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.UPLOADED)
@@ -87,7 +89,9 @@ class ImportRun(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=["supporters", "donations"]), name="import_kind"),
             models.CheckConstraint(
-                condition=Q(state__in=["uploaded", "queued", "running", "done", "failed", "cancelled"]),
+                condition=Q(
+                    state__in=[*("uploaded", "queued", "running", "done", "failed", "cancelled", "undoing", "undone")]
+                ),
                 name="import_state",
             ),
             models.CheckConstraint(

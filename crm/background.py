@@ -97,6 +97,7 @@ _COUNTS = {
     "reminded": _L("reminded"),
     "folded": _L("petitions put together"),
     "off": _L("differed"),
+    "disclosed": _L("files of one person made"),
     "erased": _L("people erased"),
     "kept_waiting": _L("kept waiting"),
     "idle": _L("people to be erased"),

@@ -155,6 +155,13 @@ JOBS = {
             every=MINUTE,
         ),
         Periodic(
+            "disclosures",
+            _("Gather what is held of a person"),
+            _("Makes the files that were asked for, and deletes them a day later."),
+            "crm.disclosing.making.make_owed",
+            every=MINUTE,
+        ),
+        Periodic(
             "segments",
             _("Refresh segments"),
             _("Brings the members of every segment up to date, each at least every half hour."),

@@ -66,6 +66,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "supporters.disclose_supporter": (),
         "supporters.erase_supporter": (),
         "supporters.erasurerequest": VIEW,
+        "supporters.disclosure": VIEW,
         "campaigns.settle_return": (),
         "supporters.export_supporter": (),
         "supporters.export_donation": (),

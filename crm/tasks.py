@@ -19,3 +19,8 @@ def run_job(name: str) -> None:
 @shared_task
 def carry_out_erasures() -> None:
     jobs.run("erasures")
+
+
+@shared_task
+def make_disclosures() -> None:
+    jobs.run("disclosures")

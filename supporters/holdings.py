@@ -136,6 +136,8 @@ class Holding:
     """Fields with room for something personal that are not shown as they are, each with the reason."""
     forget: Callable[[Person], object] = _nothing
     """Takes the person out of it, for good and as often as it is called."""
+    given: bool = False
+    """Whether the person gave it to us, by what they typed or did: they may take it elsewhere (GDPR, article 20)."""
     confirmed_outside: bool = False
     """Whether rows stay until a service outside has forgotten the person too, and go then: `forget` returns their keys."""
     finish: Callable[[Row], Row] = dict

@@ -15,6 +15,7 @@ from supporters.exporting import making
 from supporters.holdings import Holding, Person, same
 from supporters.models import (
     Consent,
+    Disclosure,
     Dispute,
     Donation,
     Double,
@@ -150,6 +151,7 @@ HOLDINGS: list[Holding] = [
         "person",
         _("You"),
         "supporters.Supporter",
+        given=True,
         about=_of(Supporter, "pk"),
         columns={
             **same("first_name", "last_name", "email", "phone", "language", "country", "birth_date"),
@@ -192,6 +194,7 @@ HOLDINGS: list[Holding] = [
         "consents",
         _("What you allowed, and took back"),
         "supporters.Consent",
+        given=True,
         about=_of(Consent),
         columns={
             **same("purpose", "state"),
@@ -216,6 +219,7 @@ HOLDINGS: list[Holding] = [
         "signatures",
         _("Petitions that you signed"),
         "supporters.Signature",
+        given=True,
         about=_signatures,
         columns={
             "petition": "petition__title",
@@ -230,6 +234,7 @@ HOLDINGS: list[Holding] = [
         "recurring_donations",
         _("Your agreements to give"),
         "supporters.RecurringDonation",
+        given=True,
         about=_of(RecurringDonation),
         columns=same(
             *("amount", "currency", "interval", "state", "provider", "provider_id"),
@@ -241,6 +246,7 @@ HOLDINGS: list[Holding] = [
         "donations",
         _("Your donations"),
         "supporters.Donation",
+        given=True,
         about=_of(Donation),
         columns={
             **same("amount", "currency", "method", "state", "received_on", "source_code", "designation"),
@@ -277,6 +283,7 @@ HOLDINGS: list[Holding] = [
         "pledges",
         _("What you said you would give"),
         "supporters.Pledge",
+        given=True,
         about=forgetting.pledges_of,
         columns={
             **same("method", "minor_units", "currency", "interval", "state", "reference", "email"),
@@ -333,6 +340,15 @@ HOLDINGS: list[Holding] = [
             "numbers": "How many rows there were.",
         },
         forget=_delete(_of(Merge, "survivor")),
+    ),
+    Holding(
+        "disclosures",
+        _("What we handed out to you"),
+        "supporters.Disclosure",
+        about=_of(Disclosure),
+        columns=same("form", "reason", "state", "asked_at", "made_at", "expires_at"),
+        unshown={"content": "The same as this."},
+        forget=_delete(_of(Disclosure)),
     ),
     Holding(
         "erasure_requests",

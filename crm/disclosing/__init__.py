@@ -13,8 +13,10 @@ PERSON = HOLDINGS[0]
 """The one holding that has a single row."""
 
 
-def parts(supporter: Supporter) -> Iterator[tuple[Holding, Iterator[Row]]]:
-    """What is held, table by table, each as a stream of rows that is to be read before the next."""
+def parts(supporter: Supporter, given: bool = False) -> Iterator[tuple[Holding, Iterator[Row]]]:
+    """What is held, table by table, each as a stream of rows to be read before the next; or of it what they gave us."""
     person = Person.of(supporter)
     for holding in HOLDINGS:
+        if given and not holding.given:
+            continue
         yield holding, holding.rows(person)

@@ -22,18 +22,27 @@ from crm.personal import HOLDINGS
 from supporters.holdings import Holding
 from supporters.models import Supporter
 
-FORMAT, VERSION = "lodestar-person", 1
+FORMAT, GIVEN, VERSION = "lodestar-person", "lodestar-person-given", 1
 
 
 def stream(supporter: Supporter) -> Iterator[str]:
+    return _stream(supporter, FORMAT, given=False)
+
+
+def stream_given(supporter: Supporter) -> Iterator[str]:
+    """What they gave us themselves, to take elsewhere (article 20): the same form, with fewer tables."""
+    return _stream(supporter, GIVEN, given=True)
+
+
+def _stream(supporter: Supporter, format: str, *, given: bool) -> Iterator[str]:
     head = {
-        "format": FORMAT,
+        "format": format,
         "version": VERSION,
         "made_at": timezone.now(),
         "organisation": settings.ORGANISATION_NAME,
     }
     yield "{\n" + ",\n".join(f"{_text(name)}: {_text(value)}" for name, value in head.items())
-    for holding, rows in parts(supporter):
+    for holding, rows in parts(supporter, given):
         yield f",\n{_text(holding.name)}: "
         if holding is PERSON:
             yield _text(next(rows, {}))

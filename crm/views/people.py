@@ -1,14 +1,16 @@
 """What a person may ask of us: all that is held of them (GDPR, articles 15 and 20)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from django import forms
+from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.decorators import permission_required
 from django.contrib.contenttypes.models import ContentType
+from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,21 +18,16 @@ from django.utils.translation import gettext_lazy as _L
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from crm.disclosing import as_json, as_page
+from crm.disclosing import as_json, making
 from supporters import finding
 from supporters.admin.pages import StaffForm, form_page
-from supporters.models import Supporter
-
-_FORMS: dict[str, tuple[str, Callable[[Supporter], Iterator[str]]]] = {
-    "html": ("text/html; charset=utf-8", as_page.stream),
-    "json": ("application/json", as_json.stream),
-}
+from supporters.models import Disclosure, Supporter
 
 
 class DisclosureForm(StaffForm):
     form = forms.ChoiceField(
         label=_L("As"),
-        choices=[("html", _L("A page to read and to print")), ("json", _L("JSON, for other programs"))],
+        choices=Disclosure.Form.choices,
     )
     reason = forms.CharField(
         label=_L("Why"),
@@ -61,17 +58,11 @@ def disclose(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpRespo
             change_message=_("All that is held was handed out as %(form)s: %(reason)s")
             % {"form": name, "reason": form.cleaned_data["reason"]},
         )
-        content_type, stream = _FORMS[name]
-        file = f"person-{timezone.localdate():%Y-%m-%d}.{name}"
-        return StreamingHttpResponse(
-            stream(supporter),
-            content_type=content_type,
-            headers={
-                "Content-Disposition": f'attachment; filename="{file}"',
-                "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-                "X-Content-Type-Options": "nosniff",
-            },
-        )
+        if making.takes_long(name):
+            made = making.ask(supporter, name, form.cleaned_data["reason"], request.user)
+            messages.info(request, _("There is much to read: a worker makes the file."))
+            return redirect("admin:supporters_disclosure_change", made.pk)
+        return _file(name, making.FORMS[name][2](supporter))
     return form_page(
         request,
         form,
@@ -91,6 +82,31 @@ def disclose(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpRespo
             )
             % {"address": reverse("crm:person_schema")},
         ],
+    )
+
+
+@never_cache
+@staff_member_required
+@permission_required("supporters.disclose_supporter", raise_exception=True)
+@require_GET
+def disclosure_file(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """A file that a worker has made, while it is kept."""
+    ready = Disclosure.objects.filter(state=Disclosure.State.DONE, expires_at__gt=Now())
+    made = get_object_or_404(ready, pk=pk)
+    return _file(made.form, iter([making.unpacked(made.content)]))
+
+
+def _file(form: str, pieces: Iterator[str] | Iterator[bytes]) -> StreamingHttpResponse:
+    ending, content_type, _stream = making.FORMS[form]
+    name = f"person-{timezone.localdate():%Y-%m-%d}.{ending}"
+    return StreamingHttpResponse(
+        pieces,
+        content_type=content_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+            "X-Content-Type-Options": "nosniff",
+        },
     )
 
 

@@ -1,5 +1,6 @@
 from supporters.admin import (
     consent,
+    disclosure,
     donation,
     double,
     erasure,
@@ -17,6 +18,7 @@ from supporters.admin import (
 
 __all__ = [
     "consent",
+    "disclosure",
     "donation",
     "double",
     "erasure",

@@ -27,7 +27,7 @@ from supporters.admin.pages import StaffForm, form_page
 from supporters.admin.reading import LanguageField
 from supporters.admin.supporter_form import SupporterForm
 from supporters.hygiene.marks import Mark
-from supporters.models import Consent, Donation, Merge, Purpose, Reference, Signature, Supporter, Tag
+from supporters.models import Consent, Donation, Merge, Purpose, Reference, Signature, Supporter, Suppression, Tag
 from supporters.models.supporter import words_in
 
 
@@ -212,7 +212,7 @@ class SupporterAdmin(ExportedList, RecordAdmin):
     readonly_fields = ["uuid", "created_at", "updated_at", "sharing", "odd", "merged"]
     inlines = [ReferenceInline, ConsentInline, DonationInline, SignatureInline]
     actions = ["merge_chosen", "erase_chosen"]
-    actions_detail = ["timeline", "record_consent", "disclose", "erase"]
+    actions_detail = ["timeline", "record_consent", "never", "disclose", "erase"]
     fieldsets = [
         (
             None,
@@ -395,6 +395,38 @@ class SupporterAdmin(ExportedList, RecordAdmin):
 
     def has_record_consent_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return request.user.has_perm("supporters.add_consent")
+
+    @action(description=_("Never write to…"), url_path="never", icon="block", permissions=["never"])
+    def never(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        supporter = get_object_or_404(Supporter, pk=object_id)
+        back = reverse("admin:supporters_supporter_change", args=[supporter.pk])
+        if not supporter.email:
+            self.message_user(request, _("There is no email address on this record."))
+            return HttpResponseRedirect(back)
+        if request.method == "POST":
+            consent.leave(
+                supporter, method=Consent.Method.STAFF, reason=Suppression.Reason.BY_HAND, recorded_by=request.user
+            )
+            self.log_change(request, supporter, gettext("Never to be written to."))
+            self.message_user(request, _("This address is never written to again."))
+            return HttpResponseRedirect(back)
+        return form_page(
+            request,
+            StaffForm(),
+            title=gettext("Never write to %(name)s?") % {"name": supporter},
+            submit=gettext("Never write to this address"),
+            back=back,
+            danger=True,
+            text=gettext("It holds for good, for the address itself: kept as a hash, it outlives the record."),
+            points=[
+                gettext("No appeal, no letter to confirm a signature, no receipt, and no Mailchimp."),
+                gettext("No file brings them back, nor do they by signing or giving."),
+                gettext("It is lifted by deleting the entry under Suppressions."),
+            ],
+        )
+
+    def has_never_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return request.user.has_perm("supporters.add_suppression")
 
     @action(description=_("All we hold…"), url_path="disclose", icon="contact_page", permissions=["disclose"])
     def disclose(self, request: HttpRequest, object_id: int) -> HttpResponse:

@@ -670,6 +670,25 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(help_text='Empty once the person was erased: the books keep the gift.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='donations', to='supporters.supporter', verbose_name='supporter'),
         ),
         migrations.CreateModel(
+            name='Disclosure',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('form', models.CharField(choices=[('html', 'A page to read and to print'), ('json', 'JSON, for other programs'), ('given', 'JSON of what they gave us, to take elsewhere')], max_length=5, verbose_name='form')),
+                ('reason', models.CharField(max_length=200, verbose_name='why')),
+                ('state', models.CharField(choices=[('queued', 'Being made'), ('done', 'Ready'), ('failed', 'Failed'), ('expired', 'Deleted')], default='queued', max_length=7, verbose_name='state')),
+                ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='asked for')),
+                ('made_at', models.DateTimeField(editable=False, null=True, verbose_name='made')),
+                ('expires_at', models.DateTimeField(editable=False, null=True, verbose_name='kept until')),
+                ('content', models.BinaryField(help_text='The file, packed by zlib.', null=True)),
+                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
+                ('supporter', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='disclosures', to='supporters.supporter', verbose_name='supporter')),
+            ],
+            options={
+                'verbose_name': 'disclosure',
+                'verbose_name_plural': 'disclosures',
+            },
+        ),
+        migrations.CreateModel(
             name='Consent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -1258,6 +1277,30 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='donation',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['received', 'refunded']), _negated=True), ('received_on__isnull', False), _connector='OR'), name='donation_received_when', violation_error_message='A received donation says when.'),
+        ),
+        migrations.AddIndex(
+            model_name='disclosure',
+            index=models.Index(condition=models.Q(('state', 'queued')), fields=['id'], name='disclosure_owed'),
+        ),
+        migrations.AddIndex(
+            model_name='disclosure',
+            index=models.Index(condition=models.Q(('state', 'done')), fields=['expires_at'], name='disclosure_kept'),
+        ),
+        migrations.AddConstraint(
+            model_name='disclosure',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'done', 'failed', 'expired'])), name='disclosure_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='disclosure',
+            constraint=models.CheckConstraint(condition=models.Q(('form__in', ['html', 'json', 'given'])), name='disclosure_form'),
+        ),
+        migrations.AddConstraint(
+            model_name='disclosure',
+            constraint=models.CheckConstraint(condition=models.Q(('reason__regex', '\\S')), name='disclosure_says_why'),
+        ),
+        migrations.AddConstraint(
+            model_name='disclosure',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('content__isnull', False), ('expires_at__isnull', False), ('state', 'done')), models.Q(models.Q(('state', 'done'), _negated=True), ('content', None)), _connector='OR'), name='disclosure_file_expires'),
         ),
         migrations.AddIndex(
             model_name='consent',

@@ -1,4 +1,5 @@
 from supporters.models.consent import Consent, Purpose, Suppression
+from supporters.models.disclosure import Disclosure
 from supporters.models.donation import Donation, RecurringDonation, Refund
 from supporters.models.double import Double, DoubleSearch
 from supporters.models.erasure import ErasureRequest
@@ -19,6 +20,7 @@ from supporters.models.undo import ImportTrace, ImportUndo
 __all__ = [
     "AddressHash",
     "Consent",
+    "Disclosure",
     "Dispute",
     "Donation",
     "Double",

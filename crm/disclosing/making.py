@@ -1,0 +1,89 @@
+"""The file of all that is held of a person, made by a worker where it takes long.
+
+    queued ──make──▶ done ──a day later──▶ expired
+       └──fault────▶ failed
+
+Whoever dies over it leaves it queued. It is made whole in memory and stored with its state in one UPDATE; it goes with the
+person.
+"""
+
+import logging
+import zlib
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db import InterfaceError, OperationalError
+from django.db.models import Sum, Value
+from django.db.models.functions import Now
+
+from crm.disclosing import as_json, as_page
+from supporters.locks import advisory_lock
+from supporters.mentions import stored
+from supporters.models import Disclosure, Supporter
+from supporters.nudging import nudge
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+logger = logging.getLogger(__name__)
+AT_ONCE = 2_000_000
+"""Bytes of stored files that are read while a person waits."""
+KEPT = timedelta(days=1)
+State, Form = Disclosure.State, Disclosure.Form
+FORMS: dict[str, tuple[str, str, Callable[[Supporter], Iterator[str]]]] = {
+    Form.PAGE: ("html", "text/html; charset=utf-8", as_page.stream),
+    Form.JSON: ("json", "application/json", as_json.stream),
+    Form.GIVEN: ("json", "application/json", as_json.stream_given),
+}
+"""Ending of the file, type of its content, and what makes it."""
+
+
+def takes_long(form: str) -> bool:
+    """Whether a worker had better make it: the stored files are much to read."""
+    if form == Form.GIVEN:
+        return False
+    return (stored().aggregate(size=Sum("file_size"))["size"] or 0) > AT_ONCE
+
+
+def ask(supporter: Supporter, form: str, reason: str, by: "AbstractBaseUser") -> Disclosure:
+    made = Disclosure.objects.create(supporter=supporter, form=form, reason=reason, by=by)
+    nudge("crm.tasks.make_disclosures")
+    return made
+
+
+def make_owed() -> dict[str, int]:
+    """For crm.jobs: make what is owed, and delete files whose day is over."""
+    made = 0
+    for pk in list(Disclosure.objects.filter(state=State.QUEUED).order_by("pk").values_list("pk", flat=True)):
+        made += make(pk)
+    over = Disclosure.objects.filter(state=State.DONE, expires_at__lt=Now())
+    return {"disclosed": made, "expired": over.update(state=State.EXPIRED, content=None)}
+
+
+def make(pk: int) -> bool:
+    """Make one; False if somebody else is at it or was, or it failed."""
+    with advisory_lock(f"disclosure:{pk}") as ours:
+        asked = ours and Disclosure.objects.select_related("supporter").filter(pk=pk, state=State.QUEUED).first()
+        if not asked:
+            return False
+        owed = Disclosure.objects.filter(pk=pk, state=State.QUEUED)
+        try:
+            content = _packed(FORMS[asked.form][2](asked.supporter))
+        except (OperationalError, InterfaceError):
+            raise  # the database is away: it stays owed
+        except Exception:
+            logger.exception("Disclosure %s failed", pk)
+            owed.update(state=State.FAILED)
+            return False
+        done = owed.update(state=State.DONE, content=content, made_at=Now(), expires_at=Now() + Value(KEPT))
+        return done == 1
+
+
+def unpacked(content: bytes) -> bytes:
+    return zlib.decompress(bytes(content))
+
+
+def _packed(pieces: Iterator[str]) -> bytes:
+    packer = zlib.compressobj()
+    return b"".join([*(packer.compress(piece.encode()) for piece in pieces), packer.flush()])

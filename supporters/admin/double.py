@@ -115,7 +115,7 @@ def known_person(supporter: Supporter) -> SafeString:
     """Name with a way to the record, and what tells two people of one name apart."""
     place = " ".join(filter(None, [supporter.postcode, supporter.city]))
     born = supporter.birth_date.isoformat() if supporter.birth_date else ""
-    known = ", ".join(filter(None, [supporter.email, born, supporter.phone, supporter.street, place]))
+    known = ", ".join(filter(None, [supporter.email, born, supporter.phone_shown, supporter.street, place]))
     return format_html(
         '<a class="font-medium underline" href="{}">{}</a><br>'
         '<span style="white-space: normal; display: inline-block; min-width: 12rem">{}</span>',

@@ -1,8 +1,8 @@
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import StackedInline
@@ -30,7 +30,7 @@ class PetitionAdmin(RecordAdmin):
     prepopulated_fields = {"slug": ["title"]}
     inlines = [PetitionTextInline]
     list_per_page = 20
-    actions_detail = ["export_totals"]
+    actions_detail = ["export_totals", "show_poster"]
     fieldsets = [
         (None, {"fields": ["title", "slug", "target", ("goal", "state"), "opens_at", "closes_at"]}),
         (_("The page"), {"fields": ["asks_postcode", "shows_signers"]}),
@@ -48,6 +48,14 @@ class PetitionAdmin(RecordAdmin):
     @action(description=_("Export totals…"), url_path="export-totals", icon="download", permissions=["view"])
     def export_totals(self, request: HttpRequest, object_id: int) -> HttpResponse:
         return redirect(export_link("petition-totals", petition=object_id))
+
+    @action(description=_("Poster to print"), url_path="poster", icon="qr_code_2", permissions=["view"])
+    def show_poster(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        petition = get_object_or_404(Petition, pk=object_id)
+        if petition.state == Petition.State.DRAFT:
+            self.message_user(request, _("A draft has no page yet: open the petition first."), messages.WARNING)
+            return redirect("admin:supporters_petition_change", object_id)
+        return redirect(address("poster", slug=petition.slug))
 
     @display(description=_("Signatures"))
     def signed(self, petition: Petition) -> int:

@@ -3,7 +3,6 @@ from django.utils.translation import gettext_lazy as _
 
 from supporters.admin.reading import AddressField, CountryField, LanguageField, LineField
 from supporters.hygiene.contact import contact_of
-from supporters.hygiene.phones import show_phone
 from supporters.models import Supporter
 
 
@@ -28,7 +27,7 @@ class SupporterForm(forms.ModelForm):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial["phone"] = show_phone(self.instance.phone, self.instance.country)
+            self.initial["phone"] = self.instance.phone_shown
 
     def clean(self) -> dict:
         said = super().clean()

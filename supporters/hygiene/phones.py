@@ -32,7 +32,8 @@ def read_phone(text: str, country: str = "") -> tuple[str, bool]:
     if not written:
         return "", True
     country = country or settings.ORGANISATION_COUNTRY
-    found = _usual(written, country) or _unusual(written, country)
+    bare = written.removesuffix(".0")  # a spreadsheet took it for a number
+    found = _usual(bare, country) or _unusual(bare, country)
     return (found, True) if found else (written, False)
 
 

@@ -12,7 +12,7 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from supporters.hygiene.marks import Mark
-from supporters.hygiene.phones import figures_of
+from supporters.hygiene.phones import figures_of, show_phone
 from supporters.models.consent import Consent, Purpose, Suppression
 from supporters.models.functions import AddressHash, EmailKey, Fold, NameKey, PhoneKey, PostcodeKey
 
@@ -231,6 +231,11 @@ class Supporter(models.Model):
     @property
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def phone_shown(self) -> str:
+        """The number as people write it where this person is, or where we are."""
+        return show_phone(self.phone, self.country)
 
     @property
     def preferred_language(self) -> str:

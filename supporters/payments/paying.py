@@ -3,11 +3,10 @@
 import re
 from dataclasses import dataclass
 
-import segno
 from django.conf import settings
-from django.utils.safestring import SafeString, mark_safe
 from segno.helpers import make_epc_qr
 
+from supporters import codes
 from supporters.models import Pledge
 from supporters.payments import references, swish
 
@@ -29,12 +28,12 @@ def ways(pledge: Pledge) -> Ways:
     if pledge.method == Pledge.Method.SWISH:
         text = swish.qr_text(settings.SWISH_NUMBER, pledge.amount, pledge.reference)
         number = re.sub(r"(\d{3})(\d{3})(\d{2})(\d{2})", r"\1 \2 \3 \4", settings.SWISH_NUMBER)
-        return Ways(pledge.reference, swish=number, code=_svg(segno.make(text, error="m", micro=False)))
+        return Ways(pledge.reference, swish=number, code=codes.of_text(text))
     in_kronor, iban = pledge.currency == "SEK", settings.BANK_IBAN
     code = ""
     if iban and pledge.currency == "EUR":
         # The code of the European Payments Council (EPC069-12), which banking apps read; for euro only.
-        code = _svg(
+        code = codes.svg(
             make_epc_qr(
                 settings.ORGANISATION_NAME[:70],
                 iban,
@@ -53,8 +52,3 @@ def ways(pledge: Pledge) -> Ways:
         else "",
         code=code,
     )
-
-
-def _svg(code: segno.QRCode) -> SafeString:
-    """Black on white in a dark scheme too: cameras want it so. Nothing in it comes from anybody but us."""
-    return mark_safe(code.svg_inline(scale=5, border=4, dark="#000", light="#fff", omitsize=True))  # noqa: S308

@@ -1,11 +1,14 @@
 """The page of a petition, and what follows signing it."""
 
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
-from supporters import crowd, places, signing
+from supporters import codes, crowd, places, signing
 from supporters.forms import SigningForm
 from supporters.models import Petition
 from supporters.public import address, page, public
@@ -61,6 +64,24 @@ def thanks(request: HttpRequest, slug: str) -> HttpResponse:
         "donate_url": _where_to_give(found),
     }
     return page(request, "supporters/thanks.html", context)
+
+
+@public
+@require_safe
+def poster(request: HttpRequest, slug: str) -> HttpResponse:
+    """To be printed for a stall or a wall: who scans the code signs on their own phone, in the language of that phone."""
+    found = shown_petition(slug)
+    partner = arriving.partner(request)
+    query = {"source": arriving.source(request) or "poster", **({"via": partner.source_code} if partner else {})}
+    link = settings.SITE_URL + reverse("supporters:petition", kwargs={"slug": slug})
+    context = {
+        "text": text_of(found),
+        "petition": found,
+        "partner": partner,
+        "picture": codes.of_text(f"{link}?{urlencode(query)}"),
+        "link": link.partition("://")[2].rstrip("/"),
+    }
+    return page(request, "supporters/poster.html", context)
 
 
 def _where_to_give(petition: Petition) -> str:

@@ -34,6 +34,7 @@ def refused(constraint: str):
         ("ann@mail.se\n", "supporter_email_normalised"),
         ("ann@mail.se\u00a0", "supporter_email_normalised"),
         ("ÅSA@mail.se", "supporter_email_normalised"),
+        ("ann@bücher.se", "supporter_email_normalised"),
         ("", "supporter_email_normalised"),
         ("ann", "supporter_email_normalised"),
         ("ann@bo@mail.se", "supporter_email_normalised"),

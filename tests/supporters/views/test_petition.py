@@ -1,6 +1,7 @@
 import pytest
 from django.urls import reverse
 
+from supporters import codes
 from supporters.models import Letter, Petition, PetitionText, Signature, Supporter
 from supporters.signing.confirming import confirm
 from tests.factories import make_organisation, make_petition, make_signature, make_supporter
@@ -247,3 +248,16 @@ def test_who_comes_too_often_is_asked_to_wait_and_loses_nothing(client, petition
     assert "Please wait for" in slowed[0].text
     assert 'value="Ewa"' in slowed[0].text
     assert Signature.objects.count() == 25 - len(slowed)
+
+
+def test_the_poster_leads_phones_to_the_petition_in_their_own_language(client, petition, settings):
+    make_organisation(name="Talita", source_code="talita")
+    settings.SITE_URL = "https://realstars.eu"
+    answer = client.get("/pl/p/one-law/poster/?via=TALITA&source=stall-7")
+    assert "Jedno prawo" in answer.text
+    assert "realstars.eu/p/one-law<" in answer.text
+    assert "Talita" in answer.text
+    code = codes.of_text("https://realstars.eu/p/one-law/?source=stall-7&via=talita")
+    assert code in answer.text
+    assert code not in client.get("/pl/p/one-law/poster/").text
+    assert client.get("/pl/p/none/poster/").status_code == 404

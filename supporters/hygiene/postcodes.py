@@ -137,12 +137,20 @@ def read_postcode(text: str, country: str) -> tuple[str, bool]:
     forms = _forms(country)
     if not written or not forms:
         return written, True
+    if fitting := _fitted(written.replace(" ", ""), forms):
+        return fitting, True
     bare = unicodedata.normalize("NFKC", written.removesuffix(".0")).upper().translate(_DASHES)
     for candidate in _candidates(bare, country):
-        for pattern, places in forms:
-            if found := pattern.fullmatch(candidate):
-                return places.format(*found.groups()), True
+        if fitting := _fitted(candidate, forms):
+            return fitting, True
     return written, False
+
+
+def _fitted(bare: str, forms: list[tuple[re.Pattern, str]]) -> str:
+    for pattern, places in forms:
+        if found := pattern.fullmatch(bare):
+            return places.format(*found.groups())
+    return ""
 
 
 def _candidates(bare: str, country: str) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from supporters.importing import preview
+from supporters.importing import preview, values
 from supporters.importing import run as runs
 from supporters.importing.problems import FileProblem
 from supporters.models import ImportPreview, ImportRun, Purpose
@@ -23,6 +23,9 @@ class LoadingCommand(BaseCommand):
         parser.add_argument("--source-code", default="", help="for rows that have none")
         parser.add_argument(
             "--map", action="append", default=[], metavar="COLUMN=FIELD", help="correct the guessed mapping"
+        )
+        parser.add_argument(
+            "--dates", choices=list(values.DATE_FORMATS), help="the order of dates that can be read in two ways"
         )
         parser.add_argument(
             "--dry-run",
@@ -41,7 +44,7 @@ class LoadingCommand(BaseCommand):
         try:
             run = runs.upload(self.kind, path.name, _pieces(path), options=self.run_options(options))
             self.state_consent(run, options)
-            self._correct_mapping(run, options["map"])
+            self._correct_mapping(run, options["map"], options["dates"])
             if options["dry_run"]:
                 self._try_out(run, bool(options["json"]))
                 return
@@ -89,13 +92,16 @@ class LoadingCommand(BaseCommand):
     def state_consent(self, run: ImportRun, options: dict) -> None:
         """Nothing is consented to by default."""
 
-    def _correct_mapping(self, run: ImportRun, corrections: list[str]) -> None:
+    def _correct_mapping(self, run: ImportRun, corrections: list[str], dates: str | None) -> None:
         columns = {column["name"]: column for column in run.mapping["columns"]}
         for correction in corrections:
             name, equals, field = correction.rpartition("=")
             if not equals or name not in columns:
                 raise CommandError(f"--map {correction}: the file has no column “{name}”.")
             columns[name]["field"] = field
+        for column in columns.values():
+            if dates and column.pop("ambiguous", False):
+                column["order"] = dates
         run.save(update_fields=["mapping"])
 
     def _report(self, run: ImportRun, as_json: bool) -> None:

@@ -30,9 +30,11 @@ def fields_for(kind: str, columns: Sequence[Mapping]) -> dict[str, forms.ChoiceF
         found[f"column_{index}"] = _choice(column["name"], choices, column["field"])
         if "order" in column:
             label = gettext("Dates in “%(column)s” are") % {"column": column["name"]}
-            found[f"order_{index}"] = _choice(label, orders, column["order"])
             if column.get("ambiguous"):
+                found[f"order_{index}"] = _choice(label, [("", gettext("(please choose)")), *orders], "")
                 found[f"order_{index}"].help_text = gettext("Both readings are possible: please look.")
+            else:
+                found[f"order_{index}"] = _choice(label, orders, column["order"])
     return found
 
 
@@ -47,6 +49,7 @@ def set_columns(columns: Sequence[dict], data: Mapping[str, str]) -> None:
         column["field"] = data.get(f"column_{index}", column["field"])
         if order := data.get(f"order_{index}"):
             column["order"] = order
+            column.pop("ambiguous", None)
         elif column["field"] in mappings.FIELDS and mappings.FIELDS[column["field"]].is_date:
             column["order"] = column.get("order") or "dmy"
 

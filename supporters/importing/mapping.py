@@ -92,7 +92,7 @@ def guess(kind: str, header: Sequence[str], samples: Sequence[Sequence[str]]) ->
         field = _guess_field(kind, name, cells, taken, mailchimp)
         taken.add(field)
         column: dict = {"name": name, "field": field}
-        if field and FIELDS[field].is_date:
+        if FIELDS[field].is_date if field else values.looks_like_dates(cells):
             column["order"], column["ambiguous"] = values.guess_date_order(cells)
         columns.append(column)
     return {"columns": columns}
@@ -143,6 +143,12 @@ def check(kind: str, mapping: dict, header: Sequence[str]) -> None:
             raise FileProblem(_("There is no field “%(name)s” in such a file.") % {"name": field})
         if used.count(field) > 1:
             raise FileProblem(_("Two columns are set to “%(name)s”.") % {"name": label_of(field)})
+    for column in columns:
+        if column.get("ambiguous") and column.get("field") in FIELDS and FIELDS[column["field"]].is_date:
+            raise FileProblem(
+                _("The dates in “%(name)s” can be read in two ways: say whether the day or the month comes first.")
+                % {"name": column["name"]}
+            )
     if not used:
         raise FileProblem(_("No column is set to any field. Is the first row really the header?"))
     if kind == DONATIONS:
@@ -161,6 +167,8 @@ def compile_row(mapping: dict) -> Callable[[Sequence[str]], dict[str, str]]:
         found = {}
         for index, field in wanted:
             text = unguarded(cells[index].strip()).strip()
+            if text[:2] == '="' and text[-1] == '"':
+                text = text[2:-1].strip()  # how text with leading zeros is kept from Excel
             if text:
                 found[field] = text
         return found

@@ -112,8 +112,8 @@ class StagedDonation(NamedTuple):
     marks: list[str]
 
 
-def parser_for(run: ImportRun) -> "Callable[[int, Sequence[str]], StagedSupporter | StagedDonation]":
-    """The function that reads one row of this run's file. It raises RowProblem."""
+def parser_for(run: ImportRun) -> "Callable[..., StagedSupporter | StagedDonation]":
+    """The function that reads one row of this run's file: its number, cells and fault. It raises RowProblem."""
     fields_of = mappings.compile_row(run.mapping)
     width = len(run.mapping["columns"])
     orders = mappings.date_orders(run.mapping)
@@ -122,13 +122,21 @@ def parser_for(run: ImportRun) -> "Callable[[int, Sequence[str]], StagedSupporte
     standing = run.layout.get("standing", "")
     known = known_exports.KNOWN.get(run.layout.get("known", ""))
 
-    def parse_row(number: int, cells: Sequence[str]) -> StagedSupporter | StagedDonation:
+    def parse_row(number: int, cells: Sequence[str], fault: str = "") -> StagedSupporter | StagedDonation:
+        if fault:
+            raise RowProblem(fault)
         if len(cells) > width:
-            raise RowProblem(_("The row has more cells than there are columns."))
+            raise RowProblem(
+                _("The row has more cells than there are columns: %(cells)s instead of %(columns)s.")
+                % {"cells": len(cells), "columns": width}
+            )
         fields = fields_of(cells)
         for name, text in fields.items():
-            if "\x00" in text:
-                raise RowProblem(_("The row has a character that no text may have (NUL)."))
+            if text[0] == "=":
+                raise RowProblem(
+                    _("“%(field)s” holds a formula (%(formula)s) in place of a value.")
+                    % {"field": mappings.label_of(name), "formula": text[:40]}
+                )
             if len(text) > _LENGTHS.get(name, 1000):
                 raise RowProblem(
                     _("“%(field)s” has more than %(most)s characters.")

@@ -33,10 +33,10 @@ def recall(run: ImportRun, header: Sequence[str]) -> SavedMapping | None:
     for name, column in zip(_numbered(header), run.mapping["columns"], strict=True):
         before = said[name]
         column["field"] = before["field"]
-        for key in ("order", "ambiguous"):
-            column.pop(key, None)
+        order, ambiguous = column.pop("order", ""), column.pop("ambiguous", True)
+        # What the cells of this file prove counts for more than what was said of another.
         if before.get("order"):
-            column["order"] = before["order"]
+            column["order"] = before["order"] if ambiguous else order
     run.options = saved.options | run.options
     run.layout["saved"] = saved.pk
     return saved

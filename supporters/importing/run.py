@@ -25,7 +25,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from supporters.importing import doubts, readers, remembering, staging
+from supporters.importing import doubts, readers, remembering, staging, values
 from supporters.importing import mapping as mappings
 from supporters.importing.ahead import one_ahead
 from supporters.importing.parsing import StagedDonation, StagedSupporter, parser_for
@@ -106,7 +106,9 @@ def _describe(run: ImportRun, path: Path, layout: readers.Layout, *, from_memory
         if known.reference_system:
             run.options.setdefault("reference_system", known.reference_system)
     run.mapping = mappings.guess(run.kind, header, samples)
-    run.rows = readers.count_rows(path, layout)
+    run.rows = _read_through(readers.read_rows(path, layout), run.mapping["columns"])
+    if not run.rows:
+        raise FileProblem(_("The file has a row of column names, but no rows below it."))
     run.layout = layout.as_json()
     if known:
         run.layout["known"] = known.name
@@ -116,6 +118,20 @@ def _describe(run: ImportRun, path: Path, layout: readers.Layout, *, from_memory
     elif from_memory:
         remembering.recall(run, header)
     remembering.note_guess(run)
+
+
+def _read_through(rows: Iterator[readers.Row], columns: list[dict]) -> int:
+    """How many rows there are. All of them say in which order their dates are."""
+    orders = {index: values.DateOrder() for index, column in enumerate(columns) if "order" in column}
+    count = 0
+    for row in rows:
+        count += 1
+        if not row.fault:
+            for index, order in orders.items():
+                order.see(row.cells[index])
+    for index, order in orders.items():
+        columns[index]["order"], columns[index]["ambiguous"] = order.told()
+    return count
 
 
 def _mailchimp_standing(file_name: str, header: Sequence[str]) -> str:
@@ -151,7 +167,7 @@ def first_rows(run: ImportRun, count: int = 10) -> list[tuple[int, dict[str, obj
     with stored_file(run) as path:
         for row in islice(readers.read_rows(path, readers.Layout.from_json(run.layout)), count):
             try:
-                parsed = parse(row.number, row.cells)
+                parsed = parse(row.number, row.cells, row.fault)
                 rows.append((row.number, parsed._asdict(), parsed.note))
             except (RowProblem, NotTaken) as problem:
                 rows.append((row.number, {}, str(problem)))
@@ -260,7 +276,7 @@ def _read_slices(run: ImportRun, rows: Iterator[readers.Row]) -> Iterator[Slice]
         staged, failures, not_taken = [], [], 0
         for row in slice_rows:
             try:
-                staged.append(parse(row.number, row.cells))
+                staged.append(parse(row.number, row.cells, row.fault))
             except NotTaken:
                 not_taken += 1
             except RowProblem as problem:

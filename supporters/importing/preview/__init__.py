@@ -150,7 +150,7 @@ def _try_out(preview: ImportPreview, parse: Callable, rows: list[readers.Row], s
     staged = []
     for row in rows:
         try:
-            staged.append(parse(row.number, row.cells))
+            staged.append(parse(row.number, row.cells, row.fault))
         except NotTaken as problem:
             outcomes.add(row.number, NOT_TAKEN, str(problem))
         except RowProblem as problem:

@@ -87,7 +87,7 @@ def zip_bomb() -> bytes:
         (b"name\n\x81\x8d\xff\n", "unknown encoding"),
         (b"email,Email\na@b.se,c@d.se\n", "Two columns are called"),
         (b"a" + b"," * 300 + b"\n", None),
-        (b'name\n"never closed\n' + b"x" * 200_000, "quotation mark"),
+        (b'"name\nnever closed\n' + b"x" * 200_000, "quotation mark"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused_with_its_reason(tmp_path, content, message):
@@ -101,7 +101,7 @@ def test_a_file_that_is_no_table_is_refused_with_its_reason(tmp_path, content, m
 
 
 def test_a_zip_bomb_is_refused_before_it_is_opened(tmp_path, monkeypatch):
-    monkeypatch.setattr(readers, "MAX_UNPACKED", 2_000_000)
+    monkeypatch.setattr(readers.sheets, "MAX_UNPACKED", 2_000_000)
     path = tmp_path / "people.xlsx"
     path.write_bytes(zip_bomb())
     with pytest.raises(FileProblem, match="larger than"):

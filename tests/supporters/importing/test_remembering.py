@@ -19,6 +19,7 @@ def say(run: ImportRun, *fields: str, **options) -> ImportRun:
         column["field"] = field
         if field == "received_on":
             column["order"] = "mdy"
+            column.pop("ambiguous", None)
     run.options |= options
     run.save()
     return run

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from django.contrib.postgres.aggregates import StringAgg
-from django.db.models import CharField, OuterRef, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce, Concat, TruncWeek
+from django.db.models import Case, CharField, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce, Concat, TruncWeek
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,7 @@ from supporters.exporting import change_list, consents
 from supporters.exporting.listings import Asked, Column, Extent, Kind, Listing, NothingThere, counted, register
 from supporters.exporting.rows import FETCHED
 from supporters.importing.mapping import REASON_COLUMN
-from supporters.importing.parsing import REFERENCE_SYSTEM
+from supporters.importing.parsing import OWN_PROVIDER, REFERENCE_SYSTEM
 from supporters.models import (
     Donation,
     Double,
@@ -149,6 +150,11 @@ def _padded(rows: QuerySet[ImportRow], width: int) -> Iterator[list[str]]:
         yield [*values[:width], *[""] * (width - len(values)), reason]
 
 
+def _or_ours(field: str, own: Combinable) -> Case:
+    """What the payment is known by; our own number for one that was entered by hand, so that our import knows it again."""
+    return Case(When(provider_id="", then=own), default=field, output_field=CharField())
+
+
 _GIVEN_BACK = Refund.objects.filter(donation=OuterRef("pk")).order_by().values("donation").annotate(sum=Sum("amount"))
 
 register(
@@ -181,8 +187,8 @@ register(
             ),
             Column("source_code", _("Source code"), "source_code"),
             Column("designation", _("Designation"), "designation"),
-            Column("provider", _("Provider"), "provider"),
-            Column("transaction_id", _("Transaction id"), "provider_id"),
+            Column("provider", _("Provider"), _or_ours("provider", Value(OWN_PROVIDER))),
+            Column("transaction_id", _("Transaction id"), _or_ours("provider_id", Cast("pk", CharField()))),
             *consents.columns("supporter"),
         ),
         needs=("supporters.view_donation", EXPORT_GIFTS),

@@ -39,6 +39,8 @@ OPTIONS = (
 )
 REFERENCE_SYSTEM = "donor"
 """The system that a file's references belong to unless staff say another."""
+OWN_PROVIDER = "lodestar"
+"""In our own exports, whose number a gift has that was entered by hand: ours."""
 _LENGTHS = {
     **{"first_name": 150, "last_name": 150, "phone": 40, "street": 250, "postcode": 20, "city": 120, "region": 120},
     **{

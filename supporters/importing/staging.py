@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from supporters.importing import merged, policy, refunds
 from supporters.importing.known import KNOWN
-from supporters.importing.parsing import REFERENCE_SYSTEM, StagedDonation, StagedSupporter
+from supporters.importing.parsing import OWN_PROVIDER, REFERENCE_SYSTEM, StagedDonation, StagedSupporter
 from supporters.matching import door
 from supporters.models import ImportRun
 
@@ -475,6 +475,13 @@ UPDATE stage SET provider = CASE WHEN provider_id = '' THEN 'import' WHEN provid
                  provider_id = CASE provider_id WHEN '' THEN key || '-' || occurrence ELSE provider_id END;
 """
 
+_BY_HAND = f"""
+(provider = '{OWN_PROVIDER}' AND EXISTS (
+    SELECT FROM supporters_donation d
+    WHERE d.id = CASE WHEN stage.provider_id ~ '^[0-9]{{1,18}}$' THEN stage.provider_id::bigint END
+      AND (d.provider_id, d.amount, d.currency, d.received_on) = ('', stage.amount, stage.currency, stage.received_on)))
+"""
+
 _WRITE_DONATIONS = f"""
 {_BY_REFERENCE.format(which="true", system="%(system)s")}
 
@@ -511,7 +518,7 @@ WITH written AS (
                                      source_code, designation, other_ids, import_run_id)
     SELECT supporter_id, amount, currency, method, 'received', received_on, provider, provider_id, source_code, designation,
            array_remove(names, provider_id), %(run)s
-    FROM stage WHERE reason IS NULL ORDER BY number
+    FROM stage WHERE reason IS NULL AND NOT {_BY_HAND} ORDER BY number
     ON CONFLICT (provider, provider_id) WHERE provider_id <> '' DO NOTHING
     RETURNING id, provider, provider_id
 ), first AS (

@@ -278,13 +278,21 @@ def test_our_own_file_comes_back_as_it_went():
 def test_our_own_file_of_gifts_comes_back_as_it_went():
     donor = make_supporter(email="ann@mail.se")
     make_donation(donor, method="card", provider="stripe", provider_id="ch_1", designation="=Legal aid")
+    make_donation(donor, method="cash")
     gifts = b"email,date,amount,currency\nann@mail.se,2026-05-01,20.50,EUR\nann@mail.se,2026-05-01,20.50,EUR\n"
     assert load("donations", "gifts.csv", [gifts]).created == 2
     columns = [column.name for column in get("donations").columns if not column.fixed]
     for format in ("csv", "xlsx", "ods"):
         export = made(name="donations", columns=columns, format=format)
         run = load("donations", f"gifts.{format}", making.content(export))
-        assert (run.created, run.unchanged) == (0, 3)
+        assert (run.created, run.unchanged) == (0, 4)
+
+
+def test_a_gift_with_our_number_that_is_not_ours_goes_in_once():
+    here = make_donation(make_supporter(email="ann@mail.se"))
+    row = f"email,date,amount,currency,provider,transaction_id\nann@mail.se,2026-05-01,7.00,SEK,lodestar,{here.pk}\n"
+    assert load("donations", "a.csv", [row.encode()]).created == 1
+    assert load("donations", "b.csv", [row.encode()]).unchanged == 1
 
 
 def peak(rows: int, format: str) -> int:

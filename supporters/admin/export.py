@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from supporters.admin.base import ReadOnlyAdmin
@@ -25,12 +25,7 @@ class ExportAdmin(ReadOnlyAdmin):
     """Everybody sees their own; all of them whoever may."""
 
     list_display = ["what", "filters", "by_whom", "reason", "format", "rows", "status", "created_at"]
-    list_filter = [
-        ("state", ChoicesDropdownFilter),
-        ("format", ChoicesDropdownFilter),
-        "people",
-        ("by", AutocompleteSelectFilter),
-    ]
+    list_filter = [("state", ChoicesDropdownFilter), ("format", ChoicesDropdownFilter), "people"]
     list_select_related = ["by"]
     search_fields = ["what", "reason", "by__username"]
     search_help_text = _("List, reason or user name.")

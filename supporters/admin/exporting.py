@@ -115,7 +115,7 @@ def export_page(request: HttpRequest, name: str) -> HttpResponse:
         "form": form,
         "listing": listing,
         "extent": extent,
-        "counted": extent.count != COUNT_LIMIT,
+        "most": COUNT_LIMIT,
         "large": large,
         "back": listing.back(asked),
     }

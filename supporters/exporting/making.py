@@ -148,7 +148,7 @@ def _make(export: Export) -> None:
         _fail(export, _("Whoever asked for it may not export this list any more."))
         return
     extent = listing.extent(asked)
-    Export.objects.filter(pk=export.pk).update(expected=extent.count)
+    Export.objects.filter(pk=export.pk).update(expected=rows.count(extent))
     maker = _Maker(export)
     table = rows.table(listing, asked, extent, export.columns)
     for piece in FORMATS[export.format].write(table.watched(lambda stream: maker.note(stream, table))):

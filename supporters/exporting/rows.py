@@ -57,6 +57,11 @@ def table(listing: Listing, asked: Asked, extent: Extent, names: Sequence[str]) 
     return Table(extent.what, tuple(columns), rows, currency_at, people_at, extent.count)
 
 
+def count(extent: Extent) -> int:
+    """How many rows there are, exactly: for whoever has the time."""
+    return _alone(extent.rows).count() if isinstance(extent.rows, QuerySet) else extent.count
+
+
 def _alone(rows: QuerySet) -> QuerySet:
     """Each row once, and nothing beside it."""
     if rows.query.distinct:

@@ -19,6 +19,7 @@ from unfold.decorators import display
 
 from supporters import figures, finding, merging
 from supporters.admin.base import ReadOnlyAdmin
+from supporters.admin.exporting import ExportedList
 from supporters.admin.pages import StaffForm, form_page
 from supporters.matching import deciding
 from supporters.merging.choosing import AWAY, SURVIVOR, Choice
@@ -93,8 +94,10 @@ def merges_of(supporter: Supporter) -> SafeString | str:
 
 
 @admin.register(Merge)
-class MergeAdmin(ReadOnlyAdmin):
+class MergeAdmin(ExportedList, ReadOnlyAdmin):
     """The log: who merged what, and what was undone."""
+
+    listing = "merges"
 
     list_display = ["merged_at", "record", "person", "went_over", "sure", "by_whom", "batch_of", "standing", "back"]
     list_display_links = None

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from supporters import merging
 from supporters.models import Export, Reference, Tag
 from tests.factories import make_donation, make_organisation, make_signature, make_supporter
 
@@ -135,10 +136,10 @@ def test_an_export_takes_as_many_queries_for_three_as_for_one(staff_client, name
     [
         ("Viewer", {"organisation"}),
         ("Campaigner", {"organisation"}),
-        ("Fundraiser", {"organisation", "supporter", "donation", "recurringdonation", "double"}),
+        ("Fundraiser", {"organisation", "supporter", "donation", "recurringdonation", "double", "merge"}),
         (
             "Data manager",
-            {"organisation", "supporter", "donation", "recurringdonation", "double", "signature"},
+            {"organisation", "supporter", "donation", "recurringdonation", "double", "merge", "signature"},
         ),
     ],
 )
@@ -146,7 +147,7 @@ def test_only_some_roles_export_people(client, django_user_model, role, lists):
     user = django_user_model.objects.create_user(role, password="x", is_staff=True)
     user.groups.add(Group.objects.get(name=role))
     client.force_login(user)
-    every = ["supporter", "donation", "recurringdonation", "signature", "organisation", "double"]
+    every = ["supporter", "donation", "recurringdonation", "signature", "organisation", "double", "merge"]
     allowed = {name for name in every if client.get(reverse(f"admin:supporters_{name}_export")).status_code == 200}
     assert allowed == lists
     shown = {
@@ -155,3 +156,12 @@ def test_only_some_roles_export_people(client, django_user_model, role, lists):
         if f"/{name}/export/" in client.get(reverse(f"admin:supporters_{name}_changelist")).content.decode()
     }
     assert shown == lists
+
+
+def test_the_log_of_merges_goes_out_too(staff_client, staff):
+    ann, again = make_supporter(email="ann@mail.se"), make_supporter(email="again@mail.se")
+    merging.merge(ann.pk, again.pk, by=staff)
+    (row,) = rows(export(staff_client, "merge", columns=["record", "email", "merged_by", "undone_at"]))
+    assert [row[name] for name in ("record", "email", "merged_by", "undone_at")] == [
+        *(str(again.pk), "ann@mail.se", "astrid", ""),
+    ]

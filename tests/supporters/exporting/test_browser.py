@@ -40,5 +40,7 @@ def test_from_a_filtered_list_to_the_file(page, broker, settings):
     page.get_by_text("A worker is at it").wait_for()
     making.work(Export.objects.get(state=Export.State.QUEUED).pk)
     with page.expect_download() as found:
-        page.get_by_role("link", name="Download", exact=True).click()  # the page finds by itself that the file is there
+        page.get_by_role(
+            "link", name="Download", exact=True
+        ).click()  # the page finds by itself that the file is there
     assert [row["email"] for row in rows(found.value)] == ["ann@mail.se"]

@@ -99,6 +99,7 @@ MOVES: list[Move] = [
         "campaigns.AudienceMember",
         settle=_retire_members,
         restore=_take_back_members,
+        always=True,
         twice=_("Mailchimp audiences that both are in: the other address is archived there."),
         locked_first=True,
     ),

@@ -159,7 +159,15 @@ MOVES: list[Move] = [
     Move("supporters.Disclosure", shown=False),
     Move("supporters.ErasureRequest", settle=_one_open_request, restore=_open_again),
     Move("supporters.ImportRow", shown=False),
-    Move("supporters.Double", "first", settle=_pairs, restore=_pairs_back, counted=False, shown=False),
+    Move(
+        "supporters.Double",
+        "first",
+        settle=_pairs,
+        restore=_pairs_back,
+        always=True,
+        counted=False,
+        shown=False,
+    ),
     Move("supporters.Double", "second", counted=False, shown=False),
     Move("supporters.Merge", "survivor", shown=False),
     Move(

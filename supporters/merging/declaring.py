@@ -73,6 +73,8 @@ class Move:
     """Which of the rows go over, in SQL."""
     cast: str = ""
     """What the key of a person has to be made into."""
+    always: bool = False
+    """Whether `settle` may make rows of somebody who has none."""
     locked_first: bool = False
     """Whether its rows are locked before the people: whoever writes them holds on to them and reaches for the person then."""
     counted: bool = True
@@ -108,15 +110,12 @@ class Move:
                 [sorted(pks)],
             )
 
-    def count(self, pks: Iterable[int]) -> dict[int, int]:
-        """How many rows each of these people has."""
+    def counting(self) -> str:
+        """A statement that counts the rows of these people: %(pks)s."""
         table, column = self._names
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT {column}, count(*) FROM {table} WHERE {column} = ANY(%s{self.cast and '::text[]'}) AND {self.condition} GROUP BY 1",
-                [[str(pk) if self.cast else pk for pk in pks]],
-            )
-            return {int(pk): number for pk, number in cursor.fetchall()}
+        people = "%(pks)s::text[]" if self.cast else "%(pks)s"
+        return f"""SELECT '{self.name}', {column}::bigint, count(*) FROM {table}
+                   WHERE {column} = ANY({people}) AND {self.condition} GROUP BY {column}"""
 
     def go(self, pair: Pair) -> list[int]:
         """Give the rows to the survivor; returns their keys."""
@@ -154,6 +153,21 @@ def moves() -> tuple[Move, ...]:
     declared = {move.name for move in found}
     found += [Move(*place.split(":")) for place in pointing() if place.replace(":", ".") not in declared]
     return tuple(found)
+
+
+def count(pks: Iterable[int]) -> dict[str, dict[int, int]]:
+    """How many rows each of these people has, by table."""
+    found: dict[str, dict[int, int]] = {move.name: {} for move in moves()}
+    with connection.cursor() as cursor:
+        cursor.execute(_counting(), {"pks": list(pks)})
+        for name, pk, number in cursor.fetchall():
+            found[name][pk] = number
+    return found
+
+
+@cache
+def _counting() -> str:
+    return " UNION ALL ".join(move.counting() for move in moves())
 
 
 def pointing() -> list[str]:

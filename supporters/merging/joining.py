@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from supporters.locks import in_the_end
 from supporters.merging import choosing, consents
-from supporters.merging.declaring import Move, Pair, moves
+from supporters.merging.declaring import Pair, count, moves
 from supporters.merging.locking import lock
 from supporters.models import Donation, Merge, MergeBatch, MergeMoved, Supporter
 from supporters.privacy import ledger_open_for
@@ -74,17 +74,21 @@ def _merge(
         probability=probability,
         merged_by=by,
     )
-    before, money = {move.name: move.count(people) for move in moves()}, _money(people)
+    before, money = count(people), _money(people)
     kept: dict[str, object] = {"suppressions": consents.remember(pair, said[given_up_by])}
     numbers: dict[str, int] = {}
     with ledger_open_for("merge"):
+        moved = []
         for move in moves():
+            if not (move.always or before[move.name].get(away_pk)):
+                continue
             if given_up := move.settle(pair):
                 kept[move.name] = given_up
             if keys := move.go(pair):
-                MergeMoved.objects.create(merge=act, table=move.name, keys=keys)
+                moved.append(MergeMoved(merge=act, table=move.name, keys=keys))
                 numbers[move.name] = len(keys)
-            _compare(move, before[move.name], given_up, pair)
+        MergeMoved.objects.bulk_create(moved)
+    _compare(before, count(people), kept, pair)
     pair.run("DELETE FROM supporters_supporter WHERE id = %(away)s")
     Supporter.objects.filter(pk=survivor_pk).update(**values, updated_at=Now())
     consents.settle(pair, act.pk, noes)
@@ -132,14 +136,18 @@ def plain(value: object) -> object:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def _compare(move: Move, before: dict[int, int], given_up: Mapping[str, object], pair: Pair) -> None:
+def _compare(
+    before: Mapping[str, Mapping[int, int]],
+    after: Mapping[str, Mapping[int, int]],
+    kept: Mapping[str, Any],
+    pair: Pair,
+) -> None:
     """Nothing of a table gets lost but what is kept."""
-    if not move.counted:
-        return
-    dropped = int(given_up.get("fewer", 0))
-    after = move.count([pair.survivor, pair.away])
-    if sum(after.values()) != sum(before.values()) - dropped or after.get(pair.away):
-        raise RuntimeError(f"A merge must not lose rows of {move.name}.")
+    for move in moves():
+        given_up = int(kept.get(move.name, {}).get("fewer", 0))
+        whole = sum(after[move.name].values()) == sum(before[move.name].values()) - given_up
+        if after[move.name].get(pair.away) or (move.counted and not whole):
+            raise RuntimeError(f"A merge must not lose rows of {move.name}.")
 
 
 def _money(pks) -> dict[tuple[str, str], Decimal]:  # noqa: ANN001

@@ -215,7 +215,7 @@ def test_a_merge_takes_so_many_statements(anna, old, django_assert_max_num_queri
     for one in (anna, old):
         for _ in range(20):
             make_donation(one)
-    with django_assert_max_num_queries(110):
+    with django_assert_max_num_queries(70):
         merging.merge(anna.pk, old.pk)
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM supporters_donation WHERE supporter_id = %s", [anna.pk])

@@ -60,6 +60,8 @@ _STREETS = [
     (r"\b(c|calle)\b", "calle"),
     (r"\b(pl|platz|plaza|place)\b", "platz"),
 ]
+USUAL = 5e-4
+"""The share of people who have a first name that is nobody's slip of the pen."""
 
 
 def prepare(con: "DuckDBPyConnection", source: str = "raw") -> None:
@@ -88,6 +90,7 @@ def prepare(con: "DuckDBPyConnection", source: str = "raw") -> None:
                nullif(regexp_extract(street, '[0-9]+ ?[a-z]?\\b'), '').replace(' ', '') AS house,
                nullif(postcode, '') AS postcode, city, organisation
                , CASE WHEN count(*) OVER (PARTITION BY first, last) <= 4 THEN first || ' ' || last END AS rare_name
+               , count(*) OVER (PARTITION BY first) > {USUAL} * count(*) OVER () + 1 AS first_is_usual
         FROM folded LEFT JOIN nicknames n ON n.name = split_part(first, ' ', 1)
         """
     )

@@ -5,8 +5,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -23,7 +23,7 @@ from supporters.models import Double, Supporter
 @admin.register(Double)
 class DoubleAdmin(ExportedList, ReadOnlyAdmin):
     listing = "doubles"
-    list_display = ["sure", "one", "other", "why", "group", "status", "compare"]
+    list_display = ["sure", "one", "other", "why"]
     list_display_links = None
     list_filter = [
         ("state", ChoicesDropdownFilter),
@@ -55,8 +55,19 @@ class DoubleAdmin(ExportedList, ReadOnlyAdmin):
         return request.user.has_perm("supporters.decide_double")
 
     @display(description=_("How sure"))
-    def sure(self, double: Double) -> str:
-        return f"{min(int(double.probability * 100), 99)} %"
+    def sure(self, double: Double) -> SafeString:
+        """In words and in percent, with what there is to do."""
+        lines = [
+            format_html("<b>{}</b>", likelihood(double.probability)),
+            f"{min(int(double.probability * 100), 99)} %",
+        ]
+        if double.loose or double.cluster_size > 2:
+            lines.append(_group(double))
+        if double.state == Double.State.OPEN:
+            lines.append(merge_link(double.first_id, double.second_id))
+        else:
+            lines.append(format_html("<i>{}</i>", double.get_state_display()))
+        return _several(format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines if line)))
 
     @display(description=_("Person"))
     def one(self, double: Double) -> SafeString:
@@ -68,30 +79,8 @@ class DoubleAdmin(ExportedList, ReadOnlyAdmin):
 
     @display(description=_("Why"))
     def why(self, double: Double) -> SafeString:
-        return format_html(
-            '<span style="white-space: normal; display: inline-block; min-width: 16rem">{}</span>',
-            sentence(double.evidence),
-        )
-
-    @display(description=_("Group"), label={"loose": "warning", "more": "info"})
-    def group(self, double: Double) -> tuple[str, str] | str:
-        people = ngettext("%(number)d person", "%(number)d people", double.cluster_size)
-        text = people % {"number": double.cluster_size}
-        if double.loose:
-            return "loose", gettext("%(people)s: look closely") % {"people": text}
-        return ("more", text) if double.cluster_size > 2 else ""
-
-    @display(
-        description=_("State"), ordering="state", label={"open": "info", "merged": "success", "different": "warning"}
-    )
-    def status(self, double: Double) -> tuple[str, str]:
-        return double.state, double.get_state_display()
-
-    @display(description="")
-    def compare(self, double: Double) -> SafeString | str:
-        if double.state != Double.State.OPEN:
-            return ""
-        return merge_link(double.first_id, double.second_id)
+        told = sentence(double.evidence) or gettext("Staff told them apart when one of them came in.")
+        return _several(told)
 
     @action(description=_("Not the same person"), permissions=["decide"])
     def keep_apart(self, request: HttpRequest, queryset: QuerySet) -> None:
@@ -111,15 +100,31 @@ class DoubleAdmin(ExportedList, ReadOnlyAdmin):
         messages.success(request, told % {"number": count})
 
 
+def likelihood(probability: float) -> str:
+    if probability >= 0.99:
+        return gettext("Nearly certain")
+    if probability >= 0.9:
+        return gettext("Very likely")
+    return gettext("Likely") if probability >= 0.7 else gettext("Possible")
+
+
+def _group(double: Double) -> str:
+    people = ngettext("%(number)d person", "%(number)d people", double.cluster_size)
+    text = people % {"number": double.cluster_size}
+    return gettext("%(people)s: look closely") % {"people": text} if double.loose else text
+
+
 def known_person(supporter: Supporter) -> SafeString:
     """Name with a way to the record, and what tells two people of one name apart."""
     place = " ".join(filter(None, [supporter.postcode, supporter.city]))
     born = supporter.birth_date.isoformat() if supporter.birth_date else ""
     known = ", ".join(filter(None, [supporter.email, born, supporter.phone_shown, supporter.street, place]))
-    return format_html(
-        '<a class="font-medium underline" href="{}">{}</a><br>'
-        '<span style="white-space: normal; display: inline-block; min-width: 12rem">{}</span>',
-        reverse("admin:supporters_supporter_change", args=[supporter.pk]),
-        str(supporter),
-        known,
+    link = reverse("admin:supporters_supporter_change", args=[supporter.pk])
+    return _several(
+        format_html('<a class="font-medium underline" href="{}">{}</a><br>{}', link, str(supporter), known)
     )
+
+
+def _several(lines: str) -> SafeString:
+    """A cell of more than one line: as high as it has to be, on a phone too (staff.css)."""
+    return format_html('<span class="several">{}</span>', lines)

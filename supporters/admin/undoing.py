@@ -25,6 +25,7 @@ _LINES: list[tuple[str, str | Promise, str | Promise]] = [
     ("tags", "", _("Tags taken away")),
     ("grants", "", _("Consents taken out")),
     ("withdrawn", "", _("Consents withdrawn, since something was sent on them")),
+    ("gone", _("Merged or erased since"), _("Merged or erased since")),
     ("kept", _("What has to stay"), _("What had to stay")),
 ]
 _KINDS = {

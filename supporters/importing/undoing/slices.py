@@ -29,9 +29,9 @@ class Seen(NamedTuple):
 def look(trace: ImportTrace, held: Collection[int] = ()) -> Seen:
     """See what could be undone of it, changing nothing. `held` are gifts that stay. Call it in a transaction."""
     with connection.cursor() as cursor:
-        writers = _gather(cursor, trace, held, lock=False)
+        writers, gone = _gather(cursor, trace, held, lock=False)
         _mark_taken(cursor, {"spared": writers})
-        seen = _seen(cursor, {})
+        seen = _seen(cursor, {"gone": gone})
         _clear(cursor)
     return seen
 
@@ -39,9 +39,9 @@ def look(trace: ImportTrace, held: Collection[int] = ()) -> Seen:
 def undo(trace: ImportTrace, run: ImportRun, by: int | None) -> Seen:
     """Take away what it made and put back what it changed, save for what is built on. Call it in a transaction."""
     with connection.cursor() as cursor:
-        _gather(cursor, trace, (), lock=True)
+        _writers, gone = _gather(cursor, trace, (), lock=True)
         parameters = _parameters(trace)
-        done = {"refunds": _take_back_refunds(cursor, parameters)}
+        done = {"gone": gone, "refunds": _take_back_refunds(cursor, parameters)}
         with ledger_open_for("undo"):
             for statement in footing.taking_along(Donation, "doomed_gifts"):
                 cursor.execute(statement)
@@ -66,8 +66,11 @@ def _parameters(trace: ImportTrace) -> dict[str, Any]:
     return {"trace": trace.pk, "run": trace.run_id}
 
 
-def _gather(cursor: Any, trace: ImportTrace, held: Collection[int], *, lock: bool) -> list[int]:
-    """Make tables of who and what it is about, each with why it has to stay; returns the transactions of the import."""
+def _gather(cursor: Any, trace: ImportTrace, held: Collection[int], *, lock: bool) -> tuple[list[int], int]:
+    """Make tables of who and what it is about, each with why it has to stay.
+
+    Returns the transactions of the import, and how many people are not there any more.
+    """
     parameters = _parameters(trace)
     cursor.execute("CREATE TEMP TABLE mark ON COMMIT DROP AS SELECT 1 AS mark")
     if lock:
@@ -83,7 +86,8 @@ def _gather(cursor: Any, trace: ImportTrace, held: Collection[int], *, lock: boo
         for statement in footing.in_the_way(model, table):
             cursor.execute(statement, parameters)
     cursor.execute(_REVERTS, parameters)
-    return parameters["writers"]
+    cursor.execute(_GONE, parameters)
+    return parameters["writers"], cursor.fetchone()[0]
 
 
 def _clear(cursor: Any) -> None:
@@ -174,6 +178,10 @@ FROM supporters_importtrace t, unnest(t.changed, t.changed_rows) WITH ORDINALITY
      supporters_supporter s
 WHERE t.id = %(trace)s AND b.place = c.place AND a.place = c.place AND s.id = c.id;
 ANALYZE reverts;
+"""
+_GONE = """
+SELECT count(*) FROM supporters_importtrace t, unnest(t.made || t.changed) AS person
+WHERE t.id = %(trace)s AND person <> 0 AND NOT EXISTS (SELECT FROM supporters_supporter s WHERE s.id = person)
 """
 _EMAIL = _AT["email"]
 _MOVES = f"(r.before ->> {_EMAIL}) IS DISTINCT FROM (r.after ->> {_EMAIL})"

@@ -221,7 +221,13 @@ def test_each_rule_asks_an_index(rule):
     }
     key = RULES[rule].key.replace("{one}", "one").replace("{other}", "other")
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        # In a table without rows every index is as good as another.
+        cursor.execute(
+            """INSERT INTO supporters_supporter (email, first_name, last_name, birth_date, phone, postcode)
+               SELECT 'p' || n || '@mail.se', 'Åsa', 'Ek ' || n, date '1950-01-01' + n, '070' || 1000000 + n, 10000 + n
+               FROM generate_series(1, 3000) n"""
+        )
+        cursor.execute("ANALYZE supporters_supporter")
         cursor.execute(
             f"EXPLAIN SELECT FROM supporters_supporter one CROSS JOIN LATERAL (SELECT FROM supporters_supporter other WHERE {key} LIMIT 1) x WHERE one.id = 1"
         )

@@ -13,6 +13,7 @@ from supporters.holdings import Person
 from supporters.importing import doubts, undoing
 from supporters.importing import run as runs
 from supporters.importing.undoing import footing
+from supporters.merging import merge
 from supporters.models import (
     Consent,
     Donation,
@@ -285,6 +286,16 @@ def test_it_goes_on_where_it_was_cut_short(monkeypatch):
     assert rounds == 4
     run.refresh_from_db()
     assert (run.state, everything()) == ("undone", before)
+
+
+def test_who_was_merged_away_since_is_counted_and_the_survivor_stays():
+    run = load("email,city\na@mail.se,Lund\nb@mail.se,Lund\n")
+    first, second = Supporter.objects.order_by("pk")
+    merge(first.pk, second.pk)
+    seen, done = look(run), undo(run)
+    assert (seen.counts["gone"], done.counts["gone"]) == (1, 1)
+    assert "merges" in reasons(done)[2]
+    assert Supporter.objects.get() == first
 
 
 def test_nothing_is_undone_that_was_not_looked_at():

@@ -1,7 +1,7 @@
 """What is held of a person in a form for programs.
 
 One JSON object: `format`, `version`, `made_at`, `organisation`, then `person` (an object) and a list of objects for each
-other table. Keys stay what they are; new ones may come without a new version. Times are ISO 8601 with their zone, days
+other table, and `about`: by table what it is held for, where it comes from, who gets it and how long it is kept. Keys stay what they are; new ones may come without a new version. Times are ISO 8601 with their zone, days
 are YYYY-MM-DD, amounts are texts with all their digits, and what is not known is null.
 """
 
@@ -17,7 +17,7 @@ from django.db import models
 from django.db.models import Field
 from django.utils import timezone
 
-from crm.disclosing import PERSON, parts
+from crm.disclosing import PERSON, explaining, parts
 from crm.personal import HOLDINGS
 from supporters.holdings import Holding
 from supporters.models import Supporter
@@ -42,6 +42,7 @@ def _stream(supporter: Supporter, format: str, *, given: bool) -> Iterator[str]:
         "organisation": settings.ORGANISATION_NAME,
     }
     yield "{\n" + ",\n".join(f"{_text(name)}: {_text(value)}" for name, value in head.items())
+    about = {PERSON.name: explaining.as_dict(PERSON.name)}
     for holding, rows in parts(supporter, given):
         yield f",\n{_text(holding.name)}: "
         if holding is PERSON:
@@ -51,7 +52,8 @@ def _stream(supporter: Supporter, format: str, *, given: bool) -> Iterator[str]:
         for number, row in enumerate(rows):
             yield (",\n" if number else "\n") + _text(row)
         yield "]"
-    yield "\n}\n"
+        about[holding.name] = explaining.as_dict(holding.name)
+    yield f',\n"about": {_text(about)}\n}}\n'
 
 
 def _text(value: object) -> str:
@@ -98,12 +100,15 @@ def schema() -> dict[str, Any]:
         "made_at": {"type": "string", "format": "date-time"},
         "organisation": {"type": "string"},
     }
+    texts = {name: {"type": "string"} for name in ("purpose", "source", "recipients", "kept")}
+    explained = {"type": "object", "properties": texts, "required": list(texts)}
+    about = {"about": {"type": "object", "additionalProperties": explained}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "All that is held of a person",
         "type": "object",
-        "properties": head | tables,
-        "required": [*head, *tables],
+        "properties": head | tables | about,
+        "required": [*head, *tables, *about],
     }
 
 

@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language_info, override
 from django.utils.translation import gettext as _
 
-from crm.disclosing import PERSON, parts
+from crm.disclosing import PERSON, explaining, parts
 from supporters.holdings import Holding, Row
 from supporters.models import Supporter
 
@@ -43,7 +43,9 @@ def stream(supporter: Supporter) -> Iterator[str]:
         first = next(rows, None)
         if first is None:
             continue
-        yield piece("section", title=holding.title)
+        with override(language):
+            about = explaining.explained(holding.name)
+        yield piece("section", title=holding.title, about=about)
         yield piece("row", values=_values(holding, first, language))
         for row in rows:
             yield piece("row", values=_values(holding, row, language))

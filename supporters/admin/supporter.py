@@ -212,7 +212,11 @@ class SupporterAdmin(ExportedList, RecordAdmin):
     readonly_fields = ["uuid", "created_at", "updated_at", "sharing", "odd", "merged"]
     inlines = [ReferenceInline, ConsentInline, DonationInline, SignatureInline]
     actions = ["merge_chosen", "erase_chosen"]
-    actions_detail = ["timeline", "record_consent", "never", "disclose", "erase"]
+    actions_detail = [
+        "timeline",
+        "record_consent",
+        {"title": _("Privacy"), "icon": "shield_person", "items": ["never", "disclose", "erase"]},
+    ]
     fieldsets = [
         (
             None,

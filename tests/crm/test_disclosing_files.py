@@ -87,7 +87,8 @@ def test_what_they_gave_us_is_for_taking_elsewhere(staff_client, much):
     told = json.loads(content(asked(staff_client, who, "given")))
     assert told["format"] == "lodestar-person-given"
     given = {holding.name for holding in HOLDINGS if holding.given}
-    assert set(told) == {"format", "version", "made_at", "organisation"} | given
+    assert set(told) == {"format", "version", "made_at", "organisation", "about"} | given
+    assert set(told["about"]) == given
     assert told["person"]["first_name"] == "Zeb"
     assert len(told["donations"]) == 1
     assert "staff_log" not in told

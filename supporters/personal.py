@@ -134,8 +134,8 @@ def _forget_refunds(person: Person) -> None:
 
 
 def _exports(person: Person) -> QuerySet:
-    """Those whose filters or reason name the person. What an export is of, and who of us asked for it, are none of it."""
-    return Export.objects.filter(_named(person, "filters") | _named(person, "reason"))
+    """Those whose words name the person: a file or a segment that was called by them, a filter, the reason."""
+    return Export.objects.filter(_named(person, "what") | _named(person, "filters") | _named(person, "reason"))
 
 
 def _forget_exports(person: Person) -> None:
@@ -143,7 +143,8 @@ def _forget_exports(person: Person) -> None:
         # Without its filter it would be of the whole list.
         making.stop(_exports(person))
         _exports(person).filter(_named(person, "filters")).update(filters="", query="")
-        _exports(person).filter(_named(person, "reason")).update(reason="–")
+        for name in ("what", "reason"):
+            _exports(person).filter(_named(person, name)).update(**{name: "–"})
 
 
 HOLDINGS: list[Holding] = [

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from crm import erasure
 from supporters.exporting import making
-from supporters.exporting.listings import Asked, NothingThere, get
+from supporters.exporting.listings import Asked, Extent, NothingThere, get
 from supporters.importing import run as runs
 from supporters.merging import joining
 from supporters.models import Export, ImportRun, Reference, Supporter, Tag
@@ -206,8 +206,12 @@ def test_somebody_erased_while_a_file_is_made_is_in_no_file(monkeypatch, staff):
 def test_the_words_of_an_export_forget_an_erased_person(staff):
     ann = make_supporter(first_name="Ann", last_name="Unik", email="unik@mail.se")
     done, owed = made(query="q=unik@mail.se"), ask(query="q=Unik")
+    called = making.ask(
+        get("supporters"), Asked(), Extent([], 0, "Segment: Unik"), columns=[], format="csv", reason="For Unik"
+    )
     erasure.erase(ann, staff)
     rows = {row.pk: row for row in Export.objects.all()}
+    assert (rows[called.pk].what, rows[called.pk].reason, rows[called.pk].listing) == ("–", "–", "supporters")
     assert [rows[key].filters for key in (done.pk, owed.pk)] == ["", ""]
     assert [rows[key].query for key in (done.pk, owed.pk)] == ["", ""]
     assert rows[owed.pk].state == State.CANCELLED

@@ -499,9 +499,9 @@ SELECT nextval((SELECT pg_get_serial_sequence('supporters_supporter', 'id')::reg
     FROM stage WHERE supporter_id IS NULL AND reason IS NULL
     ORDER BY coalesce(nullif(reference, ''), email), number
 ) who;
--- One address, one person: of several new references with the same address, the first has it.
+-- One address, one person: of several new references with the same address, the first has it, and gifts that name but the address are theirs.
 UPDATE arrivals SET email = NULL, marks = '{{}}' FROM (
-    SELECT id, row_number() OVER (PARTITION BY email ORDER BY reference = '' DESC, id) AS place FROM arrivals WHERE email IS NOT NULL
+    SELECT id, row_number() OVER (PARTITION BY email ORDER BY reference = '', id) AS place FROM arrivals WHERE email IS NOT NULL
 ) ranked WHERE ranked.id = arrivals.id AND ranked.place > 1;
 DELETE FROM arrivals WHERE email IS NULL AND reference = '';
 INSERT INTO supporters_supporter (id, email, first_name, last_name, source_code, marks)

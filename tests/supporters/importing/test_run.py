@@ -200,6 +200,17 @@ def test_donations_make_donors_and_alike_rows_are_separate_gifts_once():
     assert counts(load(text.replace("\n6", "\n5,2026-01-02,100,SEK\n6"), "donations")) == (5, 1, 0, 3, 1)
 
 
+def test_a_gift_by_address_is_that_of_the_new_donor_beside_it():
+    rows = [",asa@mail.se,2026-01-02,100,SEK", "7,asa@mail.se,2026-01-03,200,SEK"]
+    for number, order in enumerate((rows, rows[::-1])):
+        text = "\n".join(order).replace("asa", f"asa{number}").replace("7,", f"{number + 7},")
+        assert counts(load(f"reference,email,date,amount,currency\n{text}\n", "donations")) == (2, 2, 0, 0, 0)
+        donor = Supporter.objects.get(email=f"asa{number}@mail.se")
+        assert donor.references.get().identifier == str(number + 7)
+        assert donor.donations.count() == 2
+    assert Supporter.objects.count() == 2
+
+
 def test_donations_with_a_transaction_id_are_in_once():
     text = "email,date,amount,currency,transaction id\nasa@mail.se,2026-01-02,100,SEK,tx1\nasa@mail.se,2026-01-02,100,SEK,tx1\n"
     assert counts(load(text, "donations")) == (2, 1, 0, 1, 0)

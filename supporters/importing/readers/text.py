@@ -88,7 +88,7 @@ def _records(file: Iterator[str], delimiter: str, encoding: str) -> Iterator[tup
             held.clear()
             cells = first.rstrip("\r\n").replace("\x00", _LOST).split(delimiter)
             too_long = not rest and len(first) > MAX_CELL
-            yield [cell[:MAX_CELL] for cell in cells], str(_TOO_LONG if too_long else BROKEN_QUOTE)
+            yield [cell.strip().strip('"')[:MAX_CELL] for cell in cells], str(_TOO_LONG if too_long else BROKEN_QUOTE)
         else:
             return
 

@@ -16,6 +16,8 @@ from crm.jobs import JOBS, overdue
 from crm.models import Job
 from supporters import erasing
 from supporters.hygiene.marks import Mark
+from supporters.importing.preview import owed as preview_owed
+from supporters.importing.undoing import owed as undo_owed
 from supporters.models import DoubleSearch, Export, ImportRun, PaymentEvent, Supporter, Tidying
 
 LONGEST_RUN = timedelta(minutes=10)
@@ -146,6 +148,21 @@ def _state(row: Job | None, now: datetime) -> str:
     return "good"
 
 
+def _beside_imports() -> list[Task]:
+    """Previews of imports that are worked out, and imports that are undone."""
+    found = []
+    for preview in preview_owed().select_related("run").order_by("-asked_at")[:10]:
+        text = _("%(done)s of %(rows)s rows") % {"done": preview.checkpoint, "rows": preview.run.rows}
+        link = reverse("admin:supporters_importrun_preview", args=[preview.run_id])
+        title = _("Preview of an import: %(name)s") % {"name": preview.run.file_name}
+        found.append(Task(title, text, link, preview.asked_at, False))
+    for undo in undo_owed().select_related("run").order_by("-asked_at")[:10]:
+        link = reverse("admin:supporters_importrun_undo", args=[undo.run_id])
+        title = _("Undoing an import: %(name)s") % {"name": undo.run.file_name}
+        found.append(Task(title, undo.get_state_display(), link, undo.asked_at, False))
+    return found
+
+
 def tasks() -> list[Task]:
     """Imports, syncs, appeals and segments: what runs, and what was not done and why."""
     week = timezone.now() - timedelta(days=7)
@@ -158,6 +175,7 @@ def tasks() -> list[Task]:
         text = run.error if failed else _("%(done)s of %(rows)s rows") % {"done": run.checkpoint, "rows": run.rows}
         link = reverse("admin:supporters_importrun_change", args=[run.pk])
         found.append(Task(_("Import: %(name)s") % {"name": run.file_name}, text, link, run.created_at, failed))
+    found += _beside_imports()
     making = [Export.State.QUEUED, Export.State.MAKING]
     for export in Export.objects.filter(
         Q(state__in=making) | Q(state=Export.State.FAILED, finished_at__gt=week)

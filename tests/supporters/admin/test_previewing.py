@@ -42,6 +42,7 @@ def text_of(client, page: str, **parameters) -> str:
 def test_staff_see_what_would_change_and_look_at_any_row(staff_client, run):
     page = ask(staff_client, run)
     assert "A worker goes through the whole file" in text_of(staff_client, page)
+    assert "Preview of an import: people.csv" in text_of(staff_client, reverse("crm:background"))
     preview.work(run.pk)
     text = text_of(staff_client, page, part=1)
     assert "replaces 1 value" in text

@@ -45,6 +45,7 @@ def test_staff_see_what_can_be_undone_undo_it_and_see_what_stayed(staff_client, 
     assert staff_client.get(page)["Location"] == change
     assert staff_client.post(page, {"look": "1"})["Location"] == page
     assert "A worker does it" in text_of(staff_client, page)
+    assert "Undoing an import: people.csv" in text_of(staff_client, reverse("crm:background"))
     work(undoing, run)
     text = text_of(staff_client, page)
     assert "What stands in the way" in text

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from supporters.addresses import AddressError, normalise_email
+from supporters.exporting.guarding import guarded
 from supporters.hygiene import Unreadable
 from supporters.hygiene.contact import read_contact
 from supporters.hygiene.countries import read_country
@@ -134,7 +135,7 @@ def parser_for(run: ImportRun) -> "Callable[..., StagedSupporter | StagedDonatio
             )
         fields = fields_of(cells)
         for name, text in fields.items():
-            if text[0] == "=":
+            if text[0] == "=" and guarded(text) not in cells:  # with the apostrophe of our exports it is a text
                 raise RowProblem(
                     _("“%(field)s” holds a formula (%(formula)s) in place of a value.")
                     % {"field": mappings.label_of(name), "formula": text[:40]}

@@ -254,7 +254,7 @@ def load(kind: str, name: str, content) -> ImportRun:
 
 def test_our_own_file_comes_back_as_it_went():
     organised = make_supporter(
-        first_name="=Ann",
+        first_name="-Ann",
         last_name="@Ek",
         email="ann@mail.se",
         phone="+46701234567",
@@ -279,9 +279,15 @@ def test_our_own_file_comes_back_as_it_went():
     assert sorted(organised.tags.values_list("name", flat=True)) == ["-vip", "Åre"]
 
 
+def test_a_text_that_begins_like_a_formula_comes_back_in_csv():
+    make_supporter(first_name="=Ann", last_name="=1+1", email="ann@mail.se")
+    run = load("supporters", "people.csv", making.content(made(columns=["first_name", "last_name", "email"])))
+    assert (run.created, run.updated, run.unchanged) == (0, 0, 1)
+
+
 def test_our_own_file_of_gifts_comes_back_as_it_went():
     donor = make_supporter(email="ann@mail.se")
-    make_donation(donor, method="card", provider="stripe", provider_id="ch_1", designation="=Legal aid")
+    make_donation(donor, method="card", provider="stripe", provider_id="ch_1", designation="@Legal aid")
     make_donation(donor, method="cash")
     gifts = b"email,date,amount,currency\nann@mail.se,2026-05-01,20.50,EUR\nann@mail.se,2026-05-01,20.50,EUR\n"
     assert load("donations", "gifts.csv", [gifts]).created == 2

@@ -111,7 +111,8 @@ def test_it_tells_what_becomes_of_each_row_and_changes_nothing():
 
 def test_every_table_that_an_import_names_has_a_stand_in():
     folder = Path(supporters.importing.__file__).parent
-    text = "".join((folder / name).read_text() for name in ("staging.py", "refunds.py", "policy.py"))
+    files = [folder / "refunds.py", folder / "policy.py", *(folder / "staging").glob("*.py")]
+    text = "".join(file.read_text() for file in files)
     named = set(re.findall(r"\b(?:supporters|campaigns|crm)_[a-z_]+\b(?!\()", text))
     assert named
     assert named <= set(SHADOWED)
@@ -252,7 +253,7 @@ def people() -> dict[int, list[str]]:
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    rows=st.lists(ROWS, min_size=1, max_size=9),
+    rows=st.lists(ROWS.filter(any), min_size=1, max_size=9),
     records=RECORDS,
     policy=POLICIES,
     size=st.integers(1, 4),

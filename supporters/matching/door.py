@@ -189,11 +189,14 @@ HOLD_AMONG_THEMSELVES = f"""
 WITH shared AS MATERIALIZED (
     SELECT kind, array_agg(number ORDER BY number) AS numbers FROM ({_KEYS}) AS keys (kind, key, number)
     GROUP BY kind, key HAVING count(*) BETWEEN 2 AND {CROWD}
+), beside AS MATERIALIZED (
+    -- On its own: else the planner goes through the slice once for every key.
+    SELECT kind, a.number, b.number AS earlier
+    FROM shared, unnest(numbers) AS a (number), unnest(numbers) AS b (number) WHERE a.number > b.number
 ), pairs AS MATERIALIZED (
     SELECT one.number, other.number AS earlier, other.supporter_id AS id, CASE {_WHICH} END AS place
-    FROM shared, unnest(numbers) AS a (number), unnest(numbers) AS b (number), stage one, stage other
-    WHERE a.number > b.number AND one.number = a.number AND other.number = b.number
-      AND (one.key IS NOT NULL OR other.key IS NOT NULL OR one.reference = '' OR other.reference = '' OR one.system <> other.system)
+    FROM beside JOIN stage one ON one.number = beside.number JOIN stage other ON other.number = beside.earlier
+    WHERE (one.key IS NOT NULL OR other.key IS NOT NULL OR one.reference = '' OR other.reference = '' OR one.system <> other.system)
 ), held AS (
     -- Whoever is held is nobody that another row could be held for.
     SELECT DISTINCT ON (number) number, id, place FROM pairs

@@ -103,6 +103,10 @@ class Shadows:
             self._take_over(cursor, "supporters_refund", _BACK)
             cursor.execute("DROP TABLE payments")
         cursor.execute("DROP TABLE people")
+        # What was just brought is many times what the planner knows of.
+        cursor.execute(
+            "ANALYZE pg_temp.supporters_supporter, pg_temp.supporters_reference, pg_temp.supporters_consent"
+        )
 
     def _gather(self, cursor: Any, name: str, query: str, system_sql: str = "", system: str = "") -> None:
         cursor.execute(f"CREATE TEMP TABLE {name} (id bigint PRIMARY KEY) ON COMMIT DROP")

@@ -37,6 +37,10 @@ class ErasureProblem(ValueError):
     """It can't be done; the message says why, for whoever asked for it."""
 
 
+class TakenBack(Exception):
+    """The request does not stand any more."""
+
+
 def months_after(day: date, months: int) -> date:
     """The same day so many months on, or the last of that month (Regulation 1182/71, article 3(2)(c))."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
@@ -180,11 +184,25 @@ def forget_texts(person: int) -> None:
 
 
 def standing(supporter: Supporter, by: "AbstractBaseUser | None") -> ErasureRequest:
-    """The approved request of somebody who is about to be erased; made, where we erase them unasked."""
-    request = ErasureRequest.objects.filter(supporter=supporter, state__in=[State.RECEIVED, State.APPROVED]).first()
+    """The approved request of somebody who is about to be erased; made, where we erase them unasked.
+
+    It stays as it is till the end of the transaction.
+    """
+    waiting = ErasureRequest.objects.select_for_update().filter(supporter=supporter)
+    request = waiting.filter(state__in=[State.RECEIVED, State.APPROVED]).first()
     request = request or ask(supporter, Door.OURS, identified=Identified.NEEDLESS, by=by)
     if request.state == State.RECEIVED:
         approve(request, by, request.identified or Identified.NEEDLESS)
+    return request
+
+
+def still_standing(pk: int, supporter: Supporter) -> ErasureRequest:
+    """A request that a worker took up a while ago, for this person; nobody takes it back till the end of the transaction. Raises TakenBack."""
+    request = (
+        ErasureRequest.objects.select_for_update().filter(pk=pk, supporter=supporter, state=State.APPROVED).first()
+    )
+    if request is None:
+        raise TakenBack
     return request
 
 

@@ -22,20 +22,21 @@ if TYPE_CHECKING:
 
 
 @transaction.atomic
-def erase(supporter: Supporter, by: "AbstractBaseUser | None" = None) -> None:
+def erase(supporter: Supporter, by: "AbstractBaseUser | None" = None, request: int | None = None) -> None:
     """Erase the person; what is left in the log says who did it and when, not whom.
 
     The row stays locked till the end of it, so that no gift, agreement, signature or consent can be added to somebody who
-    is on the way out. Raises Supporter.DoesNotExist if somebody else has just done it, and NotEnded if an agreement to
-    give still runs.
+    is on the way out. Raises Supporter.DoesNotExist if somebody else has just done it, NotEnded if an agreement to give
+    still runs, and TakenBack if `request`, the key of the one that is carried out, is not approved any more.
     """
     try:
         supporter = lock([supporter.pk])[supporter.pk]
     except KeyError:
         raise Supporter.DoesNotExist from None
+    asked = erasing.still_standing(request, supporter) if request else None
     if ending.running([supporter.pk]).exists():
         raise ending.NotEnded(_("An agreement to give is still running."))
-    request = erasing.standing(supporter, by)
+    asked = asked or erasing.standing(supporter, by)
     person = Person.of(supporter)
     kept = {
         "donations": Donation.objects.filter(supporter=supporter).count(),
@@ -46,7 +47,7 @@ def erase(supporter: Supporter, by: "AbstractBaseUser | None" = None) -> None:
         left = holding.forget_all(person)
         if left:
             owed[holding.name] = left
-    erasing.erased(request.pk, person.pk, owed, kept)
+    erasing.erased(asked.pk, person.pk, owed, kept)
     if by:
         LogEntry.objects.create(
             user_id=by.pk,

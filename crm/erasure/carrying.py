@@ -1,8 +1,8 @@
 """Carrying out what was approved, each minute and when told of it: supporters.erasing draws the states.
 
 Of each person first the agreements to give are ended at their providers; then they are taken out of the files that are stored
-(files); then they are erased in one transaction; then it is waited until whoever else has them, such as Mailchimp, has confirmed that they are gone. Whatever dies in between, the
-next run goes on from what stands in the database.
+(files); then they are erased in one transaction; then it is waited until whoever else has them, such as Mailchimp, has
+confirmed that they are gone. Whatever dies in between, the next run goes on from what stands in the database.
 """
 
 import logging
@@ -72,7 +72,9 @@ def _end_agreements(requests: list[ErasureRequest], until: float) -> tuple[list[
 
 def _erase(request: ErasureRequest) -> bool:
     try:
-        erase(request.supporter, request.decided_by)
+        erase(request.supporter, request.decided_by, request.pk)
+    except erasing.TakenBack:
+        return False
     except Supporter.DoesNotExist:
         erasing.put_off([request.pk], _("There is no such record any more."), LATER)
     except ending.NotEnded as problem:

@@ -12,8 +12,9 @@ from supporters.models import Supporter
 def lock(pks: Iterable[int]) -> dict[int, Supporter]:
     """Lock these people till the end of the transaction; returns those who are on file.
 
-    One merge or erasure at a time, and none while something is written about everybody (supporters.locks). First the rows whose writers reach for the person last, when their transaction ends, and then the people by their keys,
-    with those who share their addresses. Nobody can add anything to them meanwhile.
+    One merge or erasure at a time, and none while something is written about everybody (supporters.locks). First the rows
+    whose writers reach for the person last, when their transaction ends, and then the people by their keys, with those who
+    share their addresses. Nobody can add anything to them meanwhile.
     """
     somebody_goes()
     wanted = set(pks)

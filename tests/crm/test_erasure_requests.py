@@ -120,6 +120,16 @@ def test_a_request_that_was_taken_back_erases_nobody(staff):
     assert Supporter.objects.exists()
 
 
+def test_a_request_that_was_taken_back_while_a_worker_had_it_in_hand_erases_nobody(staff):
+    request = approved(make_supporter(), staff)
+    in_hand = fresh(request)
+    erasing.take_back(request, staff)
+    with pytest.raises(erasing.TakenBack):
+        erase(in_hand.supporter, staff, in_hand.pk)
+    assert Supporter.objects.exists()
+    assert [one.state for one in ErasureRequest.objects.all()] == ["taken_back"]
+
+
 # Carrying out
 
 
@@ -167,10 +177,10 @@ def test_one_that_fails_keeps_back_nobody_and_is_tried_again(staff, monkeypatch)
     bad, good = make_supporter(), make_supporter()
     requests = [approved(who, staff) for who in (bad, good)]
 
-    def fails(supporter, by):
+    def fails(supporter, *asked):
         if supporter == bad:
             raise RuntimeError
-        erase(supporter, by)
+        erase(supporter, *asked)
 
     monkeypatch.setattr(carrying, "erase", fails)
     assert carry_out()["erased"] == 1

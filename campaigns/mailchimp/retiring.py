@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import MD5, Now
 from django.db.models.lookups import Exact
 
+from campaigns.mailchimp import shadow
 from campaigns.mailchimp.client import MailchimpError, connect
 from campaigns.mailchimp.lanes import Job
 from campaigns.models import Audience, AudienceMember
@@ -40,21 +41,36 @@ def jobs(audience: Audience, count: Callable[..., None]) -> Iterator[Job]:
         yield Job(partial(_retire, audience, member), partial(_retired, member, count))
 
 
-def _retire(audience: Audience, member: AudienceMember) -> str:
-    """The status that they have there now."""
-    if member.left and member.status != Status.NONE:
-        try:
-            connect().change_member(audience.list_id, member.subscriber_hash, {"status": Status.UNSUBSCRIBED})
-        except MailchimpError as error:
-            if error.status not in {404, 405}:
-                raise
-        else:
-            return Status.UNSUBSCRIBED
-    connect().archive(audience.list_id, member.subscriber_hash)
-    return Status.ARCHIVED
+def _retire(audience: Audience, member: AudienceMember) -> tuple[str, str]:
+    """The status that they have there now, and why they could not be taken away; one member keeps back nobody else."""
+    try:
+        if member.left and member.status != Status.NONE and _unsubscribe(audience, member):
+            return Status.UNSUBSCRIBED, ""
+        connect().archive(audience.list_id, member.subscriber_hash)
+    except MailchimpError as error:
+        if error.passing or error.status == 401:
+            raise
+        return member.status, error.for_staff
+    return Status.ARCHIVED, ""
 
 
-def _retired(member: AudienceMember, count: Callable[..., None], status: str) -> None:
+def _unsubscribe(audience: Audience, member: AudienceMember) -> bool:
+    """False if they are not there."""
+    try:
+        connect().change_member(audience.list_id, member.subscriber_hash, {"status": Status.UNSUBSCRIBED})
+    except MailchimpError as error:
+        if error.status not in {404, 405}:
+            raise
+        return False
+    return True
+
+
+def _retired(member: AudienceMember, count: Callable[..., None], outcome: tuple[str, str]) -> None:
+    status, refusal = outcome
+    if refusal:
+        shadow.refuse([member.pk], [refusal])
+        count(refused=1)
+        return
     done = AudienceMember.objects.filter(pk=member.pk, to_delete=False, retired_from__isnull=False)
     if member.status == Status.NONE:
         done = done.filter(updated_at__lt=Now() - GRACE)
@@ -64,6 +80,8 @@ def _retired(member: AudienceMember, count: Callable[..., None], status: str) ->
         archived_by_us=status == Status.ARCHIVED,
         leaving_applied=status == Status.UNSUBSCRIBED,
         digest=None,
+        refusal="",
+        refused_at=None,
         updated_at=Now(),
     )
     if changed:

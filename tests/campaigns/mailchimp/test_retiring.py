@@ -95,3 +95,22 @@ def test_an_edit_of_the_old_member_is_not_the_persons(mailchimp, audience, push,
     pull()
     ann.refresh_from_db()
     assert ann.first_name == "Ann"
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_a_member_that_mailchimp_does_not_let_go_is_owed_still_and_stops_nobody(mailchimp, push, both, left):
+    ann, anna = both
+    if left:
+        consent.withdraw(anna, "email", method=Consent.Method.STAFF)
+    merging.merge(ann.pk, anna.pk)
+    person("Bo")
+    retired = AudienceMember.objects.get(retired_from=ann)
+    mailchimp.fail(times=None, status=400, path=retired.subscriber_hash)
+    counts = push().counts
+    assert (counts["refused"], counts["added"]) == (1, 1)
+    retired.refresh_from_db()
+    assert (retired.status, bool(retired.refusal)) == ("subscribed", True)
+    mailchimp.calm()
+    assert push().counts == {"unsubscribed" if left else "archived": 1}
+    retired.refresh_from_db()
+    assert (retired.status, retired.refusal) == ("unsubscribed" if left else "archived", "")

@@ -123,7 +123,8 @@ def test_a_complaint_about_a_message_to_the_old_record_is_heard():
     assert Return.objects.get().supporter == one
 
 
-def test_that_the_old_address_is_dead_keeps_nobody_from_the_new_one():
+def test_that_the_old_address_is_dead_keeps_nobody_from_the_new_one(settings):
+    settings.BOUNCE_ADDRESS = "bounces@lists.example.org"
     one, other = make_supporter(consent=True), make_supporter(consent=True)
     second = make_delivery(supporter=other)
     raw = bounced(second)
@@ -131,4 +132,18 @@ def test_that_the_old_address_is_dead_keeps_nobody_from_the_new_one():
     store_message(raw, "pipe")
     apply_owed()
     assert Supporter.objects.contactable().get() == one
+    assert Return.objects.get().done == "suppressed"
+    assert consent.is_suppressed(other.email)
+    assert not consent.is_suppressed(one.email)
+
+
+def test_an_old_address_that_is_somebody_elses_by_now_is_left_to_staff(settings):
+    settings.BOUNCE_ADDRESS = "bounces@lists.example.org"
+    one, other = make_supporter(consent=True), make_supporter(consent=True)
+    raw = bounced(make_delivery(supporter=other))
+    merging.merge(one.pk, other.pk)
+    make_supporter(email=other.email, consent=True)
+    store_message(raw, "pipe")
+    apply_owed()
     assert Return.objects.get().done == "look"
+    assert not consent.is_suppressed(other.email)

@@ -195,7 +195,7 @@ def _hear(message: ReturnedMessage, news: News) -> dict[str, int]:
         if news.kind in _LEAVING and person:
             if news.kind == Kind.HARD and not _is_theirs(news.address, person):
                 # Forwarded on, or they have another address by now: a bounce of one address says nothing of another.
-                done = Done.LOOK
+                done = Done.SUPPRESSED if _suppress_other(news.address, person) else Done.LOOK
             else:
                 method, reason = _LEAVING[news.kind]
                 consent.leave(person, method=method, reason=reason, source=_source(news.found.delivery, news.reason))
@@ -242,6 +242,15 @@ def _note(delivery: Delivery, news: News) -> bool:
 def _is_theirs(address: str, person: Supporter) -> bool:
     """Whether a report is about the address on file; one that names no address is."""
     return not address or matching.canonical(address) == person.email
+
+
+def _suppress_other(address: str, person: Supporter) -> bool:
+    """Suppress an address that was given up in a merge; False if it is none of this person's."""
+    email = matching.canonical(address)
+    if matching.person_of(email) != person:
+        return False
+    consent.suppress(email, Suppression.Reason.HARD_BOUNCE)
+    return True
 
 
 def _locked(pk: int | None) -> Supporter | None:

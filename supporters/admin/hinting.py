@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 
 from supporters.matching import door
-from supporters.models import Supporter
+from supporters.models import Merge, Supporter
 
 
 def hint(request: HttpRequest, supporter: Supporter) -> None:
@@ -34,6 +34,30 @@ def hint(request: HttpRequest, supporter: Supporter) -> None:
         len(found),
     )
     messages.warning(request, format_html("{}<br>{}", head, lines))
+
+
+def hint_of_merged(request: HttpRequest, supporter: Supporter) -> None:
+    """Tell whoever gave a record an address that is the other one of somebody whose records were merged."""
+    if not supporter.email:
+        return
+    merge = Merge.objects.standing().filter(other_email=supporter.email).exclude(survivor=supporter)
+    if (merge := merge.select_related("survivor").order_by("-pk").first()) is None:
+        return
+    other = merge.survivor
+    link = reverse("admin:supporters_supporter_change", args=[other.pk])
+    text = gettext(
+        "This address was known as the other one of somebody whose records were merged, and is this record's from now on:"
+    )
+    messages.warning(
+        request,
+        format_html(
+            '{}<br><a class="font-semibold underline" href="{}">{}</a> {}',
+            text,
+            link,
+            other,
+            merge_link(supporter.pk, other.pk),
+        ),
+    )
 
 
 def merge_link(one: int, other: int) -> SafeString | str:

@@ -1,19 +1,18 @@
-from babel import Locale
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db import connection
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
 from supporters import consent, finding
@@ -21,84 +20,15 @@ from supporters.addresses import AddressError, normalise_email
 from supporters.admin.base import RecordAdmin, search
 from supporters.admin.erasure import erase_many, erase_one, erased_page
 from supporters.admin.exporting import ExportedList
-from supporters.admin.hinting import hint
+from supporters.admin.hinting import hint, hint_of_merged
 from supporters.admin.merging import merge_chosen, merge_page, merges_of
 from supporters.admin.pages import StaffForm, form_page
 from supporters.admin.reading import LanguageField
+from supporters.admin.supporter_filters import ContactFilter, CountryFilter, GivingFilter, LanguageFilter, MarkFilter
 from supporters.admin.supporter_form import SupporterForm
 from supporters.hygiene.marks import Mark
 from supporters.models import Consent, Donation, Merge, Purpose, Reference, Signature, Supporter, Suppression, Tag
 from supporters.models.supporter import words_in
-
-
-class CountryFilter(DropdownFilter):
-    title = _("country")
-    parameter_name = "country"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        names = Locale.parse(get_language() or "en", sep="-").territories
-        return sorted(((code, name) for code, name in names.items() if len(code) == 2), key=lambda pair: pair[1])
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(country=self.value()) if self.value() else queryset
-
-
-class LanguageFilter(DropdownFilter):
-    title = _("language")
-    parameter_name = "language"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return settings.LANGUAGES
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(language=self.value()) if self.value() else queryset
-
-
-class ContactFilter(DropdownFilter):
-    title = _("email consent")
-    parameter_name = "contact"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [("yes", _("May be written to")), ("left", _("Has left")), ("no_email", _("No email address"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if self.value() == "yes":
-            return queryset.contactable()
-        if self.value() == "left":
-            said_no = Consent.objects.filter(purpose=Purpose.EMAIL, state=Consent.State.WITHDRAWN)
-            return queryset.filter(email_consent=Consent.State.WITHDRAWN, pk__in=said_no.values("supporter"))
-        return queryset.filter(email=None) if self.value() == "no_email" else queryset
-
-
-class GivingFilter(DropdownFilter):
-    title = _("giving")
-    parameter_name = "giving"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [("donor", _("Has given")), ("never", _("Has never given")), ("monthly", _("Gives monthly"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        gifts = Exists(Donation.objects.received().filter(supporter=OuterRef("pk")))
-        if self.value() == "donor":
-            return queryset.filter(gifts)
-        if self.value() == "never":
-            return queryset.filter(~gifts)
-        if self.value() == "monthly":
-            return queryset.filter(
-                recurring_donations__state="active", recurring_donations__interval="month"
-            ).distinct()
-        return queryset
-
-
-class MarkFilter(DropdownFilter):
-    title = _("marks")
-    parameter_name = "mark"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return Mark.choices
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.marked(self.value()) if self.value() else queryset
 
 
 class ReferenceInline(TabularInline):
@@ -306,6 +236,8 @@ class SupporterAdmin(ExportedList, RecordAdmin):
         elif changed := {name for name in form.changed_data if name != "tags"}:
             obj.updated_at = timezone.now()
             obj.save(update_fields=[*changed | {"phone", "postcode", "marks"}, "updated_at"])
+        if "email" in form.changed_data:
+            hint_of_merged(request, obj)
         if new := [str(Mark(mark).label) for mark in obj.marks if mark not in before]:
             self.message_user(request, _("Marked: %(marks)s.") % {"marks": ", ".join(new)}, messages.WARNING)
 
@@ -326,10 +258,30 @@ class SupporterAdmin(ExportedList, RecordAdmin):
         ):
             pk = int(object_id[:18])
             if survivor := finding.by_pk(pk):
-                return redirect("admin:supporters_supporter_change", survivor.pk)
+                return self._to_survivor(request, survivor)
             if gone := erased_page(request, pk):
                 return gone
         return super().change_view(request, object_id, form_url, extra_context)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Supporter | None:
+        """Nobody merges or erases them while they are saved."""
+        found = super().get_object(request, object_id, from_field)
+        if found and request.method == "POST" and connection.in_atomic_block:
+            there = Supporter.objects.select_for_update(no_key=True).filter(pk=found.pk).values_list("pk")
+            return found if there.first() else None
+        return found
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: object, object_id: str) -> HttpResponse:
+        """Merged away since change_view looked."""
+        if str(object_id).isdigit() and (survivor := finding.by_pk(int(object_id[:18]))):
+            return self._to_survivor(request, survivor)
+        return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
+
+    def _to_survivor(self, request: HttpRequest, survivor: Supporter) -> HttpResponse:
+        if request.method == "POST":
+            text = _("The record that you wrote in was merged into this one meanwhile. Nothing was saved.")
+            self.message_user(request, text, messages.WARNING)
+        return redirect("admin:supporters_supporter_change", survivor.pk)
 
     def get_urls(self) -> list:
         many = self.admin_site.admin_view(self._erase_many)

@@ -6,6 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from supporters import merging
 from supporters.matching import door
 from supporters.models import Double, Supporter
 from tests.factories import make_supporter
@@ -113,3 +114,13 @@ def test_names_with_signs_of_patterns_are_only_names():
     one, two = (make_supporter(first_name="%_\\", last_name="100%", email=None) for _turn in range(2))
     make_supporter(first_name="Bo", last_name="Ek")
     assert {other for other, _why in door.probably_the_same(one)} <= {two}
+
+
+def test_who_gives_a_record_the_other_address_of_somebody_is_told_so(staff_client):
+    one, other = make_supporter(first_name="Bo", last_name="Ek"), make_supporter(first_name="Bosse", last_name="Ek")
+    merging.merge(one.pk, other.pk)
+    assert not any("known as" in message for message in add(staff_client, email="eva@mail.se"))
+    [hint] = [
+        message for message in add(staff_client, email=other.email.upper()) if "known as the other one" in message
+    ]
+    assert reverse("admin:supporters_supporter_change", args=[one.pk]) in hint

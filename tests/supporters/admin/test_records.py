@@ -1,10 +1,14 @@
+import threading
+import time
 from decimal import Decimal
 
 import pytest
+from django.contrib.messages import get_messages
+from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from supporters import consent
+from supporters import consent, merging
 from supporters.models import Consent, Donation, Refund, Signature, Supporter, Suppression
 from tests.factories import make_donation, make_signature, make_supporter
 
@@ -162,3 +166,37 @@ def test_what_a_payment_is_known_by_stands_once_the_money_came(staff_client):
     assert staff_client.post(address, fields).status_code == 302
     donation.refresh_from_db()
     assert (donation.method, donation.provider, donation.provider_id) == ("card", "stripe", "pi_1")
+
+
+def test_what_is_written_in_a_record_that_was_merged_meanwhile_is_said_not_to_be_saved(staff_client):
+    one, other = make_supporter(), make_supporter(first_name="Bo")
+    merging.merge(one.pk, other.pk)
+    answer = save(staff_client, other, first_name="Bosse")
+    assert answer.url == reverse("admin:supporters_supporter_change", args=[one.pk])
+    assert ["Nothing was saved" in str(message) for message in get_messages(answer.wsgi_request)] == [True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_record_that_is_merged_while_it_is_saved_is_no_error(staff_client):
+    one, other = make_supporter(), make_supporter(first_name="Bo")
+    answers = []
+
+    def write() -> None:
+        answers.append(save(staff_client, other, first_name="Bosse", last_name="Ek"))
+        connection.close()
+
+    writer = threading.Thread(target=write)
+    with transaction.atomic():
+        merging.merge(one.pk, other.pk)
+        writer.start()
+        with connection.cursor() as cursor:
+            for _attempt in range(200):
+                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                if cursor.fetchone()[0]:
+                    break
+                time.sleep(0.05)
+            else:
+                pytest.fail("Nobody waits for the merge.")
+    writer.join(20)
+    assert answers[0].url == reverse("admin:supporters_supporter_change", args=[one.pk])
+    assert ["Nothing was saved" in str(message) for message in get_messages(answers[0].wsgi_request)] == [True]

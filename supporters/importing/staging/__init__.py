@@ -42,9 +42,6 @@ def load_supporters(
 ) -> Counts:
     """Bring the rows in, or those that staff have decided on: see doubts. Call it in a transaction."""
     with connection.cursor() as cursor:
-        cursor.execute(people.STAGE)
-        copy(cursor, "stage", StagedSupporter._fields, rows)
-        cursor.execute("ANALYZE stage")
         winners = policy.chosen(run.options)
         parameters = {
             "run": run.pk,
@@ -62,6 +59,9 @@ def load_supporters(
             "email_stays": winners["email"] != policy.Winner.FILE,
             **door.reasons(),
         }
+        cursor.execute(people.STAGE, parameters)
+        copy(cursor, "stage", StagedSupporter._fields, rows)
+        cursor.execute("ANALYZE stage")
         number_equal_rows(cursor, run, "key IS NOT NULL")
         cursor.execute(people.PREPARE, parameters)
         if decided:

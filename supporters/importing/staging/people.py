@@ -32,7 +32,7 @@ CREATE TEMP TABLE stage (
     language text, country text, birth_date date, phone text, street text, postcode text, city text, region text,
     organisation text, source_code text, tags text[], standing text, standing_at timestamptz,
     withdrawn text[], note text, marks text[],
-    occurrence bigint, system text, organisation_id bigint, supporter_id bigint, verdict text, candidate_id bigint, apart_id bigint, decided_by bigint,
+    occurrence bigint, system text NOT NULL DEFAULT %(system)s, organisation_id bigint, supporter_id bigint, verdict text, candidate_id bigint, apart_id bigint, decided_by bigint,
     decided_at timestamptz, shares_with bigint,
     fresh boolean NOT NULL DEFAULT false, changed boolean NOT NULL DEFAULT false, reason text,
     before text[], after text[], reference_id bigint, tag_ids bigint[], grant_id bigint, gained text[], said text[] NOT NULL DEFAULT '{}'
@@ -40,8 +40,7 @@ CREATE TEMP TABLE stage (
 """
 
 PREPARE = """
-UPDATE stage SET system = CASE WHEN key IS NULL THEN %(system)s ELSE %(content_system)s END,
-                 reference = CASE WHEN key IS NULL THEN reference ELSE key || '-' || occurrence END;
+UPDATE stage SET system = %(content_system)s, reference = key || '-' || occurrence WHERE key IS NOT NULL;
 INSERT INTO supporters_organisation (name, role, source_code)
 SELECT DISTINCT ON (lower(organisation)) organisation, 'partner', 'org-' || left(md5(lower(organisation)), 12)
 FROM stage WHERE organisation <> '' AND %(create_organisations)s

@@ -1,8 +1,9 @@
 """Somebody who is probably on file already, asked at the door: of the rows of an import, and of a record made by hand.
 
 Each rule looks in an index by a key that few people share, and only there are names, streets and addresses compared
-(pg_trgm, supporters_names_differ). So it costs a row a few look-ups, however many people are on file. What takes more
-than that, such as a name misspelt from its first letter on, is left to the search of the whole file.
+(pg_trgm, supporters_names_differ). So it costs a row a few look-ups, however many people are on file; of a crowd that
+shares a key after all, only some are looked at. What takes more than that, such as a name misspelt from its first letter
+on, is left to the search of the whole file.
 
 Who has a reference of the same system as the row, but another one, is told apart by that system and not asked about.
 """
@@ -25,7 +26,9 @@ HOSTS_ALIKE = 0.5
 ABBREVIATED = 0.3
 """The same of two streets that may be one: “Storg. 9” and “Storgatan 9”."""
 CROWD = 50
-"""Rows of a file that share so much more than this share nothing that tells of one person."""
+"""Rows of a file that share so much more than this share nothing that tells of one person; of people on file, as many are looked at."""
+CROWD_BY_HAND = 2_000
+"""The same of a record made by hand, which is asked about once."""
 
 
 class Rule(NamedTuple):
@@ -127,29 +130,39 @@ _TOLD_APART = """EXISTS (SELECT FROM {real}supporters_reference theirs WHERE the
     AND {one}.key IS NULL AND {one}.reference <> '' AND theirs.system = {one}.system)"""
 
 
-def _known(rules: Iterable[Rule], rows: str, asked: str, which: str = "true", most: int = 1) -> str:
+def _known(
+    rules: Iterable[Rule], rows: str, asked: str, which: str = "true", most: int = 1, crowd: int = CROWD
+) -> str:
     """SELECT of number, id and place of the rule, for those of the rows asked about whom the rules find on file."""
     return " UNION ALL ".join(
         f"""
         SELECT one.number, found.id, {place} AS place FROM {rows} one CROSS JOIN LATERAL (
-            SELECT other.id FROM {rule.source} WHERE {rule.key} AND {rule.agrees} AND NOT {_TOLD_APART} AND {which} LIMIT {most}
+            SELECT other.id FROM (SELECT other.* FROM {rule.source} WHERE {rule.key} AND {which} LIMIT {crowd}) other
+            WHERE {rule.agrees} AND NOT {_TOLD_APART} LIMIT {most}
         ) found WHERE {asked} AND {rule.has}
         """.replace("{one}", "one").replace("{other}", "other")
         for place, rule in enumerate(rules, start=1)
     )
 
 
+def _by_index(statement: str) -> str:
+    """Where few of the people on file have been counted yet, or none, PostgreSQL holds going through all of them to be cheap."""
+    return f"SET LOCAL enable_seqscan = off; {statement.strip().removesuffix(';')}; SET LOCAL enable_seqscan = on;"
+
+
 _REASONS = f"(ARRAY[{', '.join(f'%({name})s' for name in RULES)}])[found.place]"
 _ASKED = """one.round = %(round)s AND one.reason IS NULL AND one.supporter_id IS NULL AND one.standing NOT IN ('left', 'cleaned')
     AND one.verdict IS DISTINCT FROM 'second'"""
 
-HOLD_KNOWN = f"""
+HOLD_KNOWN = _by_index(
+    f"""
 WITH RECURSIVE {_SYSTEMS}
 UPDATE stage SET candidate_id = found.id, reason = {_REASONS} FROM (
     SELECT DISTINCT ON (number) number, id, place FROM ({_known(RULES.values(), "stage", _ASKED)}) each
     ORDER BY number, place
-) found WHERE stage.number = found.number;
-""".replace("{real}", "")
+) found WHERE stage.number = found.number
+"""
+).replace("{real}", "")
 """Hold the rows of a round that are probably about somebody on file. Of the parameters, `reasons` are a part."""
 
 PERHAPS_KNOWN = f"""
@@ -215,7 +228,7 @@ def reasons() -> dict[str, str]:
 
 
 _FOR_STAFF = (*RULES.values(), NAMESAKE)
-_ANYBODY = _known(_FOR_STAFF, "made", "true", "other.id <> one.number", 20)
+_ANYBODY = _known(_FOR_STAFF, "made", "true", "other.id <> one.number", 20, CROWD_BY_HAND)
 _BY_HAND = f"""
 WITH RECURSIVE {_SYSTEMS}, made AS (
     SELECT s.id AS number, s.first_name, s.last_name, s.email, s.birth_date, s.phone, s.street, s.postcode, s.city, NULL::uuid AS key,

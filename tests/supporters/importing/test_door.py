@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from supporters.importing import doubts
 from supporters.matching import deciding, search
+from supporters.matching.door import CROWD
 from supporters.models import Double, ImportRow, Reference, Supporter
 from tests.factories import make_supporter
 from tests.supporters.importing.test_doubts import decide
@@ -257,3 +258,27 @@ def test_the_preview_tells_of_the_rows_that_will_wait():
     assert [found.counts[name] for name in ("doubtful", "created", "updated")] == [4, 1, 1]
     go(run)
     assert (run.doubtful, run.created, run.updated) == (4, 1, 1)
+
+
+def _read_of_people() -> int:
+    """Rows of people that this transaction has read, by an index or not."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'supporters_supporter'"
+        )
+        return cursor.fetchone()[0]
+
+
+def test_a_crowd_that_shares_a_key_is_not_gone_through_for_every_row():
+    with connection.cursor() as cursor:
+        # Never counted by ANALYZE: the planner knows nothing of them.
+        cursor.execute(
+            """INSERT INTO supporters_supporter (email, first_name, last_name, postcode, phone)
+               SELECT 'info+' || n || '@mail.se', 'Annika', 'Anderberg ' || n, '22100', '0701234567'
+               FROM generate_series(1, 5000) n"""
+        )
+    rows = "".join(f"info@m{n}.se,Antonia,Angelov{n},22100,0701234567\n" for n in range(60))
+    before = _read_of_people()
+    run = load("email,first name,last name,postcode,phone\n" + rows)
+    assert run.created == 60
+    assert _read_of_people() - before < 60 * 3 * CROWD + 5000

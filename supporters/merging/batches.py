@@ -13,7 +13,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 from django.db.models import Max, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -103,7 +103,7 @@ def _merge_next(batch: MergeBatch) -> bool:
         _leave_out(batch, str(pair.pk), str(problem))
     except (OperationalError, InterfaceError):
         raise  # The database is away: the batch stays owed.
-    except (DatabaseError, RuntimeError):
+    except Exception:
         logger.exception("Pair %s could not be merged", pair.pk)
         _leave_out(batch, str(pair.pk), _("The program failed on this pair; the log says where."))
     return True
@@ -121,7 +121,7 @@ def _undo_next(batch: MergeBatch) -> bool:
         _leave_out(batch, f"{UNDO}{act.pk}", str(problem))
     except (OperationalError, InterfaceError):
         raise
-    except (DatabaseError, RuntimeError):
+    except Exception:
         logger.exception("Merge %s could not be undone", act.pk)
         _leave_out(batch, f"{UNDO}{act.pk}", _("The program failed on this merge; the log says where."))
     return True

@@ -1,6 +1,7 @@
 from datetime import date
 
 import pytest
+from django.db import DataError
 from django.db.models import Sum
 from django.urls import reverse
 from django.utils import timezone
@@ -145,7 +146,8 @@ def test_what_cannot_be_undone_is_left_out_and_said():
     assert "another record's" in batch.left_out[f"undo {act.pk}"]
 
 
-def test_one_pair_that_the_program_fails_on_keeps_nobody_else(monkeypatch):
+@pytest.mark.parametrize("fault", [RuntimeError, KeyError, DataError])
+def test_one_pair_that_the_program_fails_on_keeps_nobody_else(monkeypatch, fault):
     pair(probability=0.999)
     pair()
     real, failed = batches.merge, []
@@ -153,7 +155,7 @@ def test_one_pair_that_the_program_fails_on_keeps_nobody_else(monkeypatch):
     def fail_once(*args, **fields):
         if not failed:
             failed.append(args)
-            raise RuntimeError
+            raise fault
         return real(*args, **fields)
 
     monkeypatch.setattr(batches, "merge", fail_once)

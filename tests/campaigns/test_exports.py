@@ -75,6 +75,18 @@ def test_what_people_signed_goes_out_only_by_who_may(client, django_user_model):
         assert found == answers, role
 
 
+def test_the_file_of_a_segment_that_is_gone_is_still_only_for_who_may_know_what_people_signed(django_user_model):
+    people = {}
+    for role in ("Fundraiser", "Data manager"):
+        people[role] = django_user_model.objects.create_user(role, password="x", is_staff=True)
+        people[role].groups.add(Group.objects.get(name=role))
+    segment = make_segment(field="signed", op="has", value=[])
+    query = f"segment={segment.pk}"
+    segment.delete()
+    may = {role: listings.get("segment").may(Asked(query, user)) for role, user in people.items()}
+    assert may == {"Fundraiser": False, "Data manager": True}
+
+
 def test_a_segment_within_itself_ends():
     segment = make_segment()
     Segment.objects.update(

@@ -273,10 +273,12 @@ def file_name(export: Export) -> str:
 def withdraw(supporter: int) -> None:
     """Take away every file that the person is in, and those of which nobody knows; what is being made begins again.
 
+    A file with somebody with whom they were one record for a while may be of that time.
     In the transaction that erases the person.
     """
     _ban_finishing()
-    with_them = Q(parts__in=parts_with(supporter)) | Q(traced=False)
+    parted = Merge.objects.filter(away_pk=supporter, undone_at__isnull=False).values_list("survivor", flat=True)
+    with_them = Q(parts__in=parts_with(supporter)) | Q(traced=False) | Q(parts__people__overlap=list(parted))
     found = Export.objects.filter(with_them, state__in=[State.MAKING, State.DONE]).values_list("pk", flat=True)
     keys = set(found)
     Export.objects.filter(pk__in=keys, state=State.DONE).update(state=State.WITHDRAWN)

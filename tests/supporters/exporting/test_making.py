@@ -12,7 +12,7 @@ from crm import erasure
 from supporters.exporting import making
 from supporters.exporting.listings import Asked, Extent, NothingThere, get
 from supporters.importing import run as runs
-from supporters.merging import joining
+from supporters.merging import joining, parting
 from supporters.models import Export, ImportRun, Reference, Supporter, Tag
 from supporters.privacy import ledger_open_for
 from tests.factories import make_donation, make_supporter
@@ -173,6 +173,18 @@ def test_erasing_somebody_takes_away_files_of_a_record_that_was_merged_into_thei
     erasure.erase(ann, staff)
     export.refresh_from_db()
     assert export.state == State.WITHDRAWN
+
+
+def test_erasing_somebody_takes_away_files_of_the_time_when_they_were_one_record_with_another(staff):
+    ann, double, _bo = (make_supporter(first_name=name, last_name=name) for name in ("Anna", "Eskil", "Bosse"))
+    act = joining.merge(ann.pk, double.pk, {"first_name": "away"}, by=staff)
+    together, other = made(query="q=eskil"), made(query="q=bosse")
+    assert b"Eskil" in b"".join(making.content(together))
+    parting.undo(act.pk, by=staff)
+    erasure.erase(double, staff)
+    together.refresh_from_db()
+    other.refresh_from_db()
+    assert (together.state, other.state) == (State.WITHDRAWN, State.DONE)
 
 
 def test_erasing_a_donor_takes_away_the_files_of_their_gifts(staff):

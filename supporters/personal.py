@@ -1,6 +1,7 @@
 """Where supporters hold something of a person: supporters.holdings says how it is read.
 
-Stored files are gone through before, by supporters.blanking. The books keep gifts, the petition its count, both without the person; the address stays suppressed as a hash. All else goes.
+Stored files are gone through before, by supporters.blanking. The books keep gifts, the petition its count, both without the
+person; the address stays suppressed as a hash. All else goes.
 Erasure goes through the list from its end to its beginning: the person goes last.
 """
 

@@ -25,7 +25,7 @@ from supporters.exporting.listings import (
     counted,
     register,
 )
-from supporters.exports import EXPORT_PEOPLE, EXPORT_SIGNATURES, PERSON, who
+from supporters.exports import EXPORT_PEOPLE, EXPORT_SIGNATURES, PERSON, WHO_IS_IN_IT, who
 
 # Segments ---------------------------------------------------------------------------------------
 
@@ -151,7 +151,7 @@ register(
         needs=("campaigns.view_segment", "supporters.view_supporter", EXPORT_PEOPLE),
         also_needs=_rights_of_segment,
         people=True,
-        person=("pk",),
+        person=WHO_IS_IN_IT,
     ),
     Listing(
         "deliveries",

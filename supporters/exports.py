@@ -80,7 +80,9 @@ PERSON = (
     Column("created_at", _("On file since"), "created_at", Kind.MOMENT),
     *consents.columns("pk"),
 )
-"""The columns of a supporter."""
+"""The columns of a supporter;"""
+WHO_IS_IN_IT = ("pk", "shares_email_with")
+"""and whom they name."""
 
 
 def who(path: str = "supporter") -> tuple[Column, ...]:
@@ -166,7 +168,7 @@ register(
         columns=PERSON,
         needs=("supporters.view_supporter", EXPORT_PEOPLE),
         people=True,
-        person=("pk",),
+        person=WHO_IS_IN_IT,
     ),
     Listing(
         "donations",

@@ -187,6 +187,16 @@ def test_erasing_somebody_takes_away_files_of_the_time_when_they_were_one_record
     assert (together.state, other.state) == (State.WITHDRAWN, State.DONE)
 
 
+def test_erasing_somebody_takes_away_files_in_which_another_is_reached_through_their_address(staff):
+    ann = make_supporter(first_name="Ann", email="ann@mail.se")
+    make_supporter(first_name="Bo", last_name="Eskil", email=None, shares_email_with=ann)
+    export = made(query="q=eskil", columns=("first_name", "reached_through"))
+    assert b"ann@mail.se" in b"".join(making.content(export))
+    erasure.erase(ann, staff)
+    export.refresh_from_db()
+    assert export.state == State.WITHDRAWN
+
+
 def test_erasing_a_donor_takes_away_the_files_of_their_gifts(staff):
     donor = make_supporter()
     make_donation(donor)

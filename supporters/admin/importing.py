@@ -287,13 +287,8 @@ class ImportRunAdmin(DoubtfulRows, Previewing, Undoing, RecordAdmin):
                 if mapping.is_valid() and options.is_valid():
                     mapping.apply(run)
                     options.apply(run)
-                    run.save(
-                        update_fields=[
-                            "mapping",
-                            "options",
-                            *[name for name in options.fields if name.startswith("consent_")],
-                        ]
-                    )
+                    consent = [name for name in options.fields if name.startswith("consent_")]
+                    runs.settle_on(run, ["mapping", "options", *consent])
                     mappings.check(run.kind, run.mapping, [column["name"] for column in run.mapping["columns"]])
                     if "start" in request.POST:
                         runs.start(run)

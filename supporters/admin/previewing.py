@@ -109,7 +109,7 @@ class Previewing:
             run.options = {name: value for name, value in run.options.items() if name != "policy"}
             if said:
                 run.options["policy"] = said
-            run.save(update_fields=["options"])
+            runs.settle_on(run, ["options"])
         self.ask_for_preview(run)
 
     def ask_for_preview(self, run: ImportRun) -> None:

@@ -83,7 +83,7 @@ def reread(run: ImportRun, layout: readers.Layout) -> None:
     """Read the file another way (encoding, delimiter, sheet) and map it anew. Raises FileProblem."""
     with stored_file(run) as path:
         _describe(run, path, layout)
-    run.save(update_fields=["kind", "options", "layout", "mapping", "rows"])
+    settle_on(run, ["kind", "options", "layout", "mapping", "rows"])
 
 
 def guess_anew(run: ImportRun) -> None:
@@ -92,7 +92,16 @@ def guess_anew(run: ImportRun) -> None:
         run.options = {name: value for name, value in run.options.items() if saved.options.get(name) != value}
     with stored_file(run) as path:
         _describe(run, path, readers.Layout.from_json(run.layout), from_memory=False)
-    run.save(update_fields=["kind", "options", "layout", "mapping", "rows"])
+    settle_on(run, ["kind", "options", "layout", "mapping", "rows"])
+
+
+def settle_on(run: ImportRun, names: Iterable[str]) -> None:
+    """Store these settings of a run. Raises FileProblem when it is no longer for anybody to change."""
+    said = {name: getattr(run, name) for name in names}
+    if not ImportRun.objects.filter(pk=run.pk, state=State.UPLOADED).update(**said):
+        raise FileProblem(
+            _("Somebody has started or cancelled this import meanwhile: it goes by what was said before.")
+        )
 
 
 def _describe(run: ImportRun, path: Path, layout: readers.Layout, *, from_memory: bool = True) -> None:

@@ -10,6 +10,7 @@ from django.db.models import Sum
 from django.db.models.functions import ExtractYear
 
 from supporters import consent
+from supporters.importing import readers
 from supporters.importing import run as runs
 from supporters.importing.problems import FileProblem
 from supporters.models import Consent, Donation, ImportKey, ImportRun, Reference, Supporter, Suppression
@@ -383,3 +384,20 @@ def test_a_run_whose_worker_is_killed_ends_as_if_nothing_had_happened(broker):
     assert counts(run) == (rows, rows, 0, 0, 0)
     assert Donation.objects.count() == rows
     assert Donation.objects.aggregate(Sum("amount"))["amount__sum"] == sum(n % 3 + 1 for n in range(rows))
+
+
+def test_what_is_said_of_a_file_that_somebody_else_has_started_is_not_heard():
+    run = runs.upload("supporters", "people.csv", [b"email,city\na@mail.se,Lund\n"])
+    late = ImportRun.objects.get(pk=run.pk)
+    assert runs.start(run)
+    late.mapping["columns"][1]["field"] = "region"
+    late.consent_purpose = "email"
+    for act in (
+        lambda: runs.settle_on(late, ["mapping", "consent_purpose"]),
+        lambda: runs.guess_anew(late),
+        lambda: runs.reread(late, readers.Layout.from_json(late.layout)),
+    ):
+        with pytest.raises(FileProblem, match="Somebody has started or cancelled"):
+            act()
+    run.refresh_from_db()
+    assert (run.mapping["columns"][1]["field"], run.consent_purpose) == ("city", "")

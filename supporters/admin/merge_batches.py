@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import site
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -18,7 +19,7 @@ from supporters.admin.pages import StaffForm
 from supporters.matching.explaining import sentence
 from supporters.merging import batches
 from supporters.models import Double, MergeBatch
-from supporters.tasks import work_on_merges
+from supporters.nudging import nudge
 
 SAMPLE = 10
 MOST_LEFT_OUT = 200
@@ -43,6 +44,10 @@ class MergeBatchAdmin(ReadOnlyAdmin):
     ordering = ["-pk"]
     actions_list = ["begin"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        standing = Count("merges", filter=Q(merges__undone_at=None))
+        return super().get_queryset(request).annotate(standing=standing)
+
     def get_urls(self) -> list:
         view = self.admin_site.admin_view
         return [
@@ -60,7 +65,7 @@ class MergeBatchAdmin(ReadOnlyAdmin):
 
     @display(description=_("Merged"))
     def merged(self, batch: MergeBatch) -> int:
-        return batch.merges.standing().count()
+        return batch.standing
 
     @display(description=_("Left out"))
     def left(self, batch: MergeBatch) -> int:
@@ -88,7 +93,7 @@ class MergeBatchAdmin(ReadOnlyAdmin):
         number = pairs.count()
         if request.method == "POST" and bound and number:
             batch = batches.start(threshold, request.user)
-            work_on_merges.apply_async(args=[batch.pk], retry=False)
+            nudge("supporters.tasks.work_on_merges", batch.pk)
             return redirect("admin:supporters_mergebatch_change", batch.pk)
         context = {
             **site.each_context(request),
@@ -160,7 +165,7 @@ class MergeBatchAdmin(ReadOnlyAdmin):
         if not done:
             messages.info(request, _("That is done already, or somebody else was quicker."))
         elif act != "stop":
-            work_on_merges.apply_async(args=[pk], retry=False)
+            nudge("supporters.tasks.work_on_merges", pk)
         else:
             merged = batch.merges.standing().count()
             told = ngettext("It stops. %(number)d pair is merged.", "It stops. %(number)d pairs are merged.", merged)

@@ -1,8 +1,9 @@
 from datetime import date
 
 import pytest
-from django.db import DataError
+from django.db import DataError, connection
 from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -247,3 +248,21 @@ def test_a_batch_takes_its_permission(client, django_user_model, broker):
     batch = batches.start(0.99)
     assert client.post(reverse("admin:supporters_mergebatch_act", args=[batch.pk, "stop"])).status_code == 403
     assert "Stop</button>" not in client.get(reverse("admin:supporters_mergebatch_change", args=[batch.pk])).text
+
+
+def test_the_list_of_batches_takes_as_many_queries_for_many_as_for_one(staff_client):
+    address = reverse("admin:supporters_mergebatch_changelist")
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as context:
+            assert "99 %" in staff_client.get(address).text
+        return len(context)
+
+    pair()
+    finish(batches.start(0.99))
+    queries()
+    one = queries()
+    for _ in range(3):
+        pair()
+        finish(batches.start(0.99))
+    assert queries() == one

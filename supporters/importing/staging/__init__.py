@@ -64,6 +64,7 @@ def load_supporters(
         cursor.execute("ANALYZE stage")
         number_equal_rows(cursor, run, "key IS NOT NULL")
         cursor.execute(people.PREPARE, parameters)
+        cursor.execute("ANALYZE stage")  # by now the rows have references that they did not bring
         if decided:
             cursor.execute(people.VERDICTS, parameters)
         if watch:

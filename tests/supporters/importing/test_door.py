@@ -5,7 +5,10 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from supporters.importing import doubts
+from supporters.importing import doubts, staging
+from supporters.importing import run as runs
+from supporters.importing.parsing import parser_for
+from supporters.importing.rounds import in_rounds
 from supporters.matching import deciding, search
 from supporters.matching.door import CROWD
 from supporters.models import Double, ImportRow, Reference, Supporter
@@ -282,3 +285,26 @@ def test_a_crowd_that_shares_a_key_is_not_gone_through_for_every_row():
     run = load("email,first name,last name,postcode,phone\n" + rows)
     assert run.created == 60
     assert _read_of_people() - before < 60 * 3 * CROWD + 5000
+
+
+class Reads:
+    """How often a slice was gone through while it was written."""
+
+    def before(self, cursor):
+        pass
+
+    def after(self, cursor):
+        cursor.execute("SELECT seq_scan FROM pg_stat_xact_all_tables WHERE relid = 'stage'::regclass")
+        (self.times,) = cursor.fetchone()
+
+
+def test_a_slice_of_twins_is_not_gone_through_for_each_of_them():
+    rows = "".join(f"Anna,Andersson,{10000 + n // 2},070{1000000 + n // 2}\n" for n in range(4000))
+    run = runs.upload("supporters", "people.csv", [f"first name,last name,postcode,phone\n{rows}".encode()])
+    parse = parser_for(run)
+    cells = dict(enumerate((row.split(",") for row in rows.splitlines()), start=2))
+    reads = Reads()
+    staged = in_rounds([parse(number, row) for number, row in cells.items()])
+    found = staging.load_supporters(run, staged, cells, watch=reads)
+    assert (found.created, found.doubtful) == (2000, 2000)
+    assert reads.times < 200

@@ -322,7 +322,7 @@ def file_of(client, appeal) -> str:
 
 def test_who_may_not_see_gifts_sees_none(client, django_user_model):
     person = make_people(1)[0]
-    appeal = sent_to([person], source_code="spring")
+    appeal = sent_to([person], source_code="spring", name="Spring")
     make_donation(person, amount=Decimal("250.00"), source_code="spring")
     results.refresh(appeal.pk)
     viewer = django_user_model.objects.create_user("viktor", is_staff=True)

@@ -365,6 +365,7 @@ def test_a_push_whose_worker_is_killed_converges(mailchimp, audience, broker):
             push_audience.delay(audience.pk)
             before = mailchimp.count
             wait_for(lambda before=before, kill=kill: mailchimp.count > before + 2 + kill, "some calls")
+        wait_for(lambda: mailchimp.at_once == 0, "the calls of the dead to end")
         broker.delete(slots._KEY)  # the lease of those it held runs out
     mailchimp.delay(0)
 

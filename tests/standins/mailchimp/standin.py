@@ -101,6 +101,12 @@ class MailchimpStandIn(People):
     def web_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
 
+    @property
+    def at_once(self) -> int:
+        """Calls that it is answering now."""
+        with self._counting:
+            return sum(self._at_once.values())
+
     # What it was asked
 
     def calls(self, method: str | None = None, path: str = "") -> list[Request]:

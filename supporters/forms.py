@@ -4,11 +4,12 @@ import re
 from collections.abc import Mapping
 
 from django import forms
+from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from supporters import places
+from supporters import finding, places
 from supporters.addresses import AddressError, normalise_email
 from supporters.hygiene.contact import contact_of
 from supporters.hygiene.marks import is_disposable
@@ -223,8 +224,9 @@ class DetailsForm(PublicForm):
         return one_line(self.cleaned_data["city"])
 
     def save(self) -> None:
-        """Write what was changed, of a form that is valid, read as every other door reads it."""
-        if news := {name: self.cleaned_data[name] for name in self.changed_data}:
-            Supporter.objects.filter(pk=self.supporter.pk).update(
-                **contact_of(self.supporter, news), updated_at=Now()
-            )
+        """Write what was changed, of a form that is valid, read as every other door reads it; to whom they are by now."""
+        news = {name: self.cleaned_data[name] for name in self.changed_data}
+        with transaction.atomic():
+            supporter = finding.by_uuid(self.supporter.uuid, lock=True) if news else None
+            if supporter:
+                Supporter.objects.filter(pk=supporter.pk).update(**contact_of(supporter, news), updated_at=Now())

@@ -7,7 +7,8 @@ import pytest
 from django.core import signing
 from django.utils import timezone
 
-from supporters import consent, links, preferences
+from supporters import consent, links, merging, preferences
+from supporters.forms import DetailsForm
 from supporters.links import Link
 from supporters.models import Consent, ErasureRequest, Letter, Purpose, Signature, Supporter, Suppression
 from tests.factories import make_consent, make_donation, make_organisation, make_petition, make_supporter
@@ -179,6 +180,16 @@ def test_details_are_corrected_as_every_door_reads_them(client, eva):
     eva.refresh_from_db()
     assert (eva.first_name, eva.last_name, eva.language, eva.country) == ("Éva", "O'Ek", "pl", "PL")
     assert (eva.postcode, eva.phone, eva.email) == ("00-950", "+48601234567", "eva@mail.se")
+
+
+def test_what_somebody_corrects_while_they_are_merged_is_not_lost(eva):
+    """Their page was opened before, and is sent off after."""
+    other = make_supporter(first_name="Eva", last_name="Ek", email="eva@work.se")
+    form = DetailsForm(eva, {"first_name": "Eva", "last_name": "Berg", "language": "sv", "country": "SE"})
+    assert form.is_valid()
+    merging.merge(other.pk, eva.pk)
+    form.save()
+    assert Supporter.objects.get().last_name == "Berg"
 
 
 def test_what_can_not_be_read_is_said_and_nothing_is_written(client, eva):

@@ -24,7 +24,8 @@ KNOWN_TO_SHARE = f"""
 UPDATE stage SET supporter_id = s.sharing_id, email = NULL FROM (
     SELECT number, s.* FROM stage, LATERAL (
         SELECT s.first_name, s.last_name, l.id AS sharing_id, l.first_name AS sharing_first_name, l.last_name AS sharing_last_name
-        FROM supporters_supporter s JOIN supporters_supporter l ON l.shares_email_with_id = s.id WHERE s.email = stage.email OFFSET 0) s
+        FROM (SELECT * FROM supporters_supporter WHERE email = stage.email OFFSET 0) s
+        CROSS JOIN LATERAL (SELECT * FROM supporters_supporter WHERE shares_email_with_id = s.id OFFSET 0) l OFFSET 0) s
     WHERE {{which}} AND reason IS NULL
 ) s WHERE stage.number = s.number AND (
     stage.supporter_id = s.sharing_id OR (stage.supporter_id IS NULL AND {ANOTHER_NAME}

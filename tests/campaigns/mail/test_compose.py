@@ -150,7 +150,7 @@ def test_a_letter_fetches_nothing_from_anybody():
 
 
 def test_a_language_without_translation_gets_english():
-    assert "Unsubscribe" in letter("Dia dhuit", language="ga").html
+    assert "Unsubscribe" in letter("Góðan dag", language="is").html
 
 
 def test_words_that_look_like_our_markers_stay_as_they_are():

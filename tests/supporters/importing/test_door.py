@@ -287,6 +287,23 @@ def test_a_crowd_that_shares_a_key_is_not_gone_through_for_every_row():
     assert _read_of_people() - before < 60 * 3 * CROWD + 5000
 
 
+def test_people_who_were_counted_when_there_were_none_are_not_gone_through():
+    """As they are while the first slice of a large file is still there for nobody else."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO supporters_supporter (email, first_name, last_name)
+               SELECT 'm' || n || '-1@mail.se', 'Åsa', 'Ek ' || n FROM generate_series(1, 5000) n"""
+        )
+        cursor.execute(
+            """UPDATE pg_class SET reltuples = 0, relpages = 100 WHERE oid = 'supporters_supporter'::regclass
+               OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'supporters_supporter'::regclass)"""
+        )
+    before = _read_of_people()
+    assert load("email,city\n" + "".join(f"q{n}-1@mail.se,Lund\n" for n in range(60))).created == 60
+    read = _read_of_people() - before
+    assert read < 5000, read
+
+
 class Reads:
     """How often a slice was gone through while it was written."""
 

@@ -43,7 +43,10 @@ def differing(policy: Mapping[str, str]) -> dict[str, str]:
 
 
 def update_statement(policy: Mapping[str, str]) -> str:
-    """Brings what the rows of one `round` say into the people they are about, and notes before and after in `stage`."""
+    """Brings what the rows of one `round` say into the people they are about, and notes before and after in `stage`.
+
+    Of several rows about one person, by reference and by address, one goes in at a `turn`: see TURNS.
+    """
     return _update_statement(tuple(policy[field] for field in COLUMNS))
 
 
@@ -88,10 +91,13 @@ _MARKS = """CASE WHEN s.marks = '{{}}' AND t.marks = '{{}}' THEN s.marks ELSE ar
 # Locked before it is read, so that what is noted as before is what was overwritten. The arrays have PostgreSQL look these
 # few up in the index, whatever it holds their number to be.
 _UPDATE = """
-WITH found AS (
+WITH turns AS MATERIALIZED (
+    SELECT number, row_number() OVER (PARTITION BY supporter_id ORDER BY number) AS turn
+    FROM stage WHERE round = %(round)s AND reason IS NULL AND NOT fresh
+), found AS (
     SELECT t.number, s.id, {held_as_text} AS before, {named_values}, {marks} AS marks
-    FROM stage t JOIN supporters_supporter s ON s.id = t.supporter_id
-    WHERE t.round = %(round)s AND t.reason IS NULL AND NOT t.fresh AND ({values}) IS DISTINCT FROM ({held})
+    FROM turns JOIN stage t USING (number) JOIN supporters_supporter s ON s.id = t.supporter_id
+    WHERE turns.turn = %(turn)s AND t.round = %(round)s AND t.reason IS NULL AND NOT t.fresh AND ({values}) IS DISTINCT FROM ({held})
       AND s.id = ANY (ARRAY(SELECT supporter_id FROM stage WHERE round = %(round)s AND reason IS NULL AND NOT fresh))
     FOR NO KEY UPDATE OF s
 ), written AS (
@@ -101,3 +107,8 @@ WITH found AS (
 ) UPDATE stage SET changed = true, before = written.before, after = written.after
 FROM written WHERE stage.number = written.number;
 """
+TURNS = """
+SELECT coalesce(max(rows), 0) FROM (
+    SELECT count(*) AS rows FROM stage WHERE round = %(round)s AND reason IS NULL AND NOT fresh GROUP BY supporter_id) each
+"""
+"""How many rows of a round are about one person at most."""

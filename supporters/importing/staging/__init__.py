@@ -69,9 +69,14 @@ def load_supporters(
             cursor.execute(people.VERDICTS, parameters)
         if watch:
             watch.before(cursor)
-        write = people.MATCH_AND_ADD + policy.update_statement(winners) + people.ADD_REFERENCES
+        update = policy.update_statement(winners)
         for current in range(max((row.round for row in rows), default=-1) + 1):
-            cursor.execute(write, {**parameters, "round": current})
+            here = {**parameters, "round": current}
+            cursor.execute(people.MATCH_AND_ADD, here)
+            cursor.execute(policy.TURNS, here)
+            for turn in range(1, cursor.fetchone()[0] + 1):
+                cursor.execute(update, {**here, "turn": turn})
+            cursor.execute(people.ADD_REFERENCES, here)
         if decided:
             cursor.execute(door.TELL_APART)
         cursor.execute(people.TAGS)

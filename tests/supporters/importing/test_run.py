@@ -401,3 +401,12 @@ def test_what_is_said_of_a_file_that_somebody_else_has_started_is_not_heard():
             act()
     run.refresh_from_db()
     assert (run.mapping["columns"][1]["field"], run.consent_purpose) == ("city", "")
+
+
+def test_rows_of_one_slice_about_one_person_all_go_in_in_their_order():
+    """One knows the person by address, the other by reference."""
+    anna = make_supporter(email="anna@mail.se")
+    anna.references.create(system="donor", identifier="7")
+    load("id,email,country,city\n,anna@mail.se,,Lund\n7,,SE,Malmö\n")
+    anna.refresh_from_db()
+    assert (anna.country, anna.city) == ("SE", "Malmö")

@@ -92,13 +92,12 @@ _MARKS = """CASE WHEN s.marks = '{{}}' AND t.marks = '{{}}' THEN s.marks ELSE ar
 # few up in the index, whatever it holds their number to be.
 _UPDATE = """
 WITH turns AS MATERIALIZED (
-    SELECT number, row_number() OVER (PARTITION BY supporter_id ORDER BY number) AS turn
+    SELECT number, supporter_id, row_number() OVER (PARTITION BY supporter_id ORDER BY number) AS turn
     FROM stage WHERE round = %(round)s AND reason IS NULL AND NOT fresh
 ), found AS (
     SELECT t.number, s.id, {held_as_text} AS before, {named_values}, {marks} AS marks
     FROM turns JOIN stage t USING (number) JOIN supporters_supporter s ON s.id = t.supporter_id
-    WHERE turns.turn = %(turn)s AND t.round = %(round)s AND t.reason IS NULL AND NOT t.fresh AND ({values}) IS DISTINCT FROM ({held})
-      AND s.id = ANY (ARRAY(SELECT supporter_id FROM stage WHERE round = %(round)s AND reason IS NULL AND NOT fresh))
+    WHERE turn = %(turn)s AND ({values}) IS DISTINCT FROM ({held}) AND s.id = ANY (ARRAY(SELECT supporter_id FROM turns))
     FOR NO KEY UPDATE OF s
 ), written AS (
     UPDATE supporters_supporter s SET {assignments}, updated_at = statement_timestamp()

@@ -15,6 +15,7 @@ from unfold.decorators import display
 from supporters.admin.base import ReadOnlyAdmin
 from supporters.admin.exporting import answer, export_page
 from supporters.exporting import making
+from supporters.keys import key
 from supporters.models import Export
 
 State = Export.State
@@ -74,7 +75,7 @@ class ExportAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:
-        export = get_object_or_404(self.get_queryset(request), pk=object_id if str(object_id).isdigit() else 0)
+        export = get_object_or_404(self.get_queryset(request), pk=key(str(object_id)))
         if request.method == "POST":
             return self._cancel(request, export)
         inside = bool(request.GET.get("part"))

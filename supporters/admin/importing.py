@@ -26,6 +26,7 @@ from supporters.importing import readers, remembering, undoing, values
 from supporters.importing import run as runs
 from supporters.importing.known import KNOWN
 from supporters.importing.problems import FileProblem, RowProblem
+from supporters.keys import key
 from supporters.models import ImportRun, Purpose, SavedMapping
 from supporters.tasks import work_on_import
 
@@ -249,7 +250,7 @@ class ImportRunAdmin(DoubtfulRows, Previewing, Undoing, RecordAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:
-        run = get_object_or_404(ImportRun, pk=object_id if str(object_id).isdigit() else 0)
+        run = get_object_or_404(ImportRun, pk=key(str(object_id)))
         if not self.has_view_permission(request, run):
             raise PermissionDenied
         if request.GET.get("part"):

@@ -12,6 +12,8 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.module_loading import autodiscover_modules
 
+from supporters.keys import key
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
@@ -66,8 +68,7 @@ class Asked:
 
     def number(self, name: str) -> int:
         """A key among the parameters; 0 where there is none."""
-        text = self.params.get(name, "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+        return key(self.params.get(name, ""))
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from supporters import crowd, erasing, figures, finding, links, preferences
 from supporters.forms import AskingForm, DetailsForm
+from supporters.keys import key
 from supporters.links import Link
 from supporters.locks import in_the_end
 from supporters.models import Donation, ErasureRequest, RecurringDonation, Supporter
@@ -43,7 +44,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 
 @public
-@require_http_methods(["GET", "HEAD"])
+@require_safe
 def asked(request: HttpRequest) -> HttpResponse:
     """What is still to do: open the letter."""
     return page(request, "supporters/me_asked.html")
@@ -111,8 +112,7 @@ _ACTS: dict[str, Callable[[Supporter, HttpRequest], None]] = {
 
 
 def _number(request: HttpRequest) -> int:
-    text = request.POST.get("which", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    return key(request.POST.get("which", ""))
 
 
 def _agreements(supporter: Supporter):  # noqa: ANN202

@@ -9,14 +9,13 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 
 from django.apps import apps
 from django.db import connection
-from django.db.models import ForeignKey, Model
+from django.db.models import Model
 from django.utils.functional import Promise
-from django.utils.module_loading import module_has_submodule
 
+from supporters.declared import declared, pointing_at
 from supporters.models import Supporter
 
 Kept = dict[str, object]
@@ -144,14 +143,9 @@ class Move:
 @cache
 def moves() -> tuple[Move, ...]:
     """Of all apps, in the order in which they are done."""
-    found = [
-        move
-        for app in apps.get_app_configs()
-        if module_has_submodule(app.module, "moves")
-        for move in import_module(f"{app.name}.moves").MOVES
-    ]
-    declared = {move.name for move in found}
-    found += [Move(*place.split(":")) for place in pointing() if place.replace(":", ".") not in declared]
+    found = declared("moves", "MOVES")
+    named = {move.name for move in found}
+    found += [Move(*place.split(":")) for place in pointing_at(Supporter) if place.replace(":", ".") not in named]
     return tuple(found)
 
 
@@ -168,17 +162,6 @@ def count(pks: Iterable[int]) -> dict[str, dict[int, int]]:
 @cache
 def _counting() -> str:
     return " UNION ALL ".join(move.counting() for move in moves())
-
-
-def pointing() -> list[str]:
-    """Every foreign key to supporters, as model:field."""
-    return [
-        f"{model._meta.label}:{field.name}"
-        for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed
-        for field in model._meta.concrete_fields
-        if isinstance(field, ForeignKey) and field.related_model is Supporter
-    ]
 
 
 def one_per(model: str, other: str, field: str = "supporter", **more: object) -> Move:

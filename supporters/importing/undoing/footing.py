@@ -7,13 +7,12 @@ worked out.
 
 from collections.abc import Iterable
 from functools import cache
-from importlib import import_module
 
 from django.apps import apps
 from django.db.models import CASCADE, ForeignKey, Model
-from django.utils.module_loading import module_has_submodule
 from django.utils.translation import gettext as _
 
+from supporters.declared import declared, pointing_at
 from supporters.models import Consent, Donation, Refund, Supporter
 
 EDITED, TAKEN = "edited", "taken"
@@ -31,26 +30,6 @@ _BESIDE: dict[str, str] = {
 }
 
 
-def _pointing_at(model: type[Model]) -> list[str]:
-    """Every foreign key to this table, as model:field."""
-    return [
-        f"{other._meta.label}:{field.name}"
-        for other in apps.get_models(include_auto_created=True)
-        if other._meta.managed
-        for field in other._meta.concrete_fields
-        if isinstance(field, ForeignKey) and field.related_model is model
-    ]
-
-
-def _declared(name: str) -> list[str]:
-    return [
-        entry
-        for app in apps.get_app_configs()
-        if module_has_submodule(app.module, "built_on")
-        for entry in getattr(import_module(f"{app.name}.built_on"), name)
-    ]
-
-
 def _field(place: str) -> ForeignKey:
     label, _colon, name = place.partition(":")
     return apps.get_model(label)._meta.get_field(name)
@@ -58,16 +37,16 @@ def _field(place: str) -> ForeignKey:
 
 def sent_since(person: str, since: str) -> str:
     """SQL: whether anything was sent to this person since then."""
-    asked = [f"EXISTS ({query.format(person=person, since=since)})" for query in _declared("SENT")]
+    asked = [f"EXISTS ({query.format(person=person, since=since)})" for query in declared("built_on", "SENT")]
     return f"({' OR '.join(asked) or 'false'})"
 
 
 @cache
 def in_the_way(model: type[Model], table: str) -> list[str]:
     """Statements that note in `why` of a table (id, why) what stands in the way of deleting rows of the model."""
-    derived = {*_WORKED_OUT, *_declared("DERIVED")}
+    derived = {*_WORKED_OUT, *declared("built_on", "DERIVED")}
     statements = []
-    for place in _pointing_at(model):
+    for place in pointing_at(model):
         if place in derived:
             continue
         field = _field(place)
@@ -96,10 +75,14 @@ def taking_along(model: type[Model], table: str) -> list[str]:
     """Statements that take away what goes with the rows of the model whose `why` in the table is empty, and then those."""
     free = f"(SELECT id FROM {table} WHERE why = '{{}}')"
     statements = []
-    for place in _pointing_at(model):
+    for place in pointing_at(model):
         field = _field(place)
         mine = field.model._meta.db_table
-        if field.model in {Supporter, Donation} or place not in {*_WORKED_OUT, *_declared("DERIVED"), *_BESIDE}:
+        if field.model in {Supporter, Donation} or place not in {
+            *_WORKED_OUT,
+            *declared("built_on", "DERIVED"),
+            *_BESIDE,
+        }:
             continue
         if field.remote_field.on_delete is CASCADE or field.model in {Consent, Refund}:
             statements.append(f"DELETE FROM {mine} WHERE {field.column} IN {free}")

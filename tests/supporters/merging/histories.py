@@ -19,7 +19,7 @@ from campaigns.models import (
     SegmentMember,
 )
 from supporters import consent
-from supporters.merging.declaring import pointing
+from supporters.declared import pointing_at
 from supporters.models import (
     Consent,
     Donation,
@@ -148,7 +148,7 @@ class World:
 def everything() -> dict[str, list[str]]:
     """Every row of every table that points at supporters, as text: what undoing must bring back."""
     found = {}
-    places = [place.split(":") for place in pointing()] + [["supporters.Supporter", "id"]]
+    places = [place.split(":") for place in pointing_at(Supporter)] + [["supporters.Supporter", "id"]]
     for label, field in places:
         if label == "supporters.Merge":
             continue

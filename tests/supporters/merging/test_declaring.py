@@ -2,7 +2,8 @@ import pytest
 from django.apps import apps
 from django.db import models
 
-from supporters.merging.declaring import moves, pointing
+from supporters.declared import pointing_at
+from supporters.merging.declaring import moves
 from supporters.models import Supporter
 
 APPS = ["supporters", "campaigns"]
@@ -14,7 +15,7 @@ def declared() -> set[str]:
     return {move.name for app in APPS for move in import_module(f"{app}.moves").MOVES}
 
 
-@pytest.mark.parametrize("place", pointing())
+@pytest.mark.parametrize("place", pointing_at(Supporter))
 def test_every_table_that_points_at_supporters_says_what_a_merge_does_with_it(place):
     model, _colon, field = place.partition(":")
     assert f"{model}.{field}" in declared(), (
@@ -38,7 +39,7 @@ def test_a_table_that_nobody_declared_is_found_and_fails_the_test():
             return ""
 
     try:
-        assert "supporters.Note:supporter" in pointing()
+        assert "supporters.Note:supporter" in pointing_at(Supporter)
         with pytest.raises(AssertionError, match="add a Move"):
             test_every_table_that_points_at_supporters_says_what_a_merge_does_with_it("supporters.Note:supporter")
     finally:

@@ -369,6 +369,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('language', models.CharField(max_length=12, verbose_name='language')),
                 ('title', models.CharField(max_length=250, verbose_name='title')),
+                ('target', models.CharField(blank=True, db_default='', help_text='Who is to act, as this language says it; if empty, as it stands with the petition.', max_length=250, verbose_name='target')),
                 ('body', models.TextField(help_text='Markdown.', verbose_name='text')),
                 ('petition', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='texts', to='supporters.petition', verbose_name='petition')),
             ],

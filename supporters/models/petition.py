@@ -68,6 +68,13 @@ class PetitionText(models.Model):
     petition = models.ForeignKey(Petition, on_delete=models.CASCADE, related_name="texts", verbose_name=_("petition"))
     language = models.CharField(_("language"), max_length=12)
     title = models.CharField(_("title"), max_length=250)
+    target = models.CharField(
+        _("target"),
+        max_length=250,
+        blank=True,
+        db_default="",
+        help_text=_("Who is to act, as this language says it; if empty, as it stands with the petition."),
+    )
     body = models.TextField(_("text"), help_text=_("Markdown."))
 
     class Meta:

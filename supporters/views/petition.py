@@ -3,6 +3,7 @@
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -10,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from supporters import codes, crowd, places, signing
 from supporters.forms import SigningForm
-from supporters.models import Petition
+from supporters.models import Petition, PetitionText
 from supporters.public import address, page, public
 from supporters.signing import totals
 from supporters.signing.texts import text_of
@@ -92,10 +93,13 @@ def _where_to_give(petition: Petition) -> str:
 
 
 def shown_petition(slug: str) -> Petition:
-    """Raises Http404 for one that there is not, or not yet."""
-    found = Petition.objects.filter(slug=slug).exclude(state=Petition.State.DRAFT).first()
+    """The petition, its target in the language that is active. Raises Http404 for one that there is not, or not yet."""
+    here = PetitionText.objects.filter(petition=OuterRef("pk"), language=get_language()).exclude(target="")
+    shown = Petition.objects.filter(slug=slug).exclude(state=Petition.State.DRAFT)
+    found = shown.annotate(target_here=Subquery(here.values("target"))).first()
     if found is None:
         raise Http404
+    found.target = found.target_here or found.target
     return found
 
 

@@ -50,6 +50,16 @@ def test_the_page_shows_text_target_and_progress_in_the_language_of_the_browser(
     assert answer["Content-Language"] == "pl"
 
 
+def test_the_target_is_named_in_the_words_of_the_reader_s_language(client, petition):
+    petition.texts.filter(language="pl").update(target="Komisja Europejska")
+    polish = client.get("/pl/p/one-law/").text
+    assert polish.count("Komisja Europejska") == 2
+    assert "the Commission" not in polish
+    assert "the Commission" in client.get("/sv/p/one-law/").text
+    client.post("/pl/p/one-law/", typed())
+    assert "Komisja Europejska" in pending().typed["agreed"][0]["text"]
+
+
 def test_the_language_of_the_address_beats_the_browser(client, petition):
     answer = client.get("/pl/p/one-law/", headers={"accept-language": "en"})
     assert '<html lang="pl"' in answer.text

@@ -17,9 +17,15 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from config.supervisor import die_with_parent
+from tests.demo import guide
+from tests.demo.petition import SLUG
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "lodestar-demo"
+LOGINS = (
+    f"Log in as astrid (all rights), frida (fundraiser), carlo (campaigner), dorota (data manager) or viktor (viewer); "
+    f"the password of each is {PASSWORD}."
+)
 BOLD, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
 
 
@@ -64,7 +70,8 @@ def main() -> None:
             BANK_BIC="ESSESESS",
             ORGANISATION_NUMBER="802440-0000",
             DONATE_URL=f"http://localhost:{port}/give/",
-            PETITION_URL="https://realstars.example.org/p/one-law/",
+            PETITION_URL=f"http://localhost:{port}/p/{SLUG}/",
+            GIVING_AMOUNTS="SEK 100 250 500 1000, EUR 10 25 50 100, PLN 50 100 200 500",
             LOG_LEVEL="WARNING",
         )
         say("Making the tables …")
@@ -82,7 +89,8 @@ def main() -> None:
         )
         processes.append(up)
         wait_until_healthy(port, up)
-        greet(port, mail.facts["web_url"], mailchimp.facts["web_url"], stripe.facts["url"])
+        pages = (mail.facts["web_url"], mailchimp.facts["web_url"], f"{stripe.facts['url']}/")
+        greet(port, guide.Elsewhere(*pages))
         up.wait()
         sys.exit("The system ended by itself; the lines above say why.")
     finally:
@@ -130,24 +138,22 @@ def wait_until_healthy(port: int, up: subprocess.Popen) -> None:
     sys.exit("The system did not come up within 90 seconds.")
 
 
-def greet(port: int, mail: str, mailchimp: str, stripe: str) -> None:
+def greet(port: int, elsewhere: guide.Elsewhere) -> None:
     site = f"http://localhost:{port}"
+    page = guide.Guide(guide.parts(site, elsewhere), LOGINS)
     say(
         f"""
 {BOLD}Lodestar is running.{PLAIN}
 
-  Staff site    {BOLD}{site}/admin/{PLAIN}
-                log in as {BOLD}astrid{PLAIN}, password {BOLD}{PASSWORD}{PLAIN}
-  Appeals       {site}/admin/campaigns/appeal/     one goes out within a minute: open it and watch
-  The inbox     {mail}      every mail that was sent, as its reader sees it
-  Came back     {site}/admin/campaigns/return/   some of it does, within five minutes
-  Mailchimp     {mailchimp}      a stand-in for it: what the sync put there
-  Give          {site}/give/      what donors see; a card is typed on the stand-in's page
-  Stripe        {stripe}      a stand-in for it: give back, dispute, let the next month come
-  Background    {site}/admin/background/           what the workers do
+  Where to click   {BOLD}{page.url}{PLAIN}      all that there is to see, step by step
+  Staff site       {BOLD}{site}/admin/{PLAIN}
+  The petition     {site}/p/{SLUG}/
+  Give             {site}/give/
+  The inbox        {elsewhere.inbox}      every mail that was sent, as its reader sees it
+  Mailchimp        {elsewhere.mailchimp}      a stand-in for it
+  Stripe           {elsewhere.stripe}      a stand-in for it
 
-  Others to log in as, same password: {BOLD}frida{PLAIN} (fundraiser), {BOLD}carlo{PLAIN} (campaigner),
-  {BOLD}dorota{PLAIN} (data manager), {BOLD}viktor{PLAIN} (viewer).
+  {LOGINS}
 
 {DIM}Nothing leaves this machine. Ctrl-C ends all of it; `make demo` again goes on where it was.{PLAIN}
 """

@@ -13,6 +13,7 @@ from io import StringIO
 from pathlib import Path
 
 import django
+from django.utils import timezone
 
 PEOPLE, GIFTS = 1500, 2600
 SOON = timedelta(seconds=40)
@@ -149,43 +150,47 @@ def _write(path: Path, header: list[str], rows: list[list[str]]) -> None:
 
 
 def _petition(partners: list) -> None:
-    from django.utils import timezone
-
     from supporters.models import Petition, PetitionText, Signature, Supporter
+    from tests.demo.petition import SLUG, TEXTS
 
+    now = timezone.now()
+    title, target, _body = TEXTS["en"]
     petition = Petition.objects.create(
-        slug="one-law",
-        title="One law on buying sex for the whole European Union",
-        target="The European Commission",
-        goal=100_000,
+        slug=SLUG,
+        title=title,
+        target=target,
+        goal=2_000,
         state=Petition.State.OPEN,
-        opens_at=timezone.now() - timedelta(days=400),
+        opens_at=now - timedelta(days=400),
     )
-    PetitionText.objects.create(
-        petition=petition,
-        language="en",
-        title=petition.title,
-        body="Buying sex shall be a crime in every member state.",
+    PetitionText.objects.bulk_create(
+        PetitionText(petition=petition, language=language, title=title, target=target, body=body)
+        for language, (title, target, body) in TEXTS.items()
     )
     chance = random.Random(4)
+    by_code = {partner.source_code: partner for partner in partners}
     signed = []
     for person in Supporter.objects.exclude(email=None).iterator():
-        if chance.random() < 0.7:
-            at = timezone.now() - timedelta(minutes=chance.randrange(400 * 24 * 60))
-            pending = chance.random() < 0.06
-            signed.append(
-                Signature(
-                    petition=petition,
-                    supporter=person,
-                    state=Signature.State.PENDING if pending else Signature.State.VALIDATED,
-                    country=person.country,
-                    language=person.language,
-                    source_code=person.source_code,
-                    organisation=chance.choice(partners),
-                    created_at=at,
-                    validated_at=None if pending else at,
-                )
+        if chance.random() > 0.7:
+            continue
+        # Few at first, more of late, as word gets round.
+        at = now - timedelta(days=400 * chance.random() ** 2, minutes=3)
+        pending = chance.random() < 0.06
+        came_by = by_code.get(person.source_code) if chance.random() < 0.6 else None
+        signed.append(
+            Signature(
+                petition=petition,
+                supporter=person,
+                state=Signature.State.PENDING if pending else Signature.State.VALIDATED,
+                country=person.country,
+                language=person.language,
+                source_code=came_by.source_code if came_by else chance.choice(["", "", "share-whatsapp", "poster"]),
+                organisation=came_by,
+                shown=chance.random() < 0.5,
+                created_at=at,
+                validated_at=None if pending else at,
             )
+        )
     Signature.objects.bulk_create(signed, batch_size=1000)
 
 
@@ -250,8 +255,6 @@ def _audience() -> None:
 
 
 def _appeals(first_time: bool) -> None:
-    from django.utils import timezone
-
     from campaigns.appeals import schedule
     from campaigns.models import Appeal, AppealVariant, Campaign, Segment
 
@@ -298,8 +301,6 @@ def _appeal(name: str, number: int, segment: object):
 
 def _sent_before(appeal: object) -> None:
     """An appeal that went out two days ago, and what came of it. Its mails are not in the catcher: nobody sent them."""
-    from django.utils import timezone
-
     from campaigns.appeals import launching, results, schedule
     from campaigns.mail import tracking
     from campaigns.models import Appeal, AppealLink, Click

@@ -1,0 +1,54 @@
+"""The page that tells where to click tells the truth: all that it names is there, in a system filled as the demo is."""
+
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import pytest
+from django.core.cache import cache
+
+from supporters.models import Petition
+from tests.demo import fill, guide
+from tests.demo.petition import SLUG, TEXTS
+from tests.factories import make_supporter
+
+SITE = "http://localhost:8000"
+ELSEWHERE = guide.Elsewhere("http://127.0.0.1:1/", "http://127.0.0.1:2/", "http://127.0.0.1:3/")
+FOUND = guide.parts(SITE, ELSEWHERE)
+
+
+@pytest.fixture
+def filled(db, broker, settings):
+    cache.clear()
+    settings.STRIPE_SECRET_KEY = "sk_test_abc"
+    settings.GIVING_AMOUNTS = {"SEK": (100,), "EUR": (10,), "PLN": (100,)}
+    partners = fill._partners()
+    for partner in partners[:8]:
+        make_supporter(country=partner.country, source_code=partner.source_code)
+    fill._petition(partners)
+
+
+def test_every_address_of_ours_answers(filled, staff_client):
+    for _heading, _line, stops in FOUND:
+        for stop in stops:
+            if stop.address.startswith(SITE):
+                parts = urlsplit(stop.address)
+                answer = staff_client.get(f"{parts.path}?{parts.query}", follow=True)
+                assert answer.status_code == 200, stop.address
+
+
+def test_the_petition_speaks_each_of_its_languages_to_its_target(filled, client):
+    assert Petition.objects.get().slug == SLUG
+    for language, (title, target, _body) in TEXTS.items():
+        answer = client.get(f"/{language}/p/{SLUG}/")
+        assert f'<article lang="{language}"' in answer.text
+        assert answer.text.count(target) >= 2, f"{language}: above the text and in the words that are agreed to"
+        assert title in answer.text
+        assert answer.text.count("<ol>") == 1
+
+
+def test_the_page_itself_is_served():
+    page = guide.Guide(FOUND, "Log in as <astrid>.")
+    with urlopen(page.url, timeout=10) as answer:
+        text = answer.read().decode()
+    assert "Log in as &lt;astrid&gt;." in text
+    assert all(stop.address.replace("&", "&amp;") in text for _heading, _line, stops in FOUND for stop in stops)

@@ -18,7 +18,7 @@ class LoadingCommand(BaseCommand):
     kind: str
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="a csv, xlsx or ods file")
+        parser.add_argument("file", type=Path, help="a csv, xlsx, xls or ods file")
         parser.add_argument("--reference-system", default="", help="the system that the file's references belong to")
         parser.add_argument("--source-code", default="", help="for rows that have none")
         parser.add_argument(

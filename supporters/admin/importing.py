@@ -38,7 +38,7 @@ class UploadForm(StaffForm):
     file = forms.FileField(
         label=_("File"),
         widget=forms.ClearableFileInput(
-            attrs={"accept": ".csv,.txt,.tsv,.xlsx,.ods", "data-limit": settings.UPLOAD_LIMIT}
+            attrs={"accept": ".csv,.txt,.tsv,.xlsx,.xls,.ods", "data-limit": settings.UPLOAD_LIMIT}
         ),
         error_messages={"empty": _("The file is empty.")},
     )
@@ -47,7 +47,7 @@ class UploadForm(StaffForm):
         super().__init__(*args, **kwargs)
         limit = settings.UPLOAD_LIMIT // 1024 // 1024
         self.fields["file"].help_text = gettext(
-            "csv, xlsx or ods, up to %(limit)s MB. Exports of Mailchimp, Stripe, PayPal, Donorbox, CiviCRM and Action Network are known as they are."
+            "csv, xlsx, xls or ods, up to %(limit)s MB. Exports of Mailchimp, Stripe, PayPal, Donorbox, CiviCRM and Action Network are known as they are."
         ) % {"limit": limit}
         self.fields["file"].widget.attrs["data-message"] = gettext("This file is larger than %(limit)s MB.") % {
             "limit": limit

@@ -5,7 +5,7 @@ from supporters.models import ImportRun
 
 
 class Command(loading.LoadingCommand):
-    help = "Import donations from a csv, xlsx or ods file."
+    help = "Import donations from a csv, xlsx, xls or ods file."
     kind = ImportRun.Kind.DONATIONS
 
     def add_arguments(self, parser: CommandParser) -> None:

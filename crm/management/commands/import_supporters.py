@@ -21,7 +21,7 @@ def _policy(winner: str, field: str) -> tuple[str, str]:
 
 
 class Command(loading.LoadingCommand):
-    help = "Import supporters from a csv, xlsx or ods file."
+    help = "Import supporters from a csv, xlsx, xls or ods file."
     kind = ImportRun.Kind.SUPPORTERS
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,4 +1,4 @@
-"""Files of any common make as rows of text: csv in its dialects, xlsx and ods.
+"""Files of any common make as rows of text: csv in its dialects, xlsx, xls and ods.
 
 A file is what its content says, whatever its name. Rows stream; only spreadsheets, whose format allows nothing
 else, are read as a whole, after their unpacked size was measured.
@@ -23,8 +23,8 @@ MAX_COLUMNS = 200
 _SAMPLE = 256 * 1024
 _NO_TABLE = (b"%PDF", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{\\rtf")
 _WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|table|meta|\?xml)\b", re.IGNORECASE)
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-"""What a workbook with a password consists of: [MS-OFFCRYPTO] 2.3.4.4."""
+_WORKBOOK = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""A zip file, and the compound file of older programs: [MS-CFB] 2.2."""
 
 
 @dataclass
@@ -62,13 +62,9 @@ def inspect(path: Path) -> Layout:
         head = file.read(_SAMPLE)
     if not head.strip():
         raise FileProblem(_("The file is empty."))
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith(_WORKBOOK):
         kind, names = sheets.inspect(path)
         return Layout(kind, sheet=names[0], sheets=tuple(names))
-    if head.startswith(b"\xd0\xcf\x11\xe0"):
-        if _ENCRYPTED in path.read_bytes():
-            raise FileProblem(_("This workbook has a password. Save it without one and try again."))
-        raise FileProblem(_("This is an old Excel file (.xls). Save it as .xlsx and try again."))
     if _WEB_PAGE.match(head):
         raise FileProblem(
             _(
@@ -77,17 +73,13 @@ def inspect(path: Path) -> Layout:
             )
         )
     if head.startswith(_NO_TABLE):
-        raise _no_table()
+        raise FileProblem(sheets.PROBLEMS["no_table"])
     encoding = text.guess_encoding(path, head)
     letters = codecs.getincrementaldecoder(encoding)("replace").decode(head)
     sample = letters[:4000]
     if sum(letter < " " and letter not in "\t\r\n\x0b\x0c" for letter in sample) > 5 + len(sample) // 50:
-        raise _no_table()
+        raise FileProblem(sheets.PROBLEMS["no_table"])
     return Layout("csv", encoding, text.guess_delimiter(letters))
-
-
-def _no_table() -> FileProblem:
-    return FileProblem(_("This is not a table. Lodestar reads csv, xlsx and ods files."))
 
 
 def read_header(path: Path, layout: Layout) -> list[str]:
@@ -137,7 +129,7 @@ def records(path: Path, layout: Layout) -> Iterator[list[str]]:
 def _records(path: Path, layout: Layout) -> Iterator[tuple[list[str], str]]:
     if layout.format == "csv":
         return text.records(path, layout.encoding or "utf-8-sig", layout.delimiter or ",")
-    return sheets.records(path, layout.format, layout.sheet)
+    return sheets.records(path, layout.sheet)
 
 
 def _plain(name: str) -> str:

@@ -248,7 +248,7 @@ def bomb() -> bytes:
         (workbook(["email", "city"]), "no rows below"),
         (workbook(), "no rows"),
         (with_password(), "has a password"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1024), "old Excel file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1024), "damaged"),
         (b"%PDF-1.7\n%\xe2\xe3", "not a table"),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "not a table"),
         (b"\r\n <HTML xmlns:x='urn'><table><tr><td>email</td></tr></table>", "web page"),

@@ -1,34 +1,64 @@
 """Too much from one place: what a public form takes from one network address, and from the network round it.
 
-Whoever is over the limit is asked to wait for some seconds, and what they typed stays. A page that is busy because
-people everywhere come to it is limited nowhere, and if Redis is away nobody is turned down.
+Whoever is over the limit is asked to wait for some seconds, and what they typed stays. A browser may solve a puzzle
+meanwhile and need not wait; the more of them a network asks for, the harder they get. A page that is busy because people
+everywhere come to it is limited nowhere, and if Redis is away nobody is turned down.
 """
 
 import math
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.http import HttpRequest
 
-from supporters import limiter, visitors
+from supporters import limiter, puzzles, visitors
 from supporters.limiter import Bucket
 
-ADDRESS = (0.5, 20)
-"""A second, and at once, from one address: a school class at one router gets through."""
-NETWORK = (1.0, 40)
-"""From its network: a /24 of IPv4, a /48 of IPv6 (RFC 6177: what one site gets)."""
+
+@dataclass(frozen=True)
+class Limit:
+    """What a form takes: a second, and at once."""
+
+    address: tuple[float, int]
+    network: tuple[float, int]
+    """A /24 of IPv4, a /48 of IPv6 (RFC 6177: what one site gets)."""
 
 
-def wait(request: HttpRequest, form: str) -> int:
-    """Take this visitor's turn at a form; seconds to wait, 0 if it is theirs now."""
+USUAL = Limit(address=(0.5, 20), network=(1.0, 40))
+"""A school class at one router gets through."""
+LIMITS = {"give": Limit(address=(0.02, 12), network=(0.1, 60))}
+"""Who tries stolen cards is slowed more."""
+PUZZLES = 240
+"""That a network asks for faster than its limit's rate, until they are at their hardest."""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Somebody has to wait."""
+
+    seconds: int
+    puzzle: str
+    """As JSON: who solves it need not wait."""
+
+
+def hold(request: HttpRequest, form: str, about: str = "") -> Hold | None:
+    """Take this visitor's turn at a form; None if it is theirs now. `about` is what the form is for, such as a petition."""
+    limit = LIMITS.get(form, USUAL)
     address, network = _places(request)
-    buckets = [
-        Bucket(f"{form}:{visitors.hidden(address)}", *ADDRESS),
-        Bucket(f"{form}:{visitors.hidden(network)}", *NETWORK),
-    ]
+    wide = f"{form}:{visitors.hidden(network)}"
+    buckets = [Bucket(f"{form}:{visitors.hidden(address)}", *limit.address), Bucket(wide, *limit.network)]
     taken = limiter.take(1, buckets, [])
-    if taken.total or not taken.together:
-        return 0
-    return max(1, math.ceil(max(bucket.wait(tokens) for bucket, tokens in taken.left.items())))
+    about = f"{form}:{about}"
+    if taken.total or not taken.together or puzzles.solved(request.POST.get("solved", ""), about):
+        return None
+    seconds = max(1, math.ceil(max(bucket.wait(tokens) for bucket, tokens in taken.left.items())))
+    return Hold(seconds, puzzles.make(about, _over(Bucket(f"{wide}:puzzles", limit.network[0], PUZZLES))))
+
+
+def _over(asked: Bucket) -> float:
+    """Count another puzzle that a network asks for; 0 for the first, 1 where they are at their hardest."""
+    (left,) = limiter.take(1, [asked], []).left.values()
+    return 1 - (left + 1) / asked.burst
 
 
 def _places(request: HttpRequest) -> tuple[str, str]:

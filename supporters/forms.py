@@ -58,6 +58,8 @@ class AddressForm(PublicForm):
     email = forms.CharField(label=gettext_lazy("Email"), max_length=254)
     website = forms.CharField(required=False)
     """A field that people don't see: what fills it in is a program."""
+    solved = forms.CharField(required=False)
+    """A puzzle that the browser solved, for supporters.crowd."""
 
     autocomplete = {"email": "email"}
 

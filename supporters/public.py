@@ -17,6 +17,8 @@ from django.urls import ResolverMatch, get_script_prefix, reverse
 from django.utils import translation
 from django.utils.translation import get_language_info
 
+from supporters.crowd import Hold
+
 View = Callable[..., HttpResponse]
 POLICY = {
     "default-src": "'none'",
@@ -24,6 +26,7 @@ POLICY = {
     "script-src": "'self'",
     "img-src": "'self'",
     "connect-src": "'self'",
+    "worker-src": "'self'",
     "form-action": "'self'",
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
@@ -64,10 +67,12 @@ def page(
     *,
     status: int = 200,
     public: bool = False,
+    hold: Hold | None = None,
     **policy: str,
 ) -> HttpResponse:
     """The page, with its headers. One that is not public is kept from search engines and caches.
 
+    `hold`: that its form was sent and has to wait, which the page says (guard.html) and the answer too (RFC 6585, 4).
     Parts of the policy can be said anew: `form_action="'self' https://checkout.example"`.
     """
     shared = {
@@ -76,8 +81,11 @@ def page(
         "exit_url": settings.QUICK_EXIT_URL,
         "languages": _languages(request),
         "public": public,
+        "hold": hold,
     }
-    response = render(request, template, {**shared, **(context or {})}, status=status)
+    response = render(request, template, {**shared, **(context or {})}, status=429 if hold else status)
+    if hold:
+        response["Retry-After"] = str(hold.seconds)
     said = POLICY | {name.replace("_", "-"): value for name, value in policy.items()}
     response["Content-Security-Policy"] = "; ".join(f"{name} {value}" for name, value in said.items())
     response["Referrer-Policy"] = "no-referrer"

@@ -6,10 +6,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from supporters import figures, finding, links
+from supporters import crowd, figures, finding, links
+from supporters.crowd import Hold
 from supporters.links import Link
 from supporters.models import Pledge
-from supporters.payments import pace
 from supporters.payments.donors import confirm_news, news_asked_for
 from supporters.payments.giving_form import GivingForm, methods, usual_currency
 from supporters.payments.paying import ways
@@ -42,8 +42,8 @@ def give(request: HttpRequest) -> HttpResponse:
         return _form(request, form, 422)
     if form.is_from_a_program():
         return HttpResponseRedirect(address("give"), status=303)
-    if not pace.allowed(request):
-        return _form(request, form, 429, _("That was a lot at once. Please wait ten minutes and try again."))
+    if hold := crowd.hold(request, "give"):
+        return _form(request, form, hold=hold)
     return _lead_on(request, form)
 
 
@@ -99,7 +99,9 @@ def news(request: HttpRequest, token: str) -> HttpResponse:
     return page(request, "supporters/news.html", {"done": done, "asked": news_asked_for(supporter)})
 
 
-def _form(request: HttpRequest, form: GivingForm, status: int = 200, message: str = "") -> HttpResponse:
+def _form(
+    request: HttpRequest, form: GivingForm, status: int = 200, message: str = "", hold: Hold | None = None
+) -> HttpResponse:
     currencies = [code for code in settings.GIVING_AMOUNTS if methods(code)]
     query = {"source": form["source"].value() or "", "via": form.partner.source_code if form.partner else ""}
     context = {
@@ -108,7 +110,8 @@ def _form(request: HttpRequest, form: GivingForm, status: int = 200, message: st
         "currencies": [(code, address("give", query={**query, "currency": code})) for code in currencies],
     }
     pays_at = settings.STRIPE_API_URL or CHECKOUT
-    return page(request, "supporters/give.html", context, status=status, public=True, form_action=f"'self' {pays_at}")
+    policy = {"form_action": f"'self' {pays_at}"}
+    return page(request, "supporters/give.html", context, status=status, public=True, hold=hold, **policy)
 
 
 def _about(pledge: Pledge) -> dict[str, object]:

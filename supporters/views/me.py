@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from supporters import crowd, erasing, figures, finding, links, preferences
+from supporters.crowd import Hold
 from supporters.forms import AskingForm, DetailsForm
 from supporters.keys import key
 from supporters.links import Link
@@ -35,10 +36,8 @@ def ask(request: HttpRequest) -> HttpResponse:
         return _asking(request, form, 422)
     if form.is_from_a_program():
         return HttpResponseRedirect(address("me_asked"), status=303)
-    if seconds := crowd.wait(request, "me"):
-        answer = _asking(request, form, 429, wait=seconds)
-        answer["Retry-After"] = str(seconds)
-        return answer
+    if hold := crowd.hold(request, "me"):
+        return _asking(request, form, hold=hold)
     preferences.ask(form.cleaned_data["email"], get_language())
     return HttpResponseRedirect(address("me_asked"), status=303)
 
@@ -120,10 +119,10 @@ def _agreements(supporter: Supporter):  # noqa: ANN202
 
 
 def _asking(
-    request: HttpRequest, form: AskingForm, status: int = 200, *, wait: int = 0, expired: bool = False
+    request: HttpRequest, form: AskingForm, status: int = 200, *, hold: Hold | None = None, expired: bool = False
 ) -> HttpResponse:
-    context = {"form": form, "wait": wait, "expired": expired, "action": address("me_ask")}
-    return page(request, "supporters/me_ask.html", context, status=status)
+    context = {"form": form, "expired": expired, "action": address("me_ask")}
+    return page(request, "supporters/me_ask.html", context, status=status, hold=hold)
 
 
 def _page(

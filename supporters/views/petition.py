@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
 from supporters import codes, crowd, places, signing
+from supporters.crowd import Hold
 from supporters.forms import SigningForm
 from supporters.models import Petition, PetitionText
 from supporters.public import address, page, public
@@ -35,10 +36,8 @@ def petition(request: HttpRequest, slug: str) -> HttpResponse:
         return _page(request, found, form, status=422)
     if form.is_from_a_program():
         return HttpResponseRedirect(address("signed", slug=slug), status=303)
-    if seconds := crowd.wait(request, "sign"):
-        answer = _page(request, found, form, status=429, wait=seconds)
-        answer["Retry-After"] = str(seconds)
-        return answer
+    if hold := crowd.hold(request, "sign", slug):
+        return _page(request, found, form, hold=hold)
     signing.ask(found, form.typed())
     return HttpResponseRedirect(address("signed", slug=slug), status=303)
 
@@ -104,7 +103,7 @@ def shown_petition(slug: str) -> Petition:
 
 
 def _page(
-    request: HttpRequest, petition: Petition, form: SigningForm | None, status: int = 200, wait: int = 0
+    request: HttpRequest, petition: Petition, form: SigningForm | None, status: int = 200, hold: Hold | None = None
 ) -> HttpResponse:
     standing = totals.standing(petition)
     language = get_language()
@@ -113,11 +112,10 @@ def _page(
         "petition": petition,
         "text": text,
         "form": form if petition.is_open() else None,
-        "wait": wait,
         "standing": standing,
         "latest": [(name, places.name_of(code, language)) for name, code in standing.latest],
         "shares": share_links(petition, text.title),
         "totals": address("totals", slug=petition.slug),
         "canonical": settings.SITE_URL + address("petition", slug=petition.slug),
     }
-    return page(request, "supporters/petition.html", context, status=status, public=True)
+    return page(request, "supporters/petition.html", context, status=status, public=True, hold=hold)

@@ -1,10 +1,10 @@
 import pytest
 from django.core.cache import cache
 
-from supporters import links
+from supporters import crowd, links
 from supporters.links import Link
 from supporters.models import Consent, Donation, Pledge, Supporter
-from supporters.payments import pace, references
+from supporters.payments import references
 from supporters.payments.donors import request_news
 from tests.factories import make_organisation, make_petition, make_pledge, make_supporter
 from tests.standins.stripe import StripeStandIn
@@ -153,9 +153,10 @@ def test_a_program_that_fills_in_everything_gets_nowhere(client, stripe):
 
 
 def test_too_many_from_one_address_are_slowed_and_not_stored(client, monkeypatch):
-    monkeypatch.setattr(pace, "MOST", 2)
+    monkeypatch.setitem(crowd.LIMITS, "give", crowd.Limit(address=(0.02, 2), network=(0.1, 60)))
     assert [client.post(GIVE, typed()).status_code for _time in range(3)] == [303, 303, 429]
     assert Pledge.objects.count() == 2
+    assert int(client.post(GIVE, typed())["Retry-After"]) in range(45, 51)
     assert client.post(GIVE, typed(), REMOTE_ADDR="192.0.2.7").status_code == 303
 
 

@@ -12,7 +12,7 @@ _EVERYTHING_TO_SEE = {
     for app, models in {
         "supporters": (
             "supporter tag reference consent suppression organisation petition petitiontext signature "
-            "donation recurringdonation refund dispute pledge paymentevent importrun importrow savedmapping organisationcontact letter double merge mergebatch tidying"
+            "donation recurringdonation refund dispute pledge paymentevent importrun importrow savedmapping organisationcontact organisationsite letter double merge mergebatch tidying"
         ),
         "campaigns": (
             "campaign segment appeal appealtext appealvariant delivery audience audiencemember audiencesegment syncrun webhookevent "
@@ -48,7 +48,9 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         **dict.fromkeys(("campaigns.audience", "campaigns.audiencesegment"), ALL),
         **dict.fromkeys(("supporters.petition", "supporters.petitiontext"), ALL),
-        **dict.fromkeys(("supporters.organisation", "supporters.organisationcontact"), ALL),
+        **dict.fromkeys(
+            ("supporters.organisation", "supporters.organisationcontact", "supporters.organisationsite"), ALL
+        ),
         **dict.fromkeys(("campaigns.receiver", "campaigns.receiverdomain", "campaigns.warmup"), ALL),
         "campaigns.sendingcontrol": EDIT,
         "campaigns.schedule_appeal": (),
@@ -60,7 +62,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "supporters.savedmapping": ("view", "change", "delete"),
         **dict.fromkeys(("supporters.supporter", "supporters.donation", "supporters.signature"), _KEEP),
         **dict.fromkeys(("supporters.tag", "supporters.reference", "supporters.organisation"), ALL),
-        "supporters.organisationcontact": ALL,
+        **dict.fromkeys(("supporters.organisationcontact", "supporters.organisationsite"), ALL),
         "supporters.consent": ("view", "add"),
         "supporters.suppression": ("view", "add", "delete"),
         "supporters.disclose_supporter": (),

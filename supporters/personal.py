@@ -477,6 +477,7 @@ NOT_PERSONAL: dict[str, str] = {
     "supporters.MergeBatch": "Counts, and numbers of pairs.",
     "supporters.MergeMoved": "Numbers of rows.",
     "supporters.Organisation": "Organisations, not people.",
+    "supporters.OrganisationSite": "Addresses of sites.",
     "supporters.Petition": "What we demand.",
     "supporters.PetitionText": "What we demand.",
     "supporters.SavedMapping": "Names of columns.",

@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 from supporters.public import LanguageConverter
 from supporters.views import me
 from supporters.views.confirming import confirm
+from supporters.views.embed import embed, embed_script, embed_signed
 from supporters.views.give import cancelled, give, given, news, pay
 from supporters.views.paid import stripe_webhook
 from supporters.views.petition import petition, poster, signed, thanks
@@ -13,6 +14,8 @@ register_converter(LanguageConverter, "language")
 app_name = "supporters"
 pages: list[URLPattern] = [
     path("p/<slug:slug>/", petition, name="petition"),
+    path("p/<slug:slug>/embed/", embed, name="embed"),
+    path("p/<slug:slug>/embed/signed/", embed_signed, name="embed_signed"),
     path("p/<slug:slug>/signed/", signed, name="signed"),
     path("p/<slug:slug>/thanks/", thanks, name="thanks"),
     path("p/<slug:slug>/poster/", poster, name="poster"),
@@ -29,6 +32,7 @@ pages: list[URLPattern] = [
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("webhooks/stripe/", stripe_webhook, name="stripe_webhook"),
+    path("embed.js", embed_script, name="embed_script"),
     *pages,
     path("p/<slug:slug>/totals.json", totals_json, name="totals_json"),
     path("<language:language>/", include(pages)),

@@ -317,6 +317,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='OrganisationSite',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('origin', models.CharField(help_text='For example https://www.partner.org', max_length=255, verbose_name='site')),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sites', to='supporters.organisation', verbose_name='organisation')),
+            ],
+            options={
+                'verbose_name': 'site that may show our form',
+                'verbose_name_plural': 'sites that may show our form',
+                'ordering': ['origin'],
+            },
+        ),
+        migrations.CreateModel(
             name='PaymentEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -874,6 +887,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='mergemoved',
             constraint=models.UniqueConstraint(fields=('merge', 'table'), name='merge_moved_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='organisationsite',
+            constraint=models.UniqueConstraint(fields=('organisation', 'origin'), name='organisation_site_once', violation_error_message='This site is on the list.'),
+        ),
+        migrations.AddConstraint(
+            model_name='organisationsite',
+            constraint=models.CheckConstraint(condition=models.Q(('origin__regex', '^(https://[a-z0-9-]+(\\.[a-z0-9-]+)+|http://(localhost|127\\.0\\.0\\.1))(:[0-9]{1,5})?$')), name='organisation_site_origin'),
         ),
         migrations.AddIndex(
             model_name='paymentevent',

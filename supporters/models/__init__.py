@@ -9,7 +9,7 @@ from supporters.models.importing import ImportChunk, ImportKey, ImportRow, Impor
 from supporters.models.letter import Letter
 from supporters.models.mapping import SavedMapping
 from supporters.models.merge import Merge, MergeBatch, MergeMoved
-from supporters.models.organisation import Organisation, OrganisationContact
+from supporters.models.organisation import Organisation, OrganisationContact, OrganisationSite
 from supporters.models.payment import Dispute, PaymentEvent, Pledge
 from supporters.models.petition import Petition, PetitionText, Signature, SignatureCount
 from supporters.models.preview import ImportPreview, PreviewSlice
@@ -42,6 +42,7 @@ __all__ = [
     "MergeMoved",
     "Organisation",
     "OrganisationContact",
+    "OrganisationSite",
     "PaymentEvent",
     "Petition",
     "PetitionText",

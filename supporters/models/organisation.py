@@ -77,3 +77,34 @@ class OrganisationContact(models.Model):
     def __str__(self) -> str:
         # Not the person's name: it would stay in the log of changes after the person was erased.
         return self.function or str(_("Contact"))
+
+
+class OrganisationSite(models.Model):
+    """A site of an organisation that may frame the form for signing: scheme, host and port, as browsers name origins (RFC 6454)."""
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="sites", verbose_name=_("organisation")
+    )
+    origin = models.CharField(_("site"), max_length=255, help_text=_("For example https://www.partner.org"))
+
+    class Meta:
+        verbose_name = _("site that may show our form")
+        verbose_name_plural = _("sites that may show our form")
+        ordering = ["origin"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "origin"],
+                name="organisation_site_once",
+                violation_error_message=_("This site is on the list."),
+            ),
+            # It goes into a header as it is.
+            models.CheckConstraint(
+                condition=Q(
+                    origin__regex=r"^(https://[a-z0-9-]+(\.[a-z0-9-]+)+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?$"
+                ),
+                name="organisation_site_origin",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.origin

@@ -1,5 +1,6 @@
 """The page of a petition, and what follows signing it."""
 
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from supporters import codes, crowd, places, signing
 from supporters.crowd import Hold
 from supporters.forms import SigningForm
-from supporters.models import Petition, PetitionText
+from supporters.models import Organisation, Petition, PetitionText
 from supporters.public import address, page, public
 from supporters.signing import totals
 from supporters.signing.texts import text_of
@@ -26,20 +27,40 @@ def petition(request: HttpRequest, slug: str) -> HttpResponse:
     """The text, how many have signed, and the form. POST asks the signer to confirm by mail."""
     found = shown_petition(slug)
     partner = arriving.partner(request)
+    return round_of_signing(
+        request,
+        found,
+        partner,
+        show=lambda form, **how: _page(request, found, form, **how),
+        done=address("signed", slug=slug),
+    )
+
+
+def round_of_signing(
+    request: HttpRequest,
+    petition: Petition,
+    partner: Organisation | None,
+    *,
+    show: Callable[..., HttpResponse],
+    done: str,
+) -> HttpResponse:
+    """What a page with the form answers: to GET the form, to POST where the signer goes on, or the form and what is wrong.
+
+    `show` is given the form, or None where it can't be signed any more, and perhaps a status, or that the signer has to wait.
+    """
     if request.method != "POST":
-        form = SigningForm(petition=found, partner=partner, initial={"source": arriving.source(request)})
-        return _page(request, found, form)
-    if not found.is_open():
-        return _page(request, found, None, status=409)
-    form = SigningForm(request.POST, petition=found, partner=partner)
+        return show(SigningForm(petition=petition, partner=partner, initial={"source": arriving.source(request)}))
+    if not petition.is_open():
+        return show(None, status=409)
+    form = SigningForm(request.POST, petition=petition, partner=partner)
     if not form.is_valid():
-        return _page(request, found, form, status=422)
+        return show(form, status=422)
     if form.is_from_a_program():
-        return HttpResponseRedirect(address("signed", slug=slug), status=303)
-    if hold := crowd.hold(request, "sign", slug):
-        return _page(request, found, form, hold=hold)
-    signing.ask(found, form.typed())
-    return HttpResponseRedirect(address("signed", slug=slug), status=303)
+        return HttpResponseRedirect(done, status=303)
+    if hold := crowd.hold(request, "sign", petition.slug):
+        return show(form, hold=hold)
+    signing.ask(petition, form.typed())
+    return HttpResponseRedirect(done, status=303)
 
 
 @public

@@ -4,7 +4,7 @@ document.addEventListener("click", (event) => {
   if (!link) return;
   event.preventDefault();
   document.documentElement.hidden = true;
-  location.replace(link.href);
+  window.top.location.replace(link.href); // of a page that is framed, too
 });
 
 // Who has to wait may go on sooner: the browser solves a puzzle beside the page. Without it, the seconds told are enough.

@@ -118,6 +118,27 @@ JOBS = {
             daily_at=time(3, 0),
         ),
         Periodic(
+            "receipts",
+            _("Seal receipts of consent"),
+            _(
+                "Every five minutes, seals what people allowed and took back since; once a day is over, makes its digest."
+            ),
+            "supporters.receipts.keeping.keep",
+            every=timedelta(minutes=5),
+            limit=timedelta(hours=3),
+        ),
+        Periodic(
+            "receipts-check",
+            _("Check receipts of consent"),
+            _(
+                "Each night, holds the newest receipts against what stands in the ledger, and once a week all of them."
+                " Nothing should ever be found."
+            ),
+            "supporters.receipts.keeping.check_due",
+            daily_at=time(4, 10),
+            limit=timedelta(hours=6),
+        ),
+        Periodic(
             "imports",
             _("Load files"),
             _("Hands uploaded files to a worker, and takes up again what was cut short."),

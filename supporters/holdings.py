@@ -145,7 +145,9 @@ class Holding:
     made: frozenset[str] = frozenset()
     """changing what these columns hold."""
     read: Callable[[Person], Iterator[Row]] | None = None
-    """Finds what no query finds."""
+    """Finds what no query finds,"""
+    by_key: bool = False
+    """by the key alone, which is the same under every name."""
 
     @property
     def table(self) -> type[Model]:
@@ -163,7 +165,7 @@ class Holding:
     def rows(self, person: Person) -> Iterator[Row]:
         """What is held, as a stream, the oldest first."""
         if self.read:
-            for each in (person, *person.guises):
+            for each in (person, *(() if self.by_key else person.guises)):
                 yield from self.read(each)
             return
         values = self.whose(person).order_by("pk").values_list(*self.columns.values())

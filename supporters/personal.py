@@ -7,7 +7,7 @@ Erasure goes through the list from its end to its beginning: the person goes las
 
 import re
 
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +27,7 @@ from supporters.models import (
     Letter,
     Merge,
     OrganisationContact,
+    Receipt,
     RecurringDonation,
     Reference,
     Refund,
@@ -36,6 +37,8 @@ from supporters.models import (
 )
 from supporters.payments import forgetting
 from supporters.privacy import ledger_open_for
+from supporters.receipts import giving
+from supporters.receipts.record import VERSION
 
 _HASH = "A salted hash, by which nobody can be found."
 _KEY = "A number of ours for programs."
@@ -207,6 +210,33 @@ HOLDINGS: list[Holding] = [
         },
         unshown={"address_hash": _HASH},
         forget=_forget_consents,
+    ),
+    Holding(
+        "consent_receipts",
+        _("Receipts of what you allowed, and took back"),
+        "supporters.Receipt",
+        about=_of(Receipt, "line__supporter"),
+        read=lambda person: giving.given(_of(Receipt, "line__supporter")(person)),
+        by_key=True,
+        columns={
+            "format": Value(giving.FORMAT),
+            "version": Value(VERSION),
+            "receipt": "line",
+            **same("salt", "commitment", "chain", "number"),
+            "previous": Value(""),
+            "hash": "hash",
+            "position": "id",
+            "day": Value(""),
+        },
+        labels={
+            "format": _("format"),
+            "version": _("version"),
+            "receipt": _("receipt"),
+            "previous": _("hash before"),
+            "day": _("digest of the day"),
+        },
+        unshown={"asked": "It stands in the receipt.", "parties": "They stand in the receipt."},
+        made=frozenset({"receipt", "salt", "commitment", "chain", "hash"}),
     ),
     Holding(
         "suppressions",
@@ -480,6 +510,8 @@ NOT_PERSONAL: dict[str, str] = {
     "supporters.OrganisationSite": "Addresses of sites.",
     "supporters.Petition": "What we demand.",
     "supporters.PetitionText": "What we demand.",
+    "supporters.ReceiptDay": "Hashes over all receipts of a day.",
+    "supporters.ReceiptParties": "Names of organisations.",
     "supporters.SavedMapping": "Names of columns.",
     "supporters.SignatureCount": "Sums.",
     "supporters.Tag": "Labels, not who bears them.",

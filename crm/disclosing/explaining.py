@@ -75,6 +75,7 @@ _EXPLAINED: dict[str, tuple[Text, Text, Text, Callable[[], str]]] = {
     "tags": (CONTACT, STAFF, SENDERS, _with_record),
     "contact_of": (CONTACT, STAFF, NOBODY, _with_record),
     "consents": (PROOF, YOU, NOBODY, _with_record),
+    "consent_receipts": (PROOF, YOU, NOBODY, _with_record),
     "suppressions": (PROOF, YOU, NOBODY, _for_good),
     "signatures": (CAMPAIGN, YOURSELF, NOBODY, _with_record),
     "recurring_donations": (BOOKS, PROVIDERS, PAYERS, _with_books),

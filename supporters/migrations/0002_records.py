@@ -60,6 +60,25 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ReceiptDay',
+            fields=[
+                ('day', models.DateField(primary_key=True, serialize=False, verbose_name='day')),
+                ('through', models.BigIntegerField(verbose_name='up to receipt')),
+                ('receipts', models.BigIntegerField(verbose_name='receipts')),
+                ('taken', models.BigIntegerField(verbose_name='contents taken away')),
+                ('root', models.BinaryField(verbose_name='root')),
+                ('blocks', models.BinaryField(help_text='The roots of every 256 receipts, one after the other.')),
+                ('previous', models.BinaryField(verbose_name='digest before')),
+                ('digest', models.BinaryField(verbose_name='digest')),
+                ('made_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='made')),
+            ],
+            options={
+                'verbose_name': 'digest of receipts',
+                'verbose_name_plural': 'digests of receipts',
+                'ordering': ['-day'],
+            },
+        ),
+        migrations.CreateModel(
             name='RecurringDonation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -317,6 +336,29 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Consent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('purpose', models.CharField(choices=[('email', 'News and appeals by email'), ('post', 'Letters by post'), ('phone', 'Calls and text messages'), ('signature', 'Keeping and counting a signature'), ('partner', 'News from a partner organisation')], max_length=20, verbose_name='purpose')),
+                ('state', models.CharField(choices=[('requested', 'Requested'), ('granted', 'Granted'), ('withdrawn', 'Withdrawn')], max_length=10, verbose_name='state')),
+                ('wording', models.TextField(blank=True, db_default='', help_text='The words the person saw.', verbose_name='wording')),
+                ('wording_version', models.CharField(blank=True, db_default='', max_length=64, verbose_name='version of the wording')),
+                ('language', models.CharField(blank=True, db_default='', max_length=12, verbose_name='language')),
+                ('method', models.CharField(choices=[('form', 'A form on our pages'), ('confirmed', 'Confirmed from the inbox'), ('import', 'An imported file'), ('staff', 'Entered by staff'), ('link', 'The unsubscribe page'), ('one_click', "The mail program's unsubscribe button"), ('mailchimp', 'Mailchimp'), ('bounce', 'A bounced message'), ('complaint', 'A spam complaint'), ('merge', 'Two records that were merged')], max_length=10, verbose_name='how')),
+                ('source', models.CharField(blank=True, db_default='', help_text='The page, file or message it came from.', max_length=250, verbose_name='source')),
+                ('happened_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='when')),
+                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='recorded')),
+                ('address_hash', models.BinaryField(help_text='Salted hash of the network address it came from.', null=True)),
+                ('recorded_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('import_run', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='supporters.importrun')),
+                ('organisation', models.ForeignKey(blank=True, help_text='The partner who may write; empty means ourselves.', null=True, on_delete=django.db.models.deletion.PROTECT, to='supporters.organisation', verbose_name='partner')),
+            ],
+            options={
+                'verbose_name': 'consent',
+                'verbose_name_plural': 'consents',
+            },
+        ),
+        migrations.CreateModel(
             name='OrganisationSite',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -402,6 +444,59 @@ class Migration(migrations.Migration):
                 ('people', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), help_text='Who of the file of people is mentioned.', size=None)),
                 ('preview', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slices', to='supporters.importpreview')),
             ],
+        ),
+        migrations.CreateModel(
+            name='ReceiptBook',
+            fields=[
+                ('id', models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ('sealed_through', models.BigIntegerField(db_default=0, default=0, help_text='Lines of the ledger up to here are sealed, and no other will come among them.')),
+                ('checked_lines', models.BigIntegerField(db_default=0, default=0)),
+                ('checked_receipts', models.BigIntegerField(db_default=0, default=0)),
+                ('checked_day', models.DateField(null=True)),
+                ('whole_at', models.DateTimeField(help_text='When all was last found whole.', null=True)),
+            ],
+            options={
+                'verbose_name': 'book of receipts',
+                'verbose_name_plural': 'book of receipts',
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='receipt_book_one'), models.CheckConstraint(condition=models.Q(('checked_lines__lte', models.F('sealed_through'))), name='receipt_book_checked_what_is_sealed')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReceiptParties',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('controller', models.CharField(max_length=250, verbose_name='organisation')),
+                ('site', models.CharField(max_length=250, verbose_name='site')),
+                ('partner_number', models.BigIntegerField(null=True, verbose_name="partner's number")),
+                ('partner', models.CharField(blank=True, max_length=250, verbose_name='partner')),
+            ],
+            options={
+                'verbose_name': 'parties of receipts',
+                'verbose_name_plural': 'parties of receipts',
+                'constraints': [models.UniqueConstraint(fields=('controller', 'site', 'partner_number', 'partner'), name='receipt_parties_once', nulls_distinct=False)],
+            },
+        ),
+        migrations.CreateModel(
+            name='Receipt',
+            fields=[
+                ('id', models.BigIntegerField(primary_key=True, serialize=False, verbose_name='number')),
+                ('chain', models.UUIDField(help_text="Of one person, who can't be found by it.", verbose_name='chain')),
+                ('number', models.IntegerField(verbose_name='number in the chain')),
+                ('asked', models.BigIntegerField(null=True, verbose_name='line that asked')),
+                ('salt', models.UUIDField(null=True, verbose_name='salt')),
+                ('commitment', models.BinaryField(verbose_name='commitment')),
+                ('hash', models.BinaryField(verbose_name='hash')),
+                ('sealed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='sealed')),
+                ('taken_at', models.DateTimeField(null=True, verbose_name='contents taken away')),
+                ('taken_for', models.CharField(blank=True, choices=[('erase', 'The person was erased'), ('undo', 'The import that wrote it was undone'), ('merge', 'The merge that wrote it was undone')], db_default='', max_length=5, verbose_name='why')),
+                ('told_on', models.DateField(help_text='The day whose digest counts it among those taken away.', null=True, verbose_name='told in the digest of')),
+                ('line', models.OneToOneField(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='receipt', to='supporters.consent', verbose_name='consent')),
+                ('parties', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='supporters.receiptparties', verbose_name='parties')),
+            ],
+            options={
+                'verbose_name': 'receipt',
+                'verbose_name_plural': 'receipts',
+            },
         ),
         migrations.CreateModel(
             name='Refund',
@@ -702,29 +797,10 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'disclosures',
             },
         ),
-        migrations.CreateModel(
-            name='Consent',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.CharField(choices=[('email', 'News and appeals by email'), ('post', 'Letters by post'), ('phone', 'Calls and text messages'), ('signature', 'Keeping and counting a signature'), ('partner', 'News from a partner organisation')], max_length=20, verbose_name='purpose')),
-                ('state', models.CharField(choices=[('requested', 'Requested'), ('granted', 'Granted'), ('withdrawn', 'Withdrawn')], max_length=10, verbose_name='state')),
-                ('wording', models.TextField(blank=True, db_default='', help_text='The words the person saw.', verbose_name='wording')),
-                ('wording_version', models.CharField(blank=True, db_default='', max_length=64, verbose_name='version of the wording')),
-                ('language', models.CharField(blank=True, db_default='', max_length=12, verbose_name='language')),
-                ('method', models.CharField(choices=[('form', 'A form on our pages'), ('confirmed', 'Confirmed from the inbox'), ('import', 'An imported file'), ('staff', 'Entered by staff'), ('link', 'The unsubscribe page'), ('one_click', "The mail program's unsubscribe button"), ('mailchimp', 'Mailchimp'), ('bounce', 'A bounced message'), ('complaint', 'A spam complaint'), ('merge', 'Two records that were merged')], max_length=10, verbose_name='how')),
-                ('source', models.CharField(blank=True, db_default='', help_text='The page, file or message it came from.', max_length=250, verbose_name='source')),
-                ('happened_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='when')),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='recorded')),
-                ('address_hash', models.BinaryField(help_text='Salted hash of the network address it came from.', null=True)),
-                ('recorded_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('import_run', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='supporters.importrun')),
-                ('organisation', models.ForeignKey(blank=True, help_text='The partner who may write; empty means ourselves.', null=True, on_delete=django.db.models.deletion.PROTECT, to='supporters.organisation', verbose_name='partner')),
-                ('supporter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='supporters.supporter', verbose_name='supporter')),
-            ],
-            options={
-                'verbose_name': 'consent',
-                'verbose_name_plural': 'consents',
-            },
+        migrations.AddField(
+            model_name='consent',
+            name='supporter',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='supporters.supporter', verbose_name='supporter'),
         ),
         migrations.CreateModel(
             name='Suppression',
@@ -935,6 +1011,22 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='previewslice',
             constraint=models.UniqueConstraint(fields=('preview', 'first'), name='import_preview_slice_unique'),
+        ),
+        migrations.AddIndex(
+            model_name='receipt',
+            index=models.Index(condition=models.Q(('taken_at__isnull', False), ('told_on__isnull', True)), fields=['id'], name='receipt_taken'),
+        ),
+        migrations.AddIndex(
+            model_name='receipt',
+            index=models.Index(condition=models.Q(('told_on__isnull', False)), fields=['told_on'], name='receipt_told'),
+        ),
+        migrations.AddConstraint(
+            model_name='receipt',
+            constraint=models.UniqueConstraint(fields=('chain', 'number'), name='receipt_chain'),
+        ),
+        migrations.AddConstraint(
+            model_name='receipt',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('line__isnull', False), ('salt__isnull', False), ('taken_at__isnull', True), ('taken_for', '')), models.Q(('asked__isnull', True), ('line__isnull', True), ('salt__isnull', True), ('taken_at__isnull', False), ('taken_for__in', ['erase', 'undo', 'merge'])), _connector='OR'), name='receipt_whole_or_taken'),
         ),
         migrations.AddConstraint(
             model_name='refund',

@@ -13,6 +13,7 @@ from supporters.models.organisation import Organisation, OrganisationContact, Or
 from supporters.models.payment import Dispute, PaymentEvent, Pledge
 from supporters.models.petition import Petition, PetitionText, Signature, SignatureCount
 from supporters.models.preview import ImportPreview, PreviewSlice
+from supporters.models.receipt import Receipt, ReceiptBook, ReceiptDay, ReceiptParties
 from supporters.models.supporter import Reference, Supporter, Tag
 from supporters.models.tidying import Tidying
 from supporters.models.undo import ImportTrace, ImportUndo
@@ -49,6 +50,10 @@ __all__ = [
     "Pledge",
     "PreviewSlice",
     "Purpose",
+    "Receipt",
+    "ReceiptBook",
+    "ReceiptDay",
+    "ReceiptParties",
     "RecurringDonation",
     "Reference",
     "Refund",

@@ -31,10 +31,7 @@ from supporters.exports import EXPORT_PEOPLE, EXPORT_SIGNATURES, PERSON, WHO_IS_
 
 
 def _segment(asked: Asked) -> Segment:
-    segment = Segment.objects.filter(pk=asked.number("segment")).first()
-    if segment is None:
-        raise NothingThere
-    return segment
+    return asked.one(Segment.objects, "segment")
 
 
 def _members(asked: Asked) -> Extent:
@@ -73,10 +70,7 @@ def tells_what_people_signed(rules: Any, seen: frozenset[int] = frozenset()) -> 
 
 
 def _appeal(asked: Asked) -> Appeal:
-    appeal = Appeal.objects.filter(pk=asked.number("appeal"), launched_at__isnull=False).first()
-    if appeal is None:
-        raise NothingThere
-    return appeal
+    return asked.one(Appeal.objects.filter(launched_at__isnull=False), "appeal")
 
 
 _COUNTS = {

@@ -1,7 +1,5 @@
 """What can be exported of supporters and of what they did: supporters.exporting."""
 
-from collections.abc import Iterator
-
 from django.contrib.postgres.aggregates import StringAgg
 from django.db.models import Case, CharField, OuterRef, QuerySet, Subquery, Sum, Value, When
 from django.db.models.expressions import Combinable
@@ -11,20 +9,18 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from supporters import places
-from supporters.exporting import change_list, consents
-from supporters.exporting.listings import Asked, Column, Extent, Kind, Listing, NothingThere, counted, register
-from supporters.exporting.rows import FETCHED
-from supporters.importing.mapping import REASON_COLUMN
+from supporters.exporting import change_list, consents, refused
+from supporters.exporting.listings import Asked, Column, Extent, Kind, Listing, register
 from supporters.importing.parsing import OWN_PROVIDER, REFERENCE_SYSTEM
 from supporters.models import (
+    Consent,
     Donation,
     Double,
-    ImportRow,
-    ImportRun,
     Merge,
     Organisation,
     OrganisationContact,
     Petition,
+    Purpose,
     RecurringDonation,
     Reference,
     Refund,
@@ -59,6 +55,14 @@ def _tags(person: str) -> Coalesce:
     return _joined(Supporter.tags.through.objects.filter(supporter=OuterRef(person)), "supporter", "tag__name")
 
 
+def _partners(person: str) -> Coalesce:
+    """What was last said of each partner that was ever asked for."""
+    said = Consent.objects.filter(supporter=OuterRef(OuterRef(person)), purpose=Purpose.PARTNER)
+    last = said.order_by("organisation_id", "-happened_at", "-state", "-pk").distinct("organisation_id").values("pk")
+    text = Concat("organisation__name", Value(": "), "state")
+    return _joined(Consent.objects.filter(pk__in=last), "supporter", text, "; ")
+
+
 PERSON = (
     Column("first_name", _("First name"), "first_name"),
     Column("last_name", _("Last name"), "last_name"),
@@ -79,6 +83,13 @@ PERSON = (
     Column("reached_through", _("Reached through"), "shares_email_with__email"),
     Column("created_at", _("On file since"), "created_at", Kind.MOMENT),
     *consents.columns("pk"),
+    Column("partner_consents", _("Consent: partners"), _partners("pk")),
+    Column(
+        "signature_consent",
+        _("Consent: signatures"),
+        Consent.objects.latest_state(OuterRef("pk"), Purpose.SIGNATURE),
+        needs=EXPORT_SIGNATURES,
+    ),
 )
 """The columns of a supporter;"""
 WHO_IS_IN_IT = ("pk", "shares_email_with")
@@ -96,10 +107,7 @@ def who(path: str = "supporter") -> tuple[Column, ...]:
 
 
 def _petition(asked: Asked) -> Petition:
-    petition = Petition.objects.filter(pk=asked.number("petition")).first()
-    if petition is None:
-        raise NothingThere
-    return petition
+    return asked.one(Petition.objects, "petition")
 
 
 def _totals(asked: Asked) -> Extent:
@@ -121,36 +129,6 @@ def _totals(asked: Asked) -> Extent:
         if signed
     ]
     return Extent(rows, len(rows), gettext("Totals: %(petition)s") % {"petition": petition.title})
-
-
-def _run(asked: Asked) -> ImportRun:
-    run = ImportRun.objects.filter(pk=asked.number("run")).first()
-    if run is None:
-        raise NothingThere
-    return run
-
-
-def _refused_columns(asked: Asked) -> list[Column]:
-    """Those of the file itself, for the mended rows go in again."""
-    header = [column["name"] for column in _run(asked).mapping.get("columns", [])]
-    return [*(Column(name, name) for name in header), Column(REASON_COLUMN, _("Reason"))]
-
-
-def _refused(asked: Asked) -> Extent:
-    run = _run(asked)
-    rows = run.failures.filter(verdict="").order_by("number")
-    width = len(run.mapping.get("columns", []))
-    return Extent(
-        rows=_padded(rows, width),
-        count=counted(rows),
-        what=gettext("Rows to look at: %(file)s") % {"file": run.file_name},
-        reason=gettext("To mend them and feed them in again"),
-    )
-
-
-def _padded(rows: QuerySet[ImportRow], width: int) -> Iterator[list[str]]:
-    for values, reason in rows.values_list("values", "reason").iterator(FETCHED):
-        yield [*values[:width], *[""] * (width - len(values)), reason]
 
 
 def _or_ours(field: str, own: Combinable) -> Case:
@@ -244,9 +222,9 @@ register(
     Listing(
         "refused-rows",
         _("Rows of an import to look at"),
-        extent=_refused,
-        back=lambda asked: reverse("admin:supporters_importrun_change", args=[_run(asked).pk]),
-        columns=_refused_columns,
+        extent=refused.extent,
+        back=lambda asked: reverse("admin:supporters_importrun_change", args=[refused.run_of(asked).pk]),
+        columns=refused.columns,
         needs=("supporters.view_importrun", EXPORT_PEOPLE),
         people=True,
         traced=False,

@@ -27,6 +27,7 @@ from supporters.admin.reading import LanguageField
 from supporters.admin.supporter_filters import ContactFilter, CountryFilter, GivingFilter, LanguageFilter, MarkFilter
 from supporters.admin.supporter_form import SupporterForm
 from supporters.hygiene.marks import Mark
+from supporters.keys import key
 from supporters.models import Consent, Donation, Merge, Purpose, Reference, Signature, Supporter, Suppression, Tag
 from supporters.models.supporter import words_in
 
@@ -251,12 +252,8 @@ class SupporterAdmin(ExportedList, RecordAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:
-        if (
-            self.has_view_permission(request)
-            and str(object_id).isdigit()
-            and self.get_object(request, object_id) is None
-        ):
-            pk = int(object_id[:18])
+        pk = key(str(object_id))
+        if pk and self.has_view_permission(request) and self.get_object(request, object_id) is None:
             if survivor := finding.by_pk(pk):
                 return self._to_survivor(request, survivor)
             if gone := erased_page(request, pk):
@@ -273,7 +270,7 @@ class SupporterAdmin(ExportedList, RecordAdmin):
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: object, object_id: str) -> HttpResponse:
         """Merged away since change_view looked."""
-        if str(object_id).isdigit() and (survivor := finding.by_pk(int(object_id[:18]))):
+        if (pk := key(str(object_id))) and (survivor := finding.by_pk(pk)):
             return self._to_survivor(request, survivor)
         return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
 

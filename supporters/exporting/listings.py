@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Manager, Model, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import QueryDict
 from django.utils.functional import Promise
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 
+Row = TypeVar("Row", bound=Model)
 COUNT_LIMIT = 10_000
 """Rows counted exactly, in a list of the staff site too."""
 
@@ -51,6 +52,10 @@ class Column:
     """Whether it names people in a list that is not one of people."""
 
 
+class NothingThere(Exception):
+    """What is asked for is not there, or is asked for in a way that no list knows."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """Who asked, and for which part of a list: a query as in the address of a page."""
@@ -70,6 +75,12 @@ class Asked:
         """A key among the parameters; 0 where there is none."""
         return key(self.params.get(name, ""))
 
+    def one(self, rows: Manager[Row] | QuerySet[Row], name: str) -> Row:
+        """The row whose key is this parameter. Raises NothingThere."""
+        if row := rows.filter(pk=self.number(name)).first():
+            return row
+        raise NothingThere
+
 
 @dataclass(frozen=True)
 class Extent:
@@ -88,10 +99,6 @@ def counted(rows: QuerySet, estimate: int = 0) -> int:
     """How many rows, as the lists of the staff site count: beyond COUNT_LIMIT an estimate will do."""
     number = rows.order_by()[: COUNT_LIMIT + 1].count()
     return number if number <= COUNT_LIMIT else max(estimate, COUNT_LIMIT)
-
-
-class NothingThere(Exception):
-    """What is asked for is not there, or is asked for in a way that no list knows."""
 
 
 @dataclass(frozen=True)

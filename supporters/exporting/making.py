@@ -45,6 +45,7 @@ NOTED = 5_000
 TRIES = 5
 """Workers that may die over one export before it is given up."""
 State = Export.State
+_ANEW = {"state": State.QUEUED, "begun_anew": F("begun_anew") + 1}
 
 
 class Stopped(Exception):
@@ -133,7 +134,7 @@ def work(pk: int) -> None:
 def _begin(pk: int) -> Export | None:
     owed = Export.objects.filter(pk=pk, state__in=[State.QUEUED, State.MAKING])
     given_up = _("It was cut short %(number)d times. Try a smaller part of the list.") % {"number": TRIES}
-    if owed.filter(tries__gte=TRIES).update(state=State.FAILED, error=given_up, finished_at=Now()):
+    if owed.filter(tries__gte=F("begun_anew") + TRIES).update(state=State.FAILED, error=given_up, finished_at=Now()):
         _forget_parts([pk])
     with transaction.atomic():
         if not owed.update(state=State.MAKING, tries=F("tries") + 1, rows=0):
@@ -192,9 +193,7 @@ class _Maker:
             _wait_for_erasures()
             again = _somebody_went(self.export.pk)
             ours = (
-                self.mine.update(state=State.QUEUED)
-                if again
-                else self.mine.update(**done, finished_at=Now(), expires_at=kept)
+                self.mine.update(**_ANEW) if again else self.mine.update(**done, finished_at=Now(), expires_at=kept)
             )
         if again or not ours:
             raise Stopped
@@ -282,7 +281,7 @@ def withdraw(supporter: int) -> None:
     found = Export.objects.filter(with_them, state__in=[State.MAKING, State.DONE]).values_list("pk", flat=True)
     keys = set(found)
     Export.objects.filter(pk__in=keys, state=State.DONE).update(state=State.WITHDRAWN)
-    Export.objects.filter(pk__in=keys, state=State.MAKING).update(state=State.QUEUED)
+    Export.objects.filter(pk__in=keys, state=State.MAKING).update(**_ANEW)
     _forget_parts(list(keys))
 
 

@@ -71,8 +71,9 @@ FIELDS: dict[str, Field] = {
 }  # fmt: skip
 _MAILCHIMP_ONLY = {"opted_in_at", "confirmed_at", "left_at", "cleaned_at"}
 _MAILCHIMP_SIGNS = {"leid", "euid", "memberrating", "optintime", "lastchanged"}
-REASON_COLUMN = "Lodestar: reason"
-"""What the download of failed rows adds; ignored when the mended file comes back."""
+OUR_COLUMNS = "Lodestar: "
+"""How the names of the columns begin that the download of failed rows adds; ignored when the mended file comes back."""
+REASON_COLUMN = f"{OUR_COLUMNS}reason"
 
 
 def choices(kind: str) -> list[tuple[str, str | Promise]]:
@@ -115,6 +116,11 @@ def _of_known(known: known_exports.Known, header: Sequence[str], samples: Sequen
             column["order"], column["ambiguous"] = values.guess_date_order(cells)
         columns.append(column)
     return {"columns": columns}
+
+
+def is_ours(name: str) -> bool:
+    """Whether we have added the column of this name, so that it says nothing of the file."""
+    return name.startswith(OUR_COLUMNS)
 
 
 def is_own(field: str) -> bool:
@@ -182,7 +188,7 @@ def date_orders(mapping: dict) -> dict[str, str]:
 
 def _guess_field(kind: str, name: str, cells: list[str], taken: set[str], mailchimp: bool) -> str:
     bare = bare_name(name)
-    if name == REASON_COLUMN or not bare:
+    if is_ours(name) or not bare:
         return ""
     for field in FIELDS.values():
         if (

@@ -21,7 +21,8 @@ _OPTIONS = ("reference_system", "country", "language", "currency", "designation"
 
 def fingerprint(names: Iterable[str]) -> bytes:
     """Of the columns with these names, whatever their order."""
-    return hashlib.sha256("\n".join(sorted(map(mappings.bare_name, names))).encode()).digest()
+    theirs = (mappings.bare_name(name) for name in names if not mappings.is_ours(name))
+    return hashlib.sha256("\n".join(sorted(theirs)).encode()).digest()
 
 
 def recall(run: ImportRun, header: Sequence[str]) -> SavedMapping | None:
@@ -31,6 +32,8 @@ def recall(run: ImportRun, header: Sequence[str]) -> SavedMapping | None:
         return None
     said = dict(zip(_numbered(column["name"] for column in saved.columns), saved.columns, strict=True))
     for name, column in zip(_numbered(header), run.mapping["columns"], strict=True):
+        if mappings.is_ours(column["name"]):
+            continue
         before = said[name]
         column["field"] = before["field"]
         order, ambiguous = column.pop("order", ""), column.pop("ambiguous", True)
@@ -94,6 +97,7 @@ def _columns(run: ImportRun) -> list[dict]:
             **({"order": column["order"]} if "order" in column else {}),
         }
         for column in run.mapping["columns"]
+        if not mappings.is_ours(column["name"])
     ]
 
 

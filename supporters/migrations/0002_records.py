@@ -118,6 +118,7 @@ class Migration(migrations.Migration):
                 ('expected', models.BigIntegerField(default=0, help_text='Rows, counted or estimated when it was asked for.')),
                 ('rows', models.BigIntegerField(default=0, help_text='Written so far.', verbose_name='rows')),
                 ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('begun_anew', models.PositiveSmallIntegerField(default=0, help_text='Tries that no worker died over: somebody in it was erased.')),
                 ('file_size', models.BigIntegerField(default=0, help_text='Bytes.', verbose_name='size')),
                 ('error', models.TextField(blank=True, db_default='', verbose_name='error')),
                 ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='made')),

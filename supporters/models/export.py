@@ -48,6 +48,9 @@ class Export(models.Model):
     expected = models.BigIntegerField(default=0, help_text="Rows, counted or estimated when it was asked for.")
     rows = models.BigIntegerField(_("rows"), default=0, help_text=_("Written so far."))
     tries = models.PositiveSmallIntegerField(default=0)
+    begun_anew = models.PositiveSmallIntegerField(
+        default=0, help_text="Tries that no worker died over: somebody in it was erased."
+    )
     file_size = models.BigIntegerField(_("size"), default=0, help_text=_("Bytes."))
     error = models.TextField(_("error"), blank=True, db_default="")
     finished_at = models.DateTimeField(_("made"), null=True, editable=False)

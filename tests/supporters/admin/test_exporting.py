@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from supporters import merging
+from supporters import consent, merging
 from supporters.models import Export, Reference, Tag
 from tests.factories import make_donation, make_organisation, make_signature, make_supporter
 
@@ -59,6 +59,35 @@ def test_what_people_allow_goes_along_unasked(staff_client):
         ["Ann", "yes", "granted", "", ""],
     ]
     assert list(found[0]) == ["first_name", "may_be_emailed", "email_consent", "post_consent", "phone_consent"]
+
+
+def test_partners_and_signatures_that_people_allowed_are_columns_too(staff_client, staff):
+    a, b = make_organisation(name="Alfa"), make_organisation(name="Beta")
+    who = make_supporter(email="ann@mail.se")
+    for partner in (a, b):
+        consent.grant(who, "partner", organisation=partner, wording="Yes", method="form")
+    consent.withdraw(who, "partner", organisation=a, method="link")
+    consent.grant(who, "signature", wording="Count me", method="form")
+    make_supporter(email="bo@mail.se")
+    columns = ["email", "partner_consents", "signature_consent"]
+    found = {row["email"]: row for row in rows(export(staff_client, "supporter", columns=columns))}
+    assert found["ann@mail.se"]["partner_consents"] == "Alfa: withdrawn; Beta: granted"
+    assert found["ann@mail.se"]["signature_consent"] == "granted"
+    assert (found["bo@mail.se"]["partner_consents"], found["bo@mail.se"]["signature_consent"]) == ("", "")
+
+
+def test_that_somebody_signed_is_no_column_for_whoever_may_not_export_it(client, django_user_model):
+    fundraiser = django_user_model.objects.create_user("eva", is_staff=True)
+    fundraiser.groups.add(Group.objects.get(name="Fundraiser"))
+    client.force_login(fundraiser)
+    make_supporter(email="ann@mail.se")
+    offered = client.get(reverse("admin:supporters_supporter_export")).context["form"].boxes()
+    names = {box["column"].name for box in offered}
+    assert "partner_consents" in names
+    assert "signature_consent" not in names
+    answer = export(client, "supporter", columns=["email", "signature_consent"])
+    assert not answer.streaming
+    assert not Export.objects.exists()
 
 
 def test_people_leave_the_house_for_a_reason(staff_client):

@@ -1,12 +1,17 @@
+import csv
 import io
 import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from supporters import consent, merging
 from supporters.importing import run as runs
-from supporters.models import ImportRun, Supporter
+from supporters.models import ImportRun, Reference, SavedMapping, Supporter
+from tests.factories import make_supporter
 
 pytestmark = pytest.mark.django_db
 ADD = "admin:supporters_importrun_add"
@@ -68,7 +73,7 @@ def test_failed_rows_come_back_mended(staff_client):
     columns = [box["column"].name for box in form.boxes()]
     told = {"format": "csv", "columns": columns, "reason": form.initial["reason"]}
     text = staff_client.post(link, told).getvalue().decode("utf-8-sig")
-    assert text.splitlines()[0] == "email,first name,country,Lodestar: reason"
+    assert text.splitlines()[0].startswith("email,first name,country,Lodestar: reason,Lodestar: may_be_emailed,")
     assert text.splitlines()[1].startswith("bo@mail.se,'-Bo,Atlantis,")
     upload(staff_client, text.replace("Atlantis", "DK").encode())
     again = ImportRun.objects.latest("pk")
@@ -76,6 +81,55 @@ def test_failed_rows_come_back_mended(staff_client):
     runs.start(again)
     assert finish(again).created == 1
     assert Supporter.objects.get(email="bo@mail.se").first_name == "-Bo"
+
+
+def test_what_the_people_of_failed_rows_allow_stands_beside_them(staff_client, staff):
+    yes = make_supporter(email="yes@mail.se", consent=True)
+    merging.merge(yes.pk, make_supporter(email="other@mail.se").pk, by=staff)
+    numbered = make_supporter(email="numbered@mail.se", consent=True)
+    Reference.objects.create(supporter=numbered, system="donor", identifier="7")
+    left = make_supporter(email="left@mail.se", consent=True)
+    consent.withdraw(left, "email", method="staff")
+    who = ["Yes@mail.se,", "other@mail.se,", ",7", "left@mail.se,7", "new@mail.se,", "@@,"]
+    upload(staff_client, "\n".join(["email,id,birth date", *(f"{row},1700-01-01,more" for row in who)]).encode())
+    run = ImportRun.objects.get()
+    runs.start(run)
+    assert finish(run).failed == len(who)
+    link = reverse("admin:supporters_export_new", args=["refused-rows"], query={"run": run.pk})
+    told = {"format": "csv", "columns": ["email"], "reason": "To mend them"}
+    with CaptureQueriesContext(connection) as queries:
+        text = staff_client.post(link, told).getvalue().decode("utf-8-sig")
+    assert sum('"supporters_merge"' in query["sql"] for query in queries) == 1
+    found = list(csv.DictReader(io.StringIO(text)))
+    assert [(row["Lodestar: may_be_emailed"], row["Lodestar: email_consent"]) for row in found] == [
+        ("yes", "granted"),
+        ("yes", "granted"),
+        ("yes", "granted"),
+        ("no", "withdrawn"),
+        ("no", ""),
+        ("no", ""),
+    ]
+
+
+def test_mended_rows_are_mapped_as_their_file_was_and_gain_no_column_each_time(staff_client):
+    upload(staff_client, b"kontakt,wer,land\na@mail.se,Anna,SE\nb@mail.se,Bo,Atlantis\n")
+    run = ImportRun.objects.get()
+    page = reverse(CHANGE, args=[run.pk])
+    staff_client.post(page, {"column_0": "email", "column_1": "first_name", "column_2": "country", "start": "1"})
+    header = []
+    for number in range(1, 3):
+        assert finish(run).failed == 1
+        link = reverse("admin:supporters_export_new", args=["refused-rows"], query={"run": run.pk})
+        columns = [box["column"].name for box in staff_client.get(link).context["form"].boxes()]
+        told = {"format": "csv", "columns": columns, "reason": "To mend them"}
+        text = staff_client.post(link, told).getvalue().decode("utf-8-sig")
+        header.append(text.splitlines()[0])
+        upload(staff_client, text.encode(), name=f"again{number}.csv")
+        run = ImportRun.objects.latest("pk")
+        assert [column["field"] for column in run.mapping["columns"]][:4] == ["email", "first_name", "country", ""]
+        runs.start(run)
+    assert header[0] == header[1]
+    assert SavedMapping.objects.count() == 1
 
 
 @pytest.mark.parametrize(

@@ -225,6 +225,34 @@ def test_somebody_erased_while_a_file_is_made_is_in_no_file(monkeypatch, staff):
     assert b"Ann" not in b"".join(making.content(export))
 
 
+@pytest.mark.parametrize("moment", ["add", "finish"])
+def test_however_many_are_erased_meanwhile_an_export_is_not_given_up(monkeypatch, staff, moment):
+    people = [make_supporter(first_name="Ann") for _n in range(making.TRIES + 2)]
+    make_supporter(first_name="Bo")
+    export = ask()
+    step = getattr(making._Maker, moment)
+
+    def erases(self, *args):
+        if people:
+            ann = people.pop()
+            self._store(b"")
+            erasure.erase(ann, staff)
+        return step(self, *args)
+
+    monkeypatch.setattr(making._Maker, moment, erases)
+    for _time in range(making.TRIES + 2):
+        making.work(export.pk)
+        export.refresh_from_db()
+        assert export.state == State.QUEUED, export.error
+    making.work(export.pk)
+    export.refresh_from_db()
+    assert (export.state, export.rows) == (State.DONE, 1)
+    Export.objects.update(state=State.MAKING, tries=export.begun_anew + making.TRIES)
+    making.work(export.pk)
+    export.refresh_from_db()
+    assert export.state == State.FAILED
+
+
 def test_the_words_of_an_export_forget_an_erased_person(staff):
     ann = make_supporter(first_name="Ann", last_name="Unik", email="unik@mail.se")
     done, owed = made(query="q=unik@mail.se"), ask(query="q=Unik")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.appeals.ledger import MERGED
 from campaigns.mailchimp import newcomers
-from supporters.merging.declaring import Kept, Move, Pair, one_per
+from supporters.merging.declaring import Kept, Move, Pair, one_per, put_back
 
 _FURTHER = """array_position(ARRAY['sent', 'complained', 'unknown', 'sending', 'queued', 'held', 'bounced', 'failed', 'skipped'],
                                state::text)"""
@@ -87,6 +87,23 @@ def _take_back_members(pair: Pair, kept: Kept) -> None:
     )
 
 
+def _one_turn(pair: Pair) -> Kept:
+    """Of two turns the later one counts."""
+    rows = pair.run(
+        """
+        DELETE FROM campaigns_turn gone USING campaigns_turn other
+        WHERE gone.supporter_id IN (%(survivor)s, %(away)s) AND other.supporter_id IN (%(survivor)s, %(away)s)
+          AND (other.taken_at, other.id) > (gone.taken_at, gone.id)
+        RETURNING to_jsonb(gone)::text
+        """
+    )
+    return {"rows": [json.loads(row) for (row,) in rows], "fewer": len(rows)} if rows else {}
+
+
+def _turn_back(_pair: Pair, kept: Kept) -> None:
+    put_back("campaigns_turn", kept["rows"])
+
+
 MOVES: list[Move] = [
     Move(
         "campaigns.Delivery",
@@ -94,6 +111,7 @@ MOVES: list[Move] = [
         restore=_owe_again,
         twice=_("Appeals that both are to get or have got: what was not sent to one of them yet goes out once."),
     ),
+    Move("campaigns.Turn", settle=_one_turn, restore=_turn_back, shown=False),
     Move("campaigns.Return"),
     Move(
         "campaigns.AudienceMember",

@@ -18,6 +18,7 @@ from campaigns.models import (
     Return,
     ReturnedMessage,
     SegmentMember,
+    Turn,
     WebhookEvent,
 )
 from supporters.holdings import Holding, Person, Row, escape_like, same
@@ -119,6 +120,14 @@ HOLDINGS: list[Holding] = [
         labels={"subject": _("subject")},
         unshown={"receiver": "Which mail service takes it.", "variant": "Which of several texts it was."},
         forget=_forget_deliveries,
+    ),
+    Holding(
+        "turns",
+        _("The last appeal, where you asked for fewer"),
+        "campaigns.Turn",
+        about=lambda person: Turn.objects.filter(supporter=person.pk),
+        columns=same("taken_at"),
+        forget=lambda person: Turn.objects.filter(supporter=person.pk).delete(),
     ),
     Holding(
         "clicks",

@@ -3,7 +3,7 @@ from django.urls import URLPattern, path
 from campaigns.views.clicks import click
 from campaigns.views.mailchimp import mailchimp_webhook
 from campaigns.views.providers import provider_webhook
-from campaigns.views.unsubscribe import unsubscribe
+from campaigns.views.unsubscribe import choose, unsubscribe
 from supporters.links import LEAVING
 
 app_name = "campaigns"
@@ -11,5 +11,6 @@ urlpatterns: list[URLPattern] = [
     path("webhooks/mail/<slug:provider>/", provider_webhook, name="provider_webhook"),
     path("webhooks/mailchimp/<str:token>/", mailchimp_webhook, name="mailchimp_webhook"),
     path(f"{LEAVING}<str:token>/", unsubscribe, name="unsubscribe"),
+    path(f"{LEAVING}<str:token>/choices/", choose, name="choose"),
     path("c/<str:code>/<str:reader>", click, name="click"),
 ]

@@ -258,18 +258,25 @@ def smtp(name: str = "EMAIL_URL") -> dict[str, object]:
     }
 
 
+def email(name: str, example: str) -> str:
+    """A plain address; empty if none."""
+    value = text(name)
+    local, _at, domain = value.rpartition("@")
+    if value and not (
+        value.isascii() and re.fullmatch(r"[A-Za-z0-9._-]+", local) and re.fullmatch(r"[A-Za-z0-9.-]+", domain)
+    ):
+        raise ImproperlyConfigured(f"{name} must be a plain address, such as {example}.")
+    return value
+
+
 LONGEST_BOUNCE_NAME = 19
 """Characters before the @ of BOUNCE_ADDRESS: campaigns.mail.returns.verp adds 45, and RFC 5321 (4.5.3.1.1) allows 64."""
 
 
 def bounce_address(name: str = "BOUNCE_ADDRESS") -> str:
     """The mailbox that undeliverable messages come back to, such as bounces@lists.example.org; empty if none."""
-    value = text(name)
-    local, _at, domain = value.rpartition("@")
-    if value and not (
-        value.isascii() and re.fullmatch(r"[A-Za-z0-9._-]+", local) and re.fullmatch(r"[A-Za-z0-9.-]+", domain)
-    ):
-        raise ImproperlyConfigured(f"{name} must be a plain address, such as bounces@lists.example.org.")
+    value = email(name, "bounces@lists.example.org")
+    local = value.rpartition("@")[0]
     if len(local) > LONGEST_BOUNCE_NAME:
         raise ImproperlyConfigured(f"{name} may have {LONGEST_BOUNCE_NAME} characters before the @ at most.")
     return value

@@ -57,6 +57,10 @@ ANYMAIL = {
     },
 }
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Lodestar <lodestar@localhost>")
+DISCREET_FROM_NAME = env.text("DISCREET_FROM_NAME", "Info")
+"""The sender's name in mail to people who asked that it tell nothing."""
+DISCREET_FROM_EMAIL = env.email("DISCREET_FROM_EMAIL", "info@example.org")
+"""The address it comes from, best of a domain that tells nothing either; the usual one where it is empty."""
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 BOUNCE_ADDRESS = env.bounce_address()
 """Where undeliverable messages come back to; each message gets an address of its own behind its name and a plus."""

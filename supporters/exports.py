@@ -69,6 +69,8 @@ PERSON = (
     Column("email", _("Email"), "email"),
     Column("phone", _("Phone"), "phone"),
     Column("language", _("Language"), "language"),
+    Column("how_often", _("How often"), "how_often"),
+    Column("discreet", _("Discreet mail"), "discreet"),
     Column("country", _("Country"), "country"),
     Column("birth_date", _("Birth date"), "birth_date", Kind.DAY),
     Column("street", _("Street"), "street"),

@@ -179,6 +179,32 @@ class SigningForm(PersonForm):
         )
 
 
+class HowForm(PublicForm):
+    """How somebody wants to be written to, whatever they allow."""
+
+    how_often = forms.ChoiceField(
+        label=gettext_lazy("How often may we write?"),
+        choices=[
+            ("", gettext_lazy("Whenever there is something to tell")),
+            (Supporter.HowOften.WEEK, gettext_lazy("At most once a week")),
+            (Supporter.HowOften.FOUR_WEEKS, gettext_lazy("At most once in four weeks")),
+        ],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    discreet = forms.BooleanField(
+        label=gettext_lazy(
+            "Write to me discreetly: neither the subject nor the sender of a message tells what it is about."
+        ),
+        required=False,
+    )
+
+    def __init__(self, supporter: Supporter, data: Mapping[str, str] | None = None) -> None:
+        now = {name: getattr(supporter, name) for name in self.base_fields}
+        super().__init__(data, initial=now)
+        self.settle()
+
+
 class DetailsForm(PublicForm):
     """What we hold of somebody that they can correct themselves. The address of their inbox is not among it."""
 

@@ -160,6 +160,7 @@ HOLDINGS: list[Holding] = [
         about=_of(Supporter, "pk"),
         columns={
             **same("first_name", "last_name", "email", "phone", "language", "country", "birth_date"),
+            **same("how_often", "discreet"),
             **same("street", "postcode", "city", "region", "source_code", "marks"),
             "organisation": "organisation__name",
             "reached_through_another": ExpressionWrapper(

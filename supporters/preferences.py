@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from supporters import consent, finding, letters
 from supporters.models import Consent, Organisation, Purpose, Signature, Supporter
@@ -100,6 +101,14 @@ def choose(uuid: UUID, keys: Collection[str]) -> None:
             )
         elif choice.given and not wanted:
             _stop(supporter, choice)
+
+
+@transaction.atomic
+def wish(uuid: UUID, **how: object) -> None:
+    """Write to them so from now on: `how_often` and `discreet`."""
+    supporter = finding.by_uuid(uuid, lock=True)
+    if supporter:
+        Supporter.objects.filter(pk=supporter.pk).update(**how, updated_at=Now())
 
 
 def _stop(supporter: Supporter, choice: Choice) -> None:

@@ -54,6 +54,10 @@ class _View:
         return urlencode({name: value for name, value in chosen.items() if value})
 
     @property
+    def discreet(self) -> bool:
+        return bool(self.reader and self.reader.discreet)
+
+    @property
     def language(self) -> str:
         return self.text.language if self.text else ""
 
@@ -74,7 +78,7 @@ class _View:
     def letter(self, recipient: Recipient) -> Letter | None:
         if self.text is None or self.problems:
             return None
-        return message.letter(self.appeal, self.text, recipient)
+        return message.letter(self.appeal, self.text, recipient, discreet=self.discreet)
 
     def test(self, recipient: Recipient) -> bytes:
         """The message, marked as a test. Raises FieldError and AddressUnusable."""
@@ -82,7 +86,7 @@ class _View:
             raise FieldError(" ".join(self.problems))
         text = copy(self.text)
         text.subject = f"{_('Test')}: {text.subject}"
-        return message.wire(self.appeal, text, eight_bit=False).fill(recipient)
+        return message.wire(self.appeal, text, eight_bit=False, discreet=self.discreet).fill(recipient)
 
 
 def preview(request: HttpRequest, pk: int, model_admin: "AppealAdmin") -> HttpResponse:

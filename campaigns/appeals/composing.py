@@ -19,7 +19,7 @@ class Composer:
         self._appeal = appeal
         self._texts = texts
         self._counting = tracking.counting_all(appeal, texts)
-        self._skeletons: dict[tuple[Wording, bool], MessageSkeleton] = {}
+        self._skeletons: dict[tuple[Wording, bool, bool], MessageSkeleton] = {}
 
     def mail(self, addressee: Addressee, eight_bit: bool) -> Mail:
         """Raises fields.FieldError or AddressUnusable."""
@@ -32,13 +32,19 @@ class Composer:
             addressee.city,
             addressee.country,
         )
-        skeleton = self._skeleton(wording, eight_bit)
+        skeleton = self._skeleton(wording, eight_bit, addressee.discreet)
         sender = envelope_sender(skeleton.sender, addressee.uuid)
         return Mail(addressee.pk, sender, addressee.email, skeleton.fill_wire(recipient))
 
-    def _skeleton(self, wording: Wording, eight_bit: bool) -> MessageSkeleton:
-        kept = self._skeletons.get((wording, eight_bit))
+    def _skeleton(self, wording: Wording, eight_bit: bool, discreet: bool) -> MessageSkeleton:
+        kept = self._skeletons.get((wording, eight_bit, discreet))
         if kept is None:
-            kept = message.wire(self._appeal, self._texts[wording], self._counting[wording], eight_bit=eight_bit)
-            self._skeletons[wording, eight_bit] = kept
+            kept = message.wire(
+                self._appeal,
+                self._texts[wording],
+                self._counting[wording],
+                eight_bit=eight_bit,
+                discreet=discreet,
+            )
+            self._skeletons[wording, eight_bit, discreet] = kept
         return kept

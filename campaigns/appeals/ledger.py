@@ -5,7 +5,7 @@
     queued ──take──▶ sending ──settle──▶ sent | failed | unknown
       ▲  │              ├──settle──▶ queued, with a pause (a refusal for now)
       │  └─▶ skipped    └──give_back──▶ queued (it did not leave)
-      │      (take: who may not be written to any more, or has it by a record that was merged)
+      │      (take: who may not be written to any more, has it by a record that was merged, or wants fewer appeals: turns)
       └── recovery, as the journal of a dead worker says
 
 `sending` means that a worker has it in hand: it may leave at any moment, or have left. Which of them did stands in the
@@ -25,7 +25,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
-from campaigns.appeals import variants
+from campaigns.appeals import turns, variants
 from campaigns.appeals.journal import boot, place
 from campaigns.appeals.outcomes import Outcome
 from campaigns.mail.pacing import Permits, hours
@@ -40,7 +40,7 @@ ERASED = gettext_noop("The person was erased.")
 MERGED = gettext_noop("The person was on file twice, and gets it by the other record.")
 NO_ADDRESS = gettext_noop("The person has no address any more.")
 NOT_ALLOWED = gettext_noop("The person may not be written to any more.")
-_PERSON = ("email", "first_name", "last_name", "city", "country")
+_PERSON = ("email", "first_name", "last_name", "city", "country", "discreet")
 _OF_PERSON = ", ".join(f"s.{name}" for name in _PERSON)
 
 
@@ -58,6 +58,7 @@ class Addressee(NamedTuple):
     last_name: str
     city: str
     country: str
+    discreet: bool = False
 
 
 def write(appeal: Appeal) -> int:
@@ -148,25 +149,31 @@ class Hold:
                         ORDER BY q.not_before, q.id LIMIT share.number FOR UPDATE SKIP LOCKED) owed
                     WHERE {_IN_FORCE} LIMIT %s),
                 seen AS MATERIALIZED (
-                    SELECT p.id, p.supporter_id, p.doubled, {_OF_PERSON}, NOT p.doubled AND s.email IS NOT NULL AS allowed
-                    FROM picked p LEFT JOIN LATERAL ({person}) s ON true)
+                    SELECT p.id, p.supporter_id, p.doubled, {_OF_PERSON}, coalesce(s.how_often, '') AS how_often,
+                           NOT p.doubled AND s.email IS NOT NULL AS reachable
+                    FROM picked p LEFT JOIN LATERAL ({person}) s ON true),
+                turns AS ({turns.TAKE.format(asked="(SELECT * FROM seen WHERE reachable)", appeal="%s")}),
+                judged AS (
+                    SELECT seen.*, reachable AND (how_often = '' OR supporter_id IN (SELECT supporter_id FROM turns)) AS allowed
+                    FROM seen)
                 UPDATE campaigns_delivery d
                 SET state = CASE WHEN s.allowed THEN 'sending' ELSE 'skipped' END,
                     claim = CASE WHEN s.allowed THEN %s END,
                     attempts = d.attempts + s.allowed::int,
-                    reason = CASE WHEN s.allowed THEN '' WHEN s.doubled THEN %s WHEN s.supporter_id IS NULL THEN %s
+                    reason = CASE WHEN s.allowed THEN '' WHEN s.doubled THEN %s WHEN s.reachable THEN %s WHEN s.supporter_id IS NULL THEN %s
                                   WHEN (SELECT email FROM supporters_supporter WHERE id = s.supporter_id) IS NULL THEN %s
                                   ELSE %s END,
                     updated_at = now()
                 -- By the index, whatever their number: a join would read the whole ledger.
-                FROM seen s WHERE d.id = ANY(ARRAY(SELECT id FROM picked)) AND d.id = s.id
+                FROM judged s WHERE d.id = ANY(ARRAY(SELECT id FROM picked)) AND d.id = s.id
                 RETURNING d.id, d.receiver, d.not_before, d.uuid, d.language, d.variant, d.attempts, {_OF_PERSON}, s.allowed
                 """,
                 [
                     *(list(permits.of), list(permits.of.values()), *map(list, zip(*reached, strict=True))),
                     *(self.claim.appeal_id, self.claim.pk, self.claim.appeal_id, permits.total),
                     *person_params,
-                    *(self.claim.pk, MERGED, ERASED, NO_ADDRESS, NOT_ALLOWED),
+                    self.claim.appeal_id,
+                    *(self.claim.pk, MERGED, turns.TOO_OFTEN, ERASED, NO_ADDRESS, NOT_ALLOWED),
                 ],
             )
             return cursor.fetchall()
@@ -327,4 +334,4 @@ def _contactable(purpose: str, supporter: str) -> tuple[str, tuple[Any, ...]]:
     The limit keeps it a question about one person: as a join, PostgreSQL would rather read everybody for each slice.
     """
     people = Supporter.objects.contactable(purpose).filter(pk=RawSQL(supporter, ()))  # noqa: S611
-    return people.values(*_PERSON)[:1].query.sql_with_params()
+    return people.values(*_PERSON, "how_often")[:1].query.sql_with_params()

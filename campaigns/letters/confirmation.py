@@ -38,6 +38,7 @@ def write(letter: Letter) -> Note | None:
             Button(_("Confirm your signature"), link),
             _("If it wasn't you, do nothing: the signature won't count, and your address will be erased."),
         ),
+        quiet_subject=_("Please confirm your address"),
         reason=_("You get this message once because your address was typed on a page of %(organisation)s.")
         % {"organisation": organisation},
     )

@@ -6,12 +6,14 @@ from email.utils import formatdate, parseaddr
 from uuid import uuid4
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
-from campaigns.mail import dkim, headers, layout
+from campaigns.mail import discretion, dkim, headers, layout
 from campaigns.mail.addresses import deliverable
 from campaigns.mail.body import Body
 from campaigns.mail.compose import Skeleton, one_line
 from campaigns.mail.markup import Button, Paragraphs
+from supporters.public import address
 
 
 @dataclass(frozen=True)
@@ -23,20 +25,27 @@ class Note:
     subject: str
     blocks: tuple[str | Button, ...]
     reason: str
+    quiet_subject: str = ""
+    """What it is called where the subject is to tell nothing; what anything is called there, if empty."""
 
 
-def message(note: Note) -> tuple[str, bytes]:
-    """Envelope sender and message. Raises AddressUnusable."""
-    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    sender = deliverable(address)
+def message(note: Note, *, discreet: bool = False) -> tuple[str, bytes]:
+    """Envelope sender and message; discreet, it tells nothing before it is opened. Raises AddressUnusable."""
+    name, mailbox = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    subject, text = note.subject, _text(note)
+    if discreet:
+        name, mailbox = discretion.sender(name, mailbox)
+        subject, text = note.quiet_subject or discretion.subject(), discretion.plain(text)
+    sender = deliverable(mailbox)
     domain = sender.rpartition("@")[2]
-    body = Body(Skeleton((_text(note),), str), Skeleton((_html(note),), str), eight_bit=False)
+    page = _html(note, subject, discretion.preview()) if discreet else _html(note)
+    body = Body(Skeleton((text,), str), Skeleton((page,), str), eight_bit=False)
     octets = body.fill({}).octets
     head = b"".join(
         [
             headers.mailbox("From", one_line(name), sender),
             headers.mailbox("To", "", deliverable(note.to)),
-            headers.unstructured("Subject", one_line(note.subject)),
+            headers.unstructured("Subject", one_line(subject)),
             f"Date: {formatdate(localtime=True)}\r\n".encode(),
             f"Message-ID: <{uuid4().hex}@{domain}>\r\n".encode(),
             # An answer to what the person did (RFC 3834, 5): no automatic answers to it, please.
@@ -49,13 +58,21 @@ def message(note: Note) -> tuple[str, bytes]:
     return sender, signatures + head + octets
 
 
+def _choices() -> str:
+    """Where anybody has the link to their own page sent: it is the same for all, so that a letter handed on opens nothing."""
+    return settings.SITE_URL + address("me_ask")
+
+
 def _text(note: Note) -> str:
     blocks = [f"{each.label}:\n{each.href}" if isinstance(each, Button) else each for each in note.blocks]
-    footer = [note.reason, settings.ORGANISATION_NAME, settings.ORGANISATION_ADDRESS]
+    footer = [
+        *(note.reason, settings.ORGANISATION_NAME, settings.ORGANISATION_ADDRESS),
+        f"{_('Choose what you hear from us')}: {_choices()}",
+    ]
     return "\n\n".join([*blocks, "-- \n" + "\n".join(filter(None, footer))]) + "\n"
 
 
-def _html(note: Note) -> str:
+def _html(note: Note, title: str = "", preheader: str = "") -> str:
     blocks = [
         each if isinstance(each, Button) else Paragraphs(f'<p style="margin:0 0 16px">{html.escape(each)}</p>')
         for each in note.blocks
@@ -63,7 +80,9 @@ def _html(note: Note) -> str:
     return layout.render(
         note.language,
         blocks,
-        preheader="",
+        preheader=preheader,
+        title=title,
+        choices=_choices(),
         organisation=settings.ORGANISATION_NAME,
         address=settings.ORGANISATION_ADDRESS,
         reason=note.reason,

@@ -28,5 +28,6 @@ def write(letter: Letter) -> Note | None:
             _("The link works for seven days. Give it to nobody: it shows what we hold of you."),
             _("If it wasn't you, do nothing: nothing changes."),
         ),
+        quiet_subject=_("The link you asked for"),
         reason=_("You get this message once because somebody asked for it with your email address."),
     )

@@ -44,6 +44,7 @@ def write(letter: Letter) -> Note | None:
         language=letter.language,
         subject=_("Your receipt from %(organisation)s") % {"organisation": organisation},
         blocks=tuple(blocks),
+        quiet_subject=_("Your receipt"),
         reason=_("You get this message once because a gift to %(organisation)s was made with your email address.")
         % {"organisation": organisation},
     )

@@ -13,7 +13,7 @@ from campaigns.mail.transport import Connection, InDoubt, Refused, Unreachable
 from supporters import letters
 from supporters.consent import suppressions_of
 from supporters.locks import advisory_lock
-from supporters.models import Letter, Suppression
+from supporters.models import Letter, Supporter, Suppression
 
 logger = logging.getLogger(__name__)
 WRITERS = {
@@ -28,7 +28,12 @@ STRETCH = 40.0
 LINGER = 2 * letters.NUDGE_EVERY
 """Seconds that it goes on looking: a nudge may have been spared in the meantime."""
 LOOK = 0.2
-NEVER = (Suppression.Reason.HARD_BOUNCE, Suppression.Reason.COMPLAINT, Suppression.Reason.BY_HAND)
+NEVER = (
+    Suppression.Reason.HARD_BOUNCE,
+    Suppression.Reason.COMPLAINT,
+    Suppression.Reason.BY_HAND,
+    Suppression.Reason.NEVER,
+)
 
 
 def tick() -> dict[str, int]:
@@ -83,7 +88,7 @@ def _send_one(server: Connection, letter: Letter) -> None:
             letters.sent(letter.pk)  # whoever waits for it must not learn why it does not come
             return
         try:
-            sender, octets = message(note)
+            sender, octets = message(note, discreet=_discreet(letter, note))
         except AddressUnusable as problem:
             letters.failed(letter.pk, str(problem))
             return
@@ -95,6 +100,12 @@ def _send_one(server: Connection, letter: Letter) -> None:
         letters.unknown(letter.pk)
     else:
         letters.sent(letter.pk)
+
+
+def _discreet(letter: Letter, note: Note) -> bool:
+    """Whether the person wants it so, or who typed the address did, whom we don't know yet."""
+    typed = letter.signature.typed if letter.signature else {}
+    return bool(typed.get("discreet")) or Supporter.objects.filter(email=note.to, discreet=True).exists()
 
 
 def _barred(note: Note) -> bool:

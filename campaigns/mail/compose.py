@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from campaigns.mail import fields, layout
+from campaigns.mail import discretion, fields, layout
 from campaigns.mail.fields import FieldError, Problem
 from campaigns.mail.markup import READER, Markers, Slot, check_links, to_blocks, to_text
 
@@ -34,6 +34,9 @@ class Counting:
 
 NOTHING_COUNTED = Counting()
 
+LEAVE = "{{ unsubscribe_url }}"
+CHOICES = f"{LEAVE}choices/"
+"""The same value once more, which costs a message nothing."""
 _BREAKS = re.compile(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+\s*")
 
 
@@ -112,11 +115,22 @@ def check_line(source: str) -> list[Problem]:
 
 
 def compile_text(
-    language: str, subject: str, preheader: str, body: str, counting: Counting = NOTHING_COUNTED
+    language: str,
+    subject: str,
+    preheader: str,
+    body: str,
+    counting: Counting = NOTHING_COUNTED,
+    *,
+    discreet: bool = False,
+    choices: str = CHOICES,
 ) -> Template:
-    """The text in its layout. It must have passed the checks."""
+    """The text in its layout. It must have passed the checks.
+
+    Discreet, subject and preview line are others (campaigns.mail.discretion). `choices` is where its foot leads to who
+    wants to choose what they hear.
+    """
     organisation, address = settings.ORGANISATION_NAME, settings.ORGANISATION_ADDRESS
-    return _compile(language, subject, preheader, body, organisation, address, counting)
+    return _compile(language, subject, preheader, body, organisation, address, counting, discreet, choices)
 
 
 @lru_cache(maxsize=128)
@@ -128,22 +142,31 @@ def _compile(
     organisation: str,
     address: str,
     counting: Counting,
+    discreet: bool,
+    choices: str,
 ) -> Template:
-    leave = "{{ unsubscribe_url }}"
     with translation.override(language):
+        if discreet:
+            subject, preheader = discretion.subject(), discretion.preview()
         markers = Markers(subject, preheader, body, organisation, address, counted=dict(counting.links))
         blocks = to_blocks(body, markers)
         mail = layout.render(
             language,
             blocks,
             preheader=markers.mark(preheader),
-            leave=markers.mark(leave),
+            leave=markers.mark(LEAVE),
+            choices=markers.mark(choices),
+            title=subject if discreet else "",
             organisation=organisation,
             address=address,
             picture=counting.picture and counting.picture + markers.add(Slot(READER)),
         )
-        footer = layout.text_footer(organisation, address, markers.mark(leave), opens=bool(counting.picture))
+        footer = layout.text_footer(
+            organisation, address, markers.mark(LEAVE), markers.mark(choices), opens=bool(counting.picture)
+        )
         text = f"{to_text(body, markers)}\n\n-- \n{footer}\n"
+        if discreet:
+            text = discretion.plain(text)
     title = tuple(markers.pieces(markers.mark(subject)))
     return Template(
         language,

@@ -33,6 +33,8 @@ def render(
     *,
     preheader: str,
     leave: str = "",
+    choices: str = "",
+    title: str = "",
     organisation: str,
     address: str,
     picture: str = "",
@@ -48,12 +50,15 @@ def render(
     context = {
         "language": language,
         "rtl": get_language_bidi(),
+        "title": word(html.escape(title or organisation)),
         "organisation": word(html.escape(organisation)),
         "address": word(html.escape(address)) if address else "",
         "preheader": word(html.escape(preheader)) if preheader else "",
         "why": word(html.escape(reason or why(organisation, opens=bool(picture)))),
         "leave_label": word(html.escape(_("Unsubscribe"))),
         "leave": word(html.escape(leave)) if leave else "",
+        "choices_label": word(html.escape(_("Choose what you hear from us"))),
+        "choices": word(html.escape(choices)) if choices else "",
         "blocks": [
             {"label": word(html.escape(block.label)), "href": word(html.escape(block.href))}
             if isinstance(block, Button)
@@ -102,8 +107,12 @@ def _fold(text: str) -> str:
     return "\n".join(lines)
 
 
-def text_footer(organisation: str, address: str, leave: str, *, opens: bool = False) -> str:
-    lines = [organisation, address, why(organisation, opens=opens), f"{_('Unsubscribe')}: {leave}"]
+def text_footer(organisation: str, address: str, leave: str, choices: str, *, opens: bool = False) -> str:
+    lines = [
+        *(organisation, address, why(organisation, opens=opens)),
+        f"{_('Unsubscribe')}: {leave}",
+        f"{_('Choose what you hear from us')}: {choices}",
+    ]
     return "\n".join(line for line in lines if line)
 
 

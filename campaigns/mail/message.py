@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from campaigns.mail import compose, dkim, headers
+from campaigns.mail import compose, discretion, dkim, headers
 from campaigns.mail.addresses import AddressUnusable, deliverable
 from campaigns.mail.body import Body, Filled, Unfit
 from campaigns.mail.compose import NOTHING_COUNTED, Counting, Letter, Template, one_line
@@ -132,22 +132,29 @@ class _Origin:
 
 
 def wire(
-    appeal: Appeal, text: AppealText, counting: Counting = NOTHING_COUNTED, *, eight_bit: bool
+    appeal: Appeal,
+    text: AppealText,
+    counting: Counting = NOTHING_COUNTED,
+    *,
+    eight_bit: bool,
+    discreet: bool = False,
 ) -> MessageSkeleton:
     """The skeleton of a text's messages, compiled once; eight_bit if the server offers 8BITMIME (RFC 6152).
 
-    Raises AddressUnusable where it is the sender's address that can't be used.
+    Discreet, they tell nothing before they are opened. Raises AddressUnusable where it is the sender's address that can't be used.
     """
+    sender = appeal.sender_name, appeal.sender_email
     origin = _Origin(
         appeal.pk,
         appeal.campaign_id,
-        appeal.sender_name,
-        appeal.sender_email,
+        *(discretion.sender(*sender) if discreet else sender),
         appeal.reply_to,
         dkim.own_keys(),
         settings.DKIM_DOMAIN,
     )
-    template = compose.compile_text(text.language, text.subject, text.preheader, text.body, counting)
+    template = compose.compile_text(
+        text.language, text.subject, text.preheader, text.body, counting, discreet=discreet
+    )
     values = shared_values(text.language, appeal.source_code)
     return _compiled(origin, template, tuple(values.items()), eight_bit)
 
@@ -159,9 +166,18 @@ def _compiled(
     return MessageSkeleton(origin, template, dict(values), eight_bit=eight_bit)
 
 
-def letter(appeal: Appeal, text: AppealText, recipient: Recipient, counting: Counting = NOTHING_COUNTED) -> Letter:
+def letter(
+    appeal: Appeal,
+    text: AppealText,
+    recipient: Recipient,
+    counting: Counting = NOTHING_COUNTED,
+    *,
+    discreet: bool = False,
+) -> Letter:
     """The text as this person reads it. Raises fields.FieldError."""
-    template = compose.compile_text(text.language, text.subject, text.preheader, text.body, counting)
+    template = compose.compile_text(
+        text.language, text.subject, text.preheader, text.body, counting, discreet=discreet
+    )
     return template.fill({**shared_values(text.language, appeal.source_code), **personal_values(recipient)})
 
 

@@ -59,7 +59,9 @@ WITH allowed (id) AS MATERIALIZED ({contactable}), wanted AS (
         SELECT m.supporter_id, jsonb_agg(DISTINCT coalesce(l.tag_id, -l.id) ORDER BY coalesce(l.tag_id, -l.id)) AS tags
         FROM campaigns_audiencesegment l JOIN campaigns_segmentmember m ON m.segment_id = l.segment_id
         WHERE l.audience_id = %(audience)s GROUP BY m.supporter_id
-    ) tags JOIN allowed ON allowed.id = tags.supporter_id JOIN supporters_supporter s ON s.id = allowed.id {joins}
+    ) tags JOIN allowed ON allowed.id = tags.supporter_id JOIN supporters_supporter s ON s.id = allowed.id
+        -- A message of theirs can be made discreet for nobody alone.
+        AND NOT s.discreet {joins}
 ), held AS NOT MATERIALIZED (
     SELECT * FROM campaigns_audiencemember WHERE audience_id = %(audience)s AND supporter_id IS NOT NULL AND NOT to_delete
 ), barred AS (

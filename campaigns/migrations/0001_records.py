@@ -515,6 +515,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Turn',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('delivery', models.BigIntegerField(help_text='What it was taken for: the number of a delivery.')),
+                ('taken_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='taken')),
+                ('supporter', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='turn', to='supporters.supporter', verbose_name='supporter')),
+            ],
+            options={
+                'verbose_name': 'turn',
+                'verbose_name_plural': 'turns',
+            },
+        ),
+        migrations.CreateModel(
             name='WarmUpDay',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -7,6 +7,7 @@ from campaigns.models.pacing import Receiver, ReceiverDomain, SendingControl, Wa
 from campaigns.models.results import AppealHour, AppealIncome, AppealResult, DeliveryCount
 from campaigns.models.returned import Return, ReturnedMessage
 from campaigns.models.segment import Segment, SegmentMember
+from campaigns.models.turn import Turn
 from campaigns.models.variant import AppealVariant
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "SegmentMember",
     "SendingControl",
     "SyncRun",
+    "Turn",
     "WarmUp",
     "WarmUpDay",
     "WebhookEvent",

@@ -88,6 +88,17 @@ def _postcode(op: str, text: str) -> Q:
     return _text("postcode", op, text)
 
 
+def _how_often(op: str, _value: None) -> Q:
+    if op in {"yes", "no"}:
+        every = Q(how_often="")
+        return ~every if op == "yes" else every
+    return Q(how_often=op)
+
+
+def _discreet(op: str, _value: None) -> Q:
+    return Q(discreet=op == "yes")
+
+
 def _created(op: str, value: object) -> Q:
     return _span("created_at__date", op, value)
 
@@ -276,6 +287,8 @@ _COMPILERS = {
     "country": _country,
     "city": _city,
     "postcode": _postcode,
+    "how_often": _how_often,
+    "discreet": _discreet,
     "created": _created,
     "role_address": partial(_marked, Mark.ROLE),
     "disposable_address": partial(_marked, Mark.DISPOSABLE),

@@ -96,6 +96,8 @@ FIELDS: dict[str, Field] = {
         Field("organisation", _L("Organisation"), WHO, (Op("has", _L("is one of"), THINGS, _L("is %(value)s")), Op("has_not", _L("is none of"), THINGS, _L("is not %(value)s"))), Organisation),
         Field("source_code", _L("Source code"), WHO, _TEXT),
         Field("language", _L("Language"), WHO, _in(LANGUAGES)),
+        Field("how_often", _L("Wants fewer than every appeal"), WHO, (Op("yes", _L("yes"), NONE, ""), Op("no", _L("no"), NONE, _L("not")), Op("week", _L("one a week"), NONE, _L("one a week")), Op("month", _L("one in four weeks"), NONE, _L("one in four weeks")))),
+        Field("discreet", _L("Discreet mail"), WHO, _YES),
         Field("created", _L("On file since"), WHO, _when()),
         Field("segment", _L("Other segment"), WHO, (Op("has", _L("is in"), THINGS, _L("is %(value)s")), Op("has_not", _L("is not in"), THINGS, _L("is not %(value)s"))), Segment),
         Field("role_address", _L("Role address"), WHO, _YES),

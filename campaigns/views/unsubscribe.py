@@ -1,14 +1,14 @@
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from campaigns.models import Delivery
-from supporters import consent, finding, links
+from supporters import consent, finding, links, preferences
 from supporters.links import Link
 from supporters.locks import in_the_end
 from supporters.models import Consent, Supporter
@@ -34,6 +34,27 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         if supporter is not None:
             in_the_end(lambda: _leave(token, Consent.Method.ONE_CLICK if one_click else Consent.Method.LINK))
         return _page(request, "done")
+
+
+@csrf_exempt  # As above: it is reached by the same token.
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def choose(request: HttpRequest, token: str) -> HttpResponse:
+    """From the foot of a message to the page of one's choices, by way of the inbox.
+
+    A message may be passed on or read by others for as long as it lies about: what it holds only has the link sent to the
+    address on file.
+    """
+    found = _person(token)
+    if found is None:
+        return _page(request, "unknown", status=404)
+    supporter, language, _source = found
+    with translation.override(language):
+        if request.method != "POST":
+            return _page(request, "choose")
+        if supporter is not None and supporter.email:
+            preferences.ask(supporter.email, language)
+        return HttpResponseRedirect(address("me_asked"), status=303)
 
 
 def _leave(token: str, method: str) -> None:

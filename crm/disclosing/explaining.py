@@ -98,6 +98,7 @@ _EXPLAINED: dict[str, tuple[Text, Text, Text, Callable[[], str]]] = {
     "import_files": (ORDER, LISTS, NOBODY, _FILES),
     "segments": (CONTACT, STAFF, SENDERS, _with_record),
     "deliveries": (MAIL, STAFF, SENDERS, _with_record),
+    "turns": (MAIL, YOURSELF, NOBODY, _with_record),
     "clicks": (MAIL, YOURSELF, NOBODY, _days("KEEP_CLICKS_DAYS")),
     "returns": (MAIL, SERVERS, NOBODY, _with_record),
     "returned_messages": (MAIL, SERVERS, NOBODY, _days("KEEP_RETURNED_DAYS")),

@@ -159,6 +159,7 @@ class SupporterAdmin(ExportedList, RecordAdmin):
                     "merged",
                     "odd",
                     ("language", "country"),
+                    ("how_often", "discreet"),
                     "birth_date",
                 ]
             },

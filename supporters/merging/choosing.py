@@ -80,6 +80,9 @@ def values(survivor: Supporter, away: Supporter, chosen: Mapping[str, str]) -> d
     for choice in fields(survivor, away):
         side = chosen.get(choice.name, choice.taken)
         taken |= dict(zip(choice.columns, choice.away if side == AWAY else choice.survivor, strict=True))
+    # What asks for more care stays, whoever of the two asked for it.
+    taken["how_often"] = max((survivor.how_often, away.how_often), key=Supporter.HowOften.values.index)
+    taken["discreet"] = survivor.discreet or away.discreet
     taken["created_at"] = min(survivor.created_at, away.created_at)
     shares = survivor.shares_email_with_id or away.shares_email_with_id
     if shares in {survivor.pk, away.pk}:

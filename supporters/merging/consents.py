@@ -21,7 +21,12 @@ SELECT DISTINCT ON (supporter_id, purpose, organisation_id) supporter_id, purpos
 FROM supporters_consent WHERE supporter_id = ANY(%s)
 ORDER BY supporter_id, purpose, organisation_id, happened_at DESC, state DESC, id DESC
 """
-_A_NO = [Suppression.Reason.LEFT, Suppression.Reason.COMPLAINT, Suppression.Reason.BY_HAND]
+_A_NO = [
+    Suppression.Reason.LEFT,
+    Suppression.Reason.COMPLAINT,
+    Suppression.Reason.BY_HAND,
+    Suppression.Reason.NEVER,
+]
 """Reasons that are somebody's word. That an address bounced says nothing of another."""
 
 

@@ -566,6 +566,8 @@ class Migration(migrations.Migration):
                 ('city', models.CharField(blank=True, db_default='', max_length=120, verbose_name='city')),
                 ('region', models.CharField(blank=True, db_default='', max_length=120, verbose_name='region')),
                 ('source_code', models.CharField(blank=True, db_default='', help_text='What brought this person in.', max_length=64, verbose_name='source code')),
+                ('how_often', models.CharField(blank=True, choices=[('', 'Every appeal'), ('week', 'At most one a week'), ('month', 'At most one in four weeks')], db_default='', default='', help_text='Appeals beyond that are skipped. Receipts and what they ask for themselves always go.', max_length=5, verbose_name='how often')),
+                ('discreet', models.BooleanField(db_default=False, default=False, help_text="Subject and sender of every message tell nothing. No Mailchimp: it can't do that.", verbose_name='discreet mail')),
                 ('marks', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('role', 'Role address'), ('disposable', 'Disposable address'), ('taken', 'Address somebody else has too'), ('malformed', 'Malformed address'), ('phone', 'Doubtful phone number'), ('postcode', 'Doubtful postcode')], max_length=10), db_default=[], default=list, editable=False, help_text='What is odd about how this person can be reached. See supporters.hygiene.marks.', size=None, verbose_name='marks')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='updated')),
@@ -808,13 +810,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('email_hash', models.BinaryField()),
-                ('reason', models.CharField(choices=[('left', 'Left'), ('hard_bounce', 'Hard bounce'), ('complaint', 'Spam complaint'), ('erased', 'Erased'), ('by_hand', 'By hand')], max_length=12, verbose_name='reason')),
+                ('reason', models.CharField(choices=[('left', 'Left'), ('hard_bounce', 'Hard bounce'), ('complaint', 'Spam complaint'), ('erased', 'Erased'), ('by_hand', 'By hand'), ('never', 'Never again, by their own word')], max_length=12, verbose_name='reason')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='since')),
             ],
             options={
                 'verbose_name': 'suppression',
                 'verbose_name_plural': 'suppressions',
-                'constraints': [models.UniqueConstraint(fields=('email_hash', 'reason'), name='suppression_unique'), models.CheckConstraint(condition=models.Q(('reason__in', ['left', 'hard_bounce', 'complaint', 'erased', 'by_hand'])), name='suppression_reason')],
+                'constraints': [models.UniqueConstraint(fields=('email_hash', 'reason'), name='suppression_unique'), models.CheckConstraint(condition=models.Q(('reason__in', ['left', 'hard_bounce', 'complaint', 'erased', 'by_hand', 'never'])), name='suppression_reason')],
             },
         ),
         migrations.CreateModel(
@@ -1508,6 +1510,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='supporter',
             constraint=models.CheckConstraint(condition=models.Q(('language', ''), ('language__regex', '^[a-z]{2,3}(-[a-z0-9]{2,8})*$'), _connector='OR'), name='supporter_language_tag', violation_error_message='A language is a code such as sv or pt-br.'),
+        ),
+        migrations.AddConstraint(
+            model_name='supporter',
+            constraint=models.CheckConstraint(condition=models.Q(('how_often__in', ['', 'week', 'month'])), name='supporter_how_often'),
         ),
         migrations.AddConstraint(
             model_name='supporter',

@@ -169,6 +169,7 @@ class Suppression(models.Model):
         COMPLAINT = "complaint", _("Spam complaint")
         ERASED = "erased", _("Erased")
         BY_HAND = "by_hand", _("By hand")
+        NEVER = "never", _("Never again, by their own word")
 
     email_hash = models.BinaryField(editable=False)
     reason = models.CharField(_("reason"), max_length=12, choices=Reason)
@@ -180,7 +181,7 @@ class Suppression(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["email_hash", "reason"], name="suppression_unique"),
             models.CheckConstraint(
-                condition=Q(reason__in=["left", "hard_bounce", "complaint", "erased", "by_hand"]),
+                condition=Q(reason__in=["left", "hard_bounce", "complaint", "erased", "by_hand", "never"]),
                 name="suppression_reason",
             ),
         ]

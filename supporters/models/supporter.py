@@ -73,6 +73,13 @@ class Tag(models.Model):
 class Supporter(models.Model):
     """A person on file. A donor is a supporter with a received donation: derived, never stored."""
 
+    class HowOften(models.TextChoices):
+        """The most appeals that somebody wants: campaigns.appeals.turns keeps to it."""
+
+        ALL = "", _("Every appeal")
+        WEEK = "week", _("At most one a week")
+        FOUR_WEEKS = "month", _("At most one in four weeks")
+
     uuid = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), unique=True, editable=False)
     first_name = models.CharField(_("first name"), max_length=150, blank=True, db_default="")
     last_name = models.CharField(_("last name"), max_length=150, blank=True, db_default="")
@@ -120,6 +127,21 @@ class Supporter(models.Model):
         related_name="sharing_email",
         verbose_name=_("reached through"),
         help_text=_("Whose email address this person shares. Mail goes to that person only."),
+    )
+    how_often = models.CharField(
+        _("how often"),
+        max_length=5,
+        choices=HowOften,
+        blank=True,
+        default=HowOften.ALL,
+        db_default=HowOften.ALL,
+        help_text=_("Appeals beyond that are skipped. Receipts and what they ask for themselves always go."),
+    )
+    discreet = models.BooleanField(
+        _("discreet mail"),
+        default=False,
+        db_default=False,
+        help_text=_("Subject and sender of every message tell nothing. No Mailchimp: it can't do that."),
     )
     tags = models.ManyToManyField(Tag, blank=True, related_name="supporters", verbose_name=_("tags"))
     marks = ArrayField(
@@ -196,6 +218,7 @@ class Supporter(models.Model):
                 name="supporter_language_tag",
                 violation_error_message=_("A language is a code such as sv or pt-br."),
             ),
+            models.CheckConstraint(condition=Q(how_often__in=["", "week", "month"]), name="supporter_how_often"),
             models.CheckConstraint(
                 condition=Q(marks__contained_by=["role", "disposable", "taken", "malformed", "phone", "postcode"]),
                 name="supporter_marks_known",

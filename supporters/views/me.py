@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from supporters import crowd, erasing, figures, finding, links, preferences
 from supporters.crowd import Hold
-from supporters.forms import AskingForm, DetailsForm
+from supporters.forms import AskingForm, DetailsForm, HowForm
 from supporters.keys import key
 from supporters.links import Link
 from supporters.locks import in_the_end
@@ -83,6 +83,12 @@ def _choose(supporter: Supporter, request: HttpRequest) -> None:
     preferences.choose(supporter.uuid, set(request.POST.getlist("allow")))
 
 
+def _wish(supporter: Supporter, request: HttpRequest) -> None:
+    form = HowForm(supporter, request.POST)
+    if form.is_valid():
+        preferences.wish(supporter.uuid, **form.cleaned_data)
+
+
 def _leave(supporter: Supporter, request: HttpRequest) -> None:
     preferences.choose(supporter.uuid, ())
 
@@ -103,6 +109,7 @@ def _erase(supporter: Supporter, request: HttpRequest) -> None:
 
 _ACTS: dict[str, Callable[[Supporter, HttpRequest], None]] = {
     "choose": _choose,
+    "how": _wish,
     "leave": _leave,
     "take_back": _take_back,
     "end": _end,
@@ -141,6 +148,7 @@ def _page(
         "said": said,
         "trouble": trouble,
         "choices": preferences.choices(supporter),
+        "how": HowForm(supporter) if supporter.email else None,
         "signatures": [
             (each.pk, text_of(each.petition).title, figures.day(each.validated_at.date()))
             for each in preferences.signatures(supporter)

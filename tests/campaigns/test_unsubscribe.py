@@ -8,7 +8,7 @@ from campaigns.models import Appeal, Delivery, Segment
 from supporters import links
 from supporters.consent import is_suppressed, state_of
 from supporters.links import Link
-from supporters.models import Consent, Supporter
+from supporters.models import Consent, Letter, Supporter
 from tests.factories import make_supporter
 
 pytestmark = pytest.mark.django_db
@@ -105,3 +105,25 @@ def test_somebody_erased_gets_the_same_kind_answer(client):
     page = reverse("campaigns:unsubscribe", args=[links.unsubscribe_token(uuid4())])
     assert client.get(page).status_code == 200
     assert "You have left." in client.post(page).text
+
+
+def test_the_foots_other_link_only_has_the_own_page_sent_to_the_inbox(client, broker, person, page):
+    choices = f"{page}choices/"
+    answer = client.get(choices)
+    assert person.email not in answer.text
+    assert "no-store" in answer["Cache-Control"]
+    assert not Letter.objects.exists()
+    answer = client.post(choices)
+    assert (answer.status_code, answer["Location"]) == (303, "/sv/me/asked/")
+    assert [(one.kind, one.supporter, one.language) for one in Letter.objects.all()] == [
+        ("preferences", person, "sv")
+    ]
+    assert state_of(person) == Consent.State.GRANTED
+
+
+def test_the_foots_other_link_says_the_same_to_nobody(client, broker, person, page):
+    Delivery.objects.update(supporter=None)
+    answer = client.post(f"{page}choices/")
+    assert answer.status_code == 303
+    assert not Letter.objects.exists()
+    assert client.get(f"{page[:-4]}xyz/choices/").status_code == 404

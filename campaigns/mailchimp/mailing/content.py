@@ -43,7 +43,9 @@ class Content:
 def content(appeal: Appeal, text: AppealText) -> Content:
     """Raises Untranslatable."""
     tags = _Tags(shared_values(text.language, appeal.source_code), appeal.audience)
-    template = compose.compile_text(text.language, text.subject, text.preheader, text.body)
+    template = compose.compile_text(
+        text.language, text.subject, text.preheader, text.body, choices=f"{settings.SITE_URL}/me/"
+    )
     return Content(
         subject=tags.fill(template.subject),
         preview=tags.fill(Skeleton(tuple(_pieces(text.preheader)), one_line)),

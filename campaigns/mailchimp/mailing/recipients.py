@@ -14,7 +14,7 @@ from functools import partial
 from django.db import connection
 from django.utils.translation import gettext_noop
 
-from campaigns.appeals import ledger
+from campaigns.appeals import ledger, turns
 from campaigns.mailchimp.campaign_calls import PAGE
 from campaigns.mailchimp.client import connect
 from campaigns.mailchimp.difference import CHUNK
@@ -25,6 +25,7 @@ from supporters.models import Supporter
 HANDED, READ = 1, 2
 NOT_HELD = gettext_noop("Mailchimp does not have them among the subscribed members of the audience.")
 PENDING = gettext_noop("They have not yet confirmed to Mailchimp that they want to hear from us.")
+DISCREET = gettext_noop("The person asked for discreet mail, which Mailchimp can't make.")
 LEFT_THERE = gettext_noop("They have left in Mailchimp.")
 _QUEUED = "d.appeal_id = %(appeal)s AND d.language = %(language)s AND d.state = 'queued'"
 _MEMBER = "m.audience_id = %(audience)s AND m.supporter_id = d.supporter_id AND NOT m.to_delete"
@@ -56,6 +57,27 @@ class Recipients:
     def skip_left(self) -> int:
         """Leave out who left or was erased before being handed over."""
         return self._skip(f"d.attempts = 0 AND NOT EXISTS ({self._allowed()})", ledger.NOT_ALLOWED)
+
+    def skip_unwilling(self) -> int:
+        """Leave out who wants discreet mail, which Mailchimp can't make, and who asked for fewer appeals."""
+        discreet = "EXISTS (SELECT FROM supporters_supporter s WHERE s.id = d.supporter_id AND s.discreet)"
+        skipped = self._skip(f"d.attempts = 0 AND {discreet}", DISCREET)
+        asked = f"""(
+            SELECT d.id, d.supporter_id, s.how_often
+            FROM campaigns_delivery d JOIN supporters_supporter s ON s.id = d.supporter_id
+            WHERE {_QUEUED} AND d.attempts = 0 AND s.how_often <> '')"""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                WITH turns AS ({turns.TAKE.format(asked=asked, appeal="%(appeal)s")})
+                UPDATE campaigns_delivery d SET state = 'skipped', updated_at = now(), reason = %(reason)s
+                FROM supporters_supporter s
+                WHERE {_QUEUED} AND d.attempts = 0 AND s.id = d.supporter_id AND s.how_often <> ''
+                  AND NOT EXISTS (SELECT FROM turns WHERE turns.supporter_id = d.supporter_id)
+                """,
+                {**self.names, "reason": turns.TOO_OFTEN},
+            )
+            return skipped + cursor.rowcount
 
     def skip_missing(self) -> int:
         """Leave out, each with the reason, whom the audience doesn't have though it was brought up to date."""

@@ -132,6 +132,7 @@ class _Work:
         everybody = [self._recipients(mailing) for mailing in mailings]
         for recipients in everybody:
             recipients.skip_left()
+            recipients.skip_unwilling()
         missing = sum(recipients.waiting() for recipients in everybody)
         if not missing:
             return

@@ -8,14 +8,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns import appeals, segments
-from campaigns.appeals import launching, ledger, schedule
+from campaigns.appeals import launching, ledger, schedule, turns
 from campaigns.appeals.launching import launch
 from campaigns.mail.pacing import control
 from campaigns.mailchimp import client
-from campaigns.mailchimp.mailing import sending
+from campaigns.mailchimp.mailing import recipients, sending
 from campaigns.mailchimp.mailing.hours import quarter
 from campaigns.mailchimp.push import push as push_once
-from campaigns.models import Appeal, Mailing
+from campaigns.models import Appeal, Audience, Mailing, Turn
 from campaigns.tasks import launch_appeal, work_on_mailings
 from supporters import consent
 from supporters.models import Consent, Supporter
@@ -478,3 +478,43 @@ def test_the_page_tells_what_mailchimp_makes_of_it(mailchimp, appeal, people, au
     page = staff_client.get(reverse("admin:campaigns_appeal_change", args=[appeal.pk])).content.decode()
     assert "In Mailchimp" in page
     assert "<td>Swedish</td><td>Sent</td><td>2</td><td>0</td>" in page
+
+
+def test_who_wants_discreet_mail_or_fewer_appeals_is_left_out(mailchimp, audience, appeal, people):
+    ann, bo, cid = people
+    Supporter.objects.filter(pk=ann.pk).update(discreet=True)
+    Supporter.objects.filter(pk__in=[bo.pk, cid.pk]).update(how_often="week")
+    Turn.objects.create(supporter=bo, delivery=0)
+    go(appeal)
+    work(appeal)
+    push(audience)
+    work(appeal, 3)
+    assert deliveries(appeal) == {"ann@mail.se": "skipped", "bo@mail.se": "skipped", "cid@mail.se": "sent"}
+    reasons = dict(appeal.deliveries.values_list("supporter__email", "reason"))
+    assert reasons["ann@mail.se"] == recipients.DISCREET
+    assert reasons["bo@mail.se"] == turns.TOO_OFTEN
+    assert [email for got in sent_there(mailchimp).values() for email in got] == ["cid@mail.se"]
+
+
+def test_who_wants_discreet_mail_goes_out_of_the_audience_without_having_left(mailchimp, audience, people, push_all):
+    push_all()
+    Supporter.objects.filter(email="ann@mail.se").update(discreet=True)
+    push_all()
+    member = audience.members.get(supporter__email="ann@mail.se")
+    assert (member.status, member.archived_by_us) == ("archived", True)
+    assert consent.state_of(Supporter.objects.get(email="ann@mail.se")) == Consent.State.GRANTED
+    Supporter.objects.filter(email="ann@mail.se").update(discreet=False)
+    push_all()
+    member.refresh_from_db()
+    assert member.status == "subscribed"
+
+
+@pytest.fixture
+def push_all(audience, swedes):
+    Audience.objects.filter(pk=audience.pk).update(archives=True)
+
+    def do():
+        segments.refresh(swedes)
+        push(audience)
+
+    return do

@@ -1,6 +1,7 @@
 """Somebody's own page: the link to it, what it shows, and what can be done there."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -251,3 +252,32 @@ def test_who_was_erased_has_no_page(client, eva, staff):
     erase(eva, by=staff)
     assert client.get(link).status_code == 410
     assert not Letter.objects.exists()
+
+
+def test_how_often_and_how_discreetly_is_asked_and_kept(client, eva):
+    page = client.get(url(eva))
+    assert 'name="how_often"' in text(page)
+    assert 'name="discreet"' in text(page)
+    answer = client.post(url(eva), {"what": "how", "how_often": "month", "discreet": "on"})
+    assert answer["Location"].endswith("?done=how")
+    eva.refresh_from_db()
+    assert (eva.how_often, eva.discreet) == ("month", True)
+    chosen = re.findall(r"<input[^>]*checked[^>]*>", text(client.get(url(eva))))
+    assert any('value="month"' in each for each in chosen)
+    assert any('name="discreet"' in each for each in chosen)
+    client.post(url(eva), {"what": "how", "how_often": ""})
+    eva.refresh_from_db()
+    assert (eva.how_often, eva.discreet) == ("", False)
+
+
+def test_another_answer_than_those_offered_changes_nothing(client, eva):
+    client.post(url(eva), {"what": "how", "how_often": "week", "discreet": "on"})
+    client.post(url(eva), {"what": "how", "how_often": "hourly"})
+    eva.refresh_from_db()
+    assert (eva.how_often, eva.discreet) == ("week", True)
+    assert consent.state_of(eva) == Consent.State.GRANTED
+
+
+def test_who_has_no_address_is_not_asked_how(client, eva):
+    Supporter.objects.filter(pk=eva.pk).update(email=None)
+    assert 'name="how_often"' not in text(client.get(url(eva)))

@@ -126,6 +126,8 @@ FORGET_DONORS_AFTER_YEARS = env.number("FORGET_DONORS_AFTER_YEARS", 0, most=100)
 """Years without a consent and without an act, after which people are erased; 0: never."""
 BOOKKEEPING_YEARS = env.number("BOOKKEEPING_YEARS", 7, most=100)
 """Calendar years after that of a gift in which the books name its donor."""
+SHARE_PICTURE_URL = env.address("SHARE_PICTURE_URL", "", ("http", "https"))
+"""A picture that stands beside links to our petitions where people share them."""
 QUICK_EXIT_URL = env.address("QUICK_EXIT_URL", "https://www.wikipedia.org/", ("http", "https"))
 """Where the button leads by which somebody who is being watched leaves a page at once."""
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_compact_decimal, format_currency, format_decimal
 from django.utils.translation import get_language
 
 
@@ -15,12 +15,23 @@ def number(value: int) -> str:
     return format_decimal(value, locale=locale())
 
 
+def short(value: int) -> str:
+    """Such as 1.2M, where there is no room for more."""
+    return number(value) if value < 100_000 else format_compact_decimal(value, locale=locale(), fraction_digits=1)
+
+
 def money(amount: Decimal, currency: str, *, whole: bool = False) -> str:
     """With the currency's own number of decimals; none if it is a `whole` amount for a button."""
     if whole:
         plain = re.sub(r"[.]0+", "", locale().currency_formats["standard"].pattern)
-        return format_currency(amount, currency, plain, locale=locale(), currency_digits=False)
-    return format_currency(amount, currency, locale=locale())
+        written = format_currency(amount, currency, plain, locale=locale(), currency_digits=False)
+    else:
+        written = format_currency(amount, currency, locale=locale())
+    return _CODE_AND_FIGURE.sub("\u00a0", written)
+
+
+_CODE_AND_FIGURE = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
+"""Between them goes a space (CLDR's currencySpacing, which Babel leaves out): PLN 50, but €50."""
 
 
 def day(value: date) -> str:

@@ -6,7 +6,7 @@ from supporters.views.confirming import confirm
 from supporters.views.embed import embed, embed_script, embed_signed
 from supporters.views.give import cancelled, give, given, news, pay
 from supporters.views.paid import stripe_webhook
-from supporters.views.petition import petition, poster, signed, thanks
+from supporters.views.petition import petition, poster, signed, standing, thanks
 from supporters.views.totals import totals_json, totals_page
 
 register_converter(LanguageConverter, "language")
@@ -19,6 +19,7 @@ pages: list[URLPattern] = [
     path("p/<slug:slug>/signed/", signed, name="signed"),
     path("p/<slug:slug>/thanks/", thanks, name="thanks"),
     path("p/<slug:slug>/poster/", poster, name="poster"),
+    path("p/<slug:slug>/standing/", standing, name="standing"),
     path("p/<slug:slug>/totals/", totals_page, name="totals"),
     path("s/<str:token>/", confirm, name="confirm"),
     path("me/", me.ask, name="me_ask"),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from supporters import figures, money
 from supporters.forms import PersonForm
 from supporters.models import Organisation, Pledge
-from supporters.payments import references
+from supporters.payments import offering, references
 from supporters.signing import wordings
 
 OTHER = "other"
@@ -21,24 +21,6 @@ _SPACES = re.compile(r"[\s\u00a0\u202f'’]")
 MOST = 200
 """Times the largest amount of the buttons; the least is a tenth of the smallest. What lies outside is a slip, or mischief."""
 Method, Interval = Pledge.Method, Pledge.Interval
-
-
-def methods(currency: str) -> list[tuple[str, str]]:
-    """The ways to give that are set up, with their labels, for this currency."""
-    found = []
-    if settings.STRIPE_SECRET_KEY:
-        found.append((Method.CARD.value, _("Card or wallet")))
-    if settings.SWISH_NUMBER and currency == "SEK":
-        found.append((Method.SWISH.value, _("Swish")))
-    if settings.BANK_IBAN or (settings.BANKGIRO and currency == "SEK"):
-        found.append((Method.BANK.value, _("Bank transfer")))
-    return found
-
-
-def usual_currency() -> str:
-    """What readers of this language most likely give in."""
-    wanted = {"sv": "SEK", "da": "DKK", "pl": "PLN", "cs": "CZK", "hu": "HUF", "ro": "RON"}.get(get_language(), "EUR")
-    return wanted if wanted in settings.GIVING_AMOUNTS else next(iter(settings.GIVING_AMOUNTS))
 
 
 class GivingForm(PersonForm):
@@ -62,11 +44,8 @@ class GivingForm(PersonForm):
         self.amounts = settings.GIVING_AMOUNTS[currency]
         self.wording = wordings.for_news()
         self.fields["news"].label = self.wording.text
-        ways = methods(currency)
-        often = [(Interval.ONCE.value, _("Once"))]
-        if settings.STRIPE_SECRET_KEY:
-            often.append((Interval.MONTH.value, _("Each month")))
-        self.fields["interval"].choices = often
+        ways = offering.methods(currency)
+        self.fields["interval"].choices = offering.intervals()
         self.fields["interval"].initial = Interval.ONCE.value
         self.fields["method"].choices = ways
         self.fields["method"].initial = ways[0][0] if ways else None
@@ -76,7 +55,26 @@ class GivingForm(PersonForm):
         ]
         self.fields["amount"].initial = str(self.amounts[min(1, len(self.amounts) - 1)])
         self.fields["other"].widget.attrs["inputmode"] = "decimal"
+        self._choose(self.initial)
         self.settle()
+
+    def _choose(self, wanted: Mapping) -> None:
+        """Begin with what a link asked for, as far as the form can take it. A field is shown as `initial` says first."""
+        amount, interval = wanted.get("amount", ""), wanted.get("interval", "")
+        buttons = {OTHER, *(str(each) for each in self.amounts)}
+        self.initial = {name: value for name, value in wanted.items() if name not in {"amount", "interval", "method"}}
+        if interval in dict(self.fields["interval"].choices):
+            self.initial["interval"] = interval
+        if wanted.get("method") in dict(self.fields["method"].choices):
+            self.initial["method"] = wanted["method"]
+        if amount in buttons:
+            self.initial["amount"] = amount
+        elif amount:
+            try:
+                self._typed_amount(amount)
+            except forms.ValidationError:
+                return
+            self.initial |= {"amount": OTHER, "other": amount}
 
     def clean(self) -> dict:
         said = self.cleaned_data

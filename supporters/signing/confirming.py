@@ -31,7 +31,7 @@ class Pending:
 
 def pending(uuid: UUID) -> Pending | None:
     """What the link of this signature leads to; None once it lapsed or was withdrawn."""
-    signature = Signature.objects.select_related("petition").filter(uuid=uuid).first()
+    signature = Signature.objects.select_related("petition", "organisation").filter(uuid=uuid).first()
     if signature is None:
         return None
     typed = signature.typed

@@ -1,10 +1,14 @@
 """A petition's words, for whoever reads them on a page or in a letter."""
 
 from dataclasses import dataclass
+from html import unescape
 
 from django.conf import settings
+from django.utils.html import strip_tags
+from django.utils.text import Truncator
 from django.utils.translation import get_language, get_language_info
 
+from supporters.hygiene.text import one_line
 from supporters.markdown import to_html
 from supporters.models import Petition
 
@@ -16,6 +20,11 @@ class Text:
     language: str
     title: str
     body: str
+
+    @property
+    def summary(self) -> str:
+        """How it begins, in plain words on one line, for where links are shown."""
+        return Truncator(one_line(unescape(strip_tags(self.body)))).chars(160)
 
     @property
     def rtl(self) -> bool:

@@ -5,6 +5,8 @@ from django.views.decorators.http import require_http_methods
 
 from supporters import links, signing
 from supporters.links import Link
+from supporters.models import Signature
+from supporters.payments import offering
 from supporters.public import address, page, public
 from supporters.signing.texts import text_of
 
@@ -17,8 +19,19 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     pending = signing.pending(uuid) if uuid else None
     if pending is None:
         return page(request, "supporters/confirm_unknown.html", status=410 if uuid else 404)
-    thanks = address("thanks", slug=pending.petition.slug)
+    thanks = _thanks(pending.signature)
     if request.method == "POST" and signing.confirm(uuid):
         return HttpResponseRedirect(thanks, status=303)
     context = {"pending": pending, "petition": pending.petition, "text": text_of(pending.petition), "thanks": thanks}
     return page(request, "supporters/confirm.html", context)
+
+
+def _thanks(signature: Signature) -> str:
+    """What follows, told what brought the signer and what they would give in. Who they are does not stand in it."""
+    partner = signature.organisation
+    query = {
+        "source": signature.source_code,
+        "via": partner.source_code if partner else "",
+        "currency": offering.usual_currency(signature.country),
+    }
+    return address("thanks", slug=signature.petition.slug, query=query)

@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -10,8 +9,9 @@ from supporters import crowd, figures, finding, links
 from supporters.crowd import Hold
 from supporters.links import Link
 from supporters.models import Pledge
+from supporters.payments import offering
 from supporters.payments.donors import confirm_news, news_asked_for
-from supporters.payments.giving_form import GivingForm, methods, usual_currency
+from supporters.payments.giving_form import GivingForm
 from supporters.payments.paying import ways
 from supporters.payments.stripe import checkout
 from supporters.payments.stripe.client import StripeError
@@ -26,16 +26,18 @@ CHECKOUT = "https://checkout.stripe.com"
 @require_http_methods(["GET", "HEAD", "POST"])
 def give(request: HttpRequest) -> HttpResponse:
     """How much, how often, which way. POST leads on to the payment; nothing is a donation yet."""
-    currency = (request.POST.get("currency") or request.GET.get("currency") or usual_currency()).upper()
-    if currency not in settings.GIVING_AMOUNTS:
-        if request.method == "POST":
-            return _form(request, GivingForm(currency=usual_currency()), 422, _("We can't take this currency."))
-        currency = usual_currency()
-    if not any(methods(each) for each in settings.GIVING_AMOUNTS):
+    usual = offering.usual_currency(arriving.country(request))
+    if not usual:
         raise Http404
+    currency = (request.POST.get("currency") or request.GET.get("currency") or usual).upper()
+    if currency not in offering.currencies():
+        if request.method == "POST":
+            return _form(request, GivingForm(currency=usual), 422, _("We can't take this currency."))
+        currency = usual
     partner = arriving.partner(request)
     if request.method != "POST":
-        initial = {"source": arriving.source(request)}
+        asked_for = {name: request.GET.get(name, "")[:20] for name in ("amount", "interval", "method")}
+        initial = {"source": arriving.source(request), **asked_for}
         return _form(request, GivingForm(currency=currency, partner=partner, initial=initial))
     form = GivingForm(request.POST, currency=currency, partner=partner)
     if not form.is_valid():
@@ -102,12 +104,15 @@ def news(request: HttpRequest, token: str) -> HttpResponse:
 def _form(
     request: HttpRequest, form: GivingForm, status: int = 200, message: str = "", hold: Hold | None = None
 ) -> HttpResponse:
-    currencies = [code for code in settings.GIVING_AMOUNTS if methods(code)]
-    query = {"source": form["source"].value() or "", "via": form.partner.source_code if form.partner else ""}
+    query = {
+        "source": form["source"].value() or "",
+        "via": form.partner.source_code if form.partner else "",
+        "interval": form["interval"].value() or "",
+    }
     context = {
         "form": form,
         "message": message,
-        "currencies": [(code, address("give", query={**query, "currency": code})) for code in currencies],
+        "currencies": [(code, address("give", query={**query, "currency": code})) for code in offering.currencies()],
     }
     pays_at = settings.STRIPE_API_URL or CHECKOUT
     policy = {"form_action": f"'self' {pays_at}"}
@@ -121,8 +126,20 @@ def _about(pledge: Pledge) -> dict[str, object]:
         "monthly": pledge.interval == Pledge.Interval.MONTH,
         "paid": pledge.state == Pledge.State.PAID,
         "failed": pledge.state in {Pledge.State.FAILED, Pledge.State.LAPSED},
-        "language": get_language(),
+        "again": _again(pledge),
     }
+
+
+def _again(pledge: Pledge) -> str:
+    """The giving page as it was left: the same amount, as often, the same way. Of the person nothing stands in it."""
+    query = {
+        "currency": pledge.currency,
+        "amount": f"{pledge.amount.normalize():f}",
+        "interval": pledge.interval,
+        "method": pledge.method,
+        "source": pledge.source_code,
+    }
+    return address("give", query=query)
 
 
 def _pledge(token: str) -> Pledge:

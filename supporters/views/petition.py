@@ -6,11 +6,12 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
-from supporters import codes, crowd, places, signing
+from supporters import codes, crowd, figures, places, signing
 from supporters.crowd import Hold
 from supporters.forms import SigningForm
 from supporters.models import Organisation, Petition, PetitionText
@@ -18,6 +19,7 @@ from supporters.public import address, page, public
 from supporters.signing import totals
 from supporters.signing.texts import text_of
 from supporters.views import arriving
+from supporters.views.asking import ask_to_give
 from supporters.views.sharing import share_links
 
 
@@ -82,9 +84,20 @@ def thanks(request: HttpRequest, slug: str) -> HttpResponse:
         "text": text,
         "standing": totals.standing(found),
         "shares": share_links(found, text.title),
-        "donate_url": _where_to_give(found),
+        "live": address("standing", slug=slug),
+        "ask": ask_to_give(request, found.slug),
     }
     return page(request, "supporters/thanks.html", context)
+
+
+@public
+@require_safe
+def standing(request: HttpRequest, slug: str) -> HttpResponse:
+    """The counter alone, for a page that is open already."""
+    answer = render(request, "supporters/progress.html", {"standing": totals.standing(shown_petition(slug))})
+    answer["Cache-Control"] = f"public, max-age={totals.FRESH}"
+    answer["X-Robots-Tag"] = "noindex"
+    return answer
 
 
 @public
@@ -103,13 +116,6 @@ def poster(request: HttpRequest, slug: str) -> HttpResponse:
         "link": link.partition("://")[2].rstrip("/"),
     }
     return page(request, "supporters/poster.html", context)
-
-
-def _where_to_give(petition: Petition) -> str:
-    """Our own giving page, in the reader's language and told what brought them; elsewhere as it is set."""
-    if f"{settings.SITE_URL}/give/" == settings.DONATE_URL:
-        return address("give", query={"source": petition.slug[:64]})
-    return settings.DONATE_URL
 
 
 def shown_petition(slug: str) -> Petition:
@@ -136,7 +142,11 @@ def _page(
         "standing": standing,
         "latest": [(name, places.name_of(code, language)) for name, code in standing.latest],
         "shares": share_links(petition, text.title),
+        "ask": ask_to_give(request, petition.slug),
         "totals": address("totals", slug=petition.slug),
+        "live": address("standing", slug=petition.slug),
+        "locale": str(figures.locale(text.language)),
+        "share_picture": settings.SHARE_PICTURE_URL,
         "canonical": settings.SITE_URL + address("petition", slug=petition.slug),
     }
     return page(request, "supporters/petition.html", context, status=status, public=True, hold=hold)

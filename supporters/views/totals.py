@@ -12,6 +12,7 @@ from supporters.public import page, public
 from supporters.signing import totals
 from supporters.signing.texts import text_of
 from supporters.signing.totals import Totals
+from supporters.views import tiles
 from supporters.views.petition import shown_petition
 
 KEEP = 60
@@ -46,6 +47,12 @@ def totals_page(request: HttpRequest, slug: str) -> HttpResponse:
         "most": max((each["signed"] for each in countries), default=1),
         "weeks": _weeks(found),
         "chart": {"width": _WIDTH, "height": _HEIGHT},
+        "map": {
+            "tiles": tiles.tiles(found.countries),
+            "width": tiles.WIDTH,
+            "height": tiles.HEIGHT,
+            "side": tiles.SIDE - tiles.GAP,
+        },
         "states": len([each for each in countries if each["member"]]),
     }
     return page(request, "supporters/totals.html", context, public=True)

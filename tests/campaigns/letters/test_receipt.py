@@ -33,7 +33,7 @@ def test_the_receipt_says_what_was_given_when_and_to_whom(server, settings):
     assert mail["Subject"] == "Your receipt from RealStars"
     text = mail.get_body(("plain",)).get_content()
     for line in (
-        "Thank you for your gift of SEK1,250.50.",
+        "Thank you for your gift of SEK\u00a01,250.50.",
         f"Receipt number: 2026-{gift.pk:06d}",
         "Received on: May 1, 2026",
         "Received by: RealStars",

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.core.cache import cache
 
@@ -6,7 +8,7 @@ from supporters.links import Link
 from supporters.models import Consent, Donation, Pledge, Supporter
 from supporters.payments import references
 from supporters.payments.donors import request_news
-from tests.factories import make_organisation, make_petition, make_pledge, make_supporter
+from tests.factories import make_organisation, make_pledge, make_supporter
 from tests.standins.stripe import StripeStandIn
 
 pytestmark = pytest.mark.django_db
@@ -181,7 +183,7 @@ def test_stripe_out_of_reach_is_said_and_what_was_typed_stays(client, stripe, mo
 def test_swish_shows_number_message_and_code(client):
     answer = client.post(GIVE, typed(method="swish", amount="100"), follow=True)
     pledge = Pledge.objects.get()
-    for words in ("123 467 93 04", pledge.reference, "SEK100.00", "<svg"):
+    for words in ("123 467 93 04", pledge.reference, "SEK\u00a0100.00", "<svg"):
         assert words in text(answer)
     assert "eva@mail.se" not in text(answer)
 
@@ -205,17 +207,63 @@ def test_forged_links_open_nothing(client, page):
         assert client.get(f"/en/give/{page}/{token}/").status_code == 404
 
 
-def test_cancelled_says_that_no_money_was_taken(client):
-    token = links.token(Link.GIVE, make_pledge().uuid)
-    assert "No money was taken" in text(client.get(f"/en/give/cancelled/{token}/"))
+def test_cancelled_says_that_no_money_was_taken_and_leads_back_to_what_was_chosen(client):
+    pledge = make_pledge(minor_units=15_050, currency="SEK", interval="month", source_code="spring")
+    answer = client.get(f"/sv/give/cancelled/{links.token(Link.GIVE, pledge.uuid)}/")
+    assert "No money was taken" in text(client.get(f"/en/give/cancelled/{links.token(Link.GIVE, pledge.uuid)}/"))
+    back = re.search(r'class="button" href="([^"]+)"', text(answer))[1].replace("&amp;", "&")
+    assert back == "/sv/give/?currency=SEK&amount=150.5&interval=month&method=card&source=spring"
+    form = client.get(back).context["form"]
+    assert [form[name].value() for name in ("interval", "amount", "other", "source")] == [
+        "month", "other", "150.5", "spring",
+    ]  # fmt: skip
 
 
-def test_thanks_for_a_signature_lead_to_the_page_in_the_same_language(client, settings):
-    make_petition(slug="one-law")
-    settings.DONATE_URL = f"{settings.SITE_URL}/give/"
-    assert 'href="/pl/give/?source=one-law"' in text(client.get("/pl/p/one-law/thanks/"))
-    settings.DONATE_URL = "https://elsewhere.example.org/give"
-    assert 'href="https://elsewhere.example.org/give"' in text(client.get("/pl/p/one-law/thanks/"))
+@pytest.mark.parametrize(
+    ("query", "chosen"),
+    [
+        ("", ("once", "250", None, "card")),
+        ("amount=500&interval=month", ("month", "500", None, "card")),
+        ("amount=other", ("once", "other", None, "card")),
+        ("amount=75&method=swish", ("once", "other", "75", "swish")),
+        ("amount=0", ("once", "250", None, "card")),
+        ("amount=99999999999999999999999", ("once", "250", None, "card")),
+        ("amount=<script>&interval=daily&method=cash", ("once", "250", None, "card")),
+    ],
+)
+def test_a_link_may_choose_beforehand_what_the_form_can_take(client, query, chosen):
+    answer = client.get(f"{GIVE}?currency=SEK&{query}")
+    assert answer.status_code == 200
+    form = answer.context["form"]
+    assert tuple(form[name].value() for name in ("interval", "amount", "other", "method")) == chosen
+    assert "<script>&" not in text(answer)
+
+
+@pytest.mark.parametrize(
+    ("path", "browser", "currency"),
+    [
+        ("/sv/give/", "en-GB", "SEK"),
+        ("/sv/give/", "sv-FI", "EUR"),
+        ("/give/", "sv,en;q=0.5", "SEK"),
+        ("/ar/give/", "ar-SE", "SEK"),
+        ("/pl/give/", "pl-PL", "EUR"),  # PLN is off here
+        ("/en/give/?currency=sek", "de-DE", "SEK"),
+        ("/en/give/?currency=XXX", "de-DE", "EUR"),
+        ("/en/give/", "x" * 600, "EUR"),
+    ],
+)
+def test_the_currency_is_that_of_the_link_else_of_the_reader_s_country_else_of_the_language(
+    client, path, browser, currency
+):
+    assert client.get(path, headers={"accept-language": browser}).context["form"].currency == currency
+
+
+def test_only_currencies_that_there_is_a_way_to_give_in_are_offered(client, settings):
+    settings.STRIPE_SECRET_KEY = settings.BANK_IBAN = ""
+    answer = client.get("/de/give/")
+    assert answer.context["form"].currency == "SEK"
+    assert [code for code, _path in answer.context["currencies"]] == ["SEK"]
+    assert client.post("/de/give/", typed(currency="EUR")).status_code == 422
 
 
 # News

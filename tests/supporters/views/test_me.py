@@ -86,7 +86,7 @@ def test_the_page_shows_what_is_held_and_reading_it_changes_nothing(client, eva)
         "eva@mail.se",
         "Talita may write to me",
         "Stop the trade",
-        "SEK250.00",
+        "SEK\u00a0250.00",
         "Sweden",
     ):
         assert words in text(answer), words

@@ -1,3 +1,6 @@
+import re
+from urllib.parse import unquote
+
 import pytest
 from django.urls import reverse
 
@@ -271,3 +274,47 @@ def test_the_poster_leads_phones_to_the_petition_in_their_own_language(client, p
     assert code in answer.text
     assert code not in client.get("/pl/p/one-law/poster/").text
     assert client.get("/pl/p/none/poster/").status_code == 404
+
+
+def test_the_counter_alone_can_be_asked_for_and_kept_for_seconds(client, petition, django_assert_num_queries):
+    for _number in range(3):
+        make_signature(petition, state="validated", validated_at="2026-05-01T12:00Z")
+    page = client.get("/pl/p/one-law/").text
+    assert 'data-live="/pl/p/one-law/standing/"' in page
+    with django_assert_num_queries(1):
+        answer = client.get("/pl/p/one-law/standing/")
+    assert answer.text.startswith('<div class="progress">')
+    assert "<strong>3</strong> podpisy" in answer.text
+    assert answer.text in page
+    assert answer["Cache-Control"] == "public, max-age=5"
+    petition.state = Petition.State.DRAFT
+    petition.save()
+    assert client.get("/pl/p/one-law/standing/").status_code == 404
+
+
+def test_shared_links_show_title_words_and_picture_in_the_language_of_the_text(client, petition, settings):
+    settings.ORGANISATION_NAME = "RealStars"
+    settings.SHARE_PICTURE_URL = "https://example.org/one-law.jpg"
+    petition.texts.filter(language="pl").update(body='Wspólne *prawo* & "zasady".\n\n1. Dla całej Unii.')
+    tags = dict(
+        re.findall(r'<meta (?:property|name)="([\w:]+)" content="([^"]*)">', client.get("/pl/p/one-law/").text)
+    )
+    assert tags["og:title"] == "Jedno prawo"
+    assert tags["og:description"] == tags["description"] == "Wspólne prawo &amp; &quot;zasady&quot;. Dla całej Unii."
+    assert tags["og:url"] == f"{settings.SITE_URL}/pl/p/one-law/"
+    assert (tags["og:locale"], tags["og:type"], tags["og:site_name"]) == ("pl", "website", "RealStars")
+    assert (tags["og:image"], tags["twitter:card"]) == ("https://example.org/one-law.jpg", "summary_large_image")
+    settings.SHARE_PICTURE_URL = ""
+    assert "og:image" not in client.get("/pl/p/one-law/").text
+
+
+def test_links_to_share_carry_a_source_code_each_and_keep_the_language(client, petition, settings):
+    shares = client.get("/pl/p/one-law/?source=stall").context["shares"]
+    addresses = [shares["copy"], *(unquote(share.href) for share in shares["links"])]
+    sources = [re.search(r"/pl/p/one-law/\?source=([\w-]+)", address)[1] for address in addresses]
+    assert sources == [
+        "share-link", "share-mail", "share-whatsapp", "share-telegram", "share-facebook", "share-x",
+    ]  # fmt: skip
+    assert "stall" not in " ".join(addresses)
+    client.post("/pl/p/one-law/", typed(source=sources[2]))
+    assert pending().source_code == "share-whatsapp"

@@ -3,7 +3,9 @@ from datetime import date
 import pytest
 from django.core.cache import cache
 
+from supporters import places
 from supporters.models import SignatureCount
+from supporters.views import tiles
 from tests.factories import make_organisation, make_petition
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +47,7 @@ def test_the_page_reads_as_a_table_in_the_readers_language(client, petition):
     page = client.get("/sv/p/one-law/totals/").text
     assert "Sverige" in page
     assert "1\xa0230" in page
-    assert page.count("<rect") == 3  # the week without signatures too
+    assert page.partition('class="bars"')[2].count("<rect") == 3  # the week without signatures too
     assert "2 november 2026" in page
 
 
@@ -65,3 +67,24 @@ def test_a_petition_without_signatures_has_its_page(client, broker):
 def test_drafts_have_no_totals(client, broker):
     make_petition(slug="draft", state="draft")
     assert client.get("/p/draft/totals.json").status_code == 404
+
+
+def test_the_map_has_a_tile_for_each_member_state_and_is_no_news_to_who_hears_the_table(client, petition):
+    drawn = tiles.tiles({"SE": 100, "PL": 25, "NO": 900, "DE": 1_234_567})
+    assert sorted(tile["code"] for tile in drawn) == sorted(places.EU)
+    assert len({(tile["x"], tile["y"]) for tile in drawn}) == len(drawn)
+    strength = {tile["code"]: float(tile["strength"]) for tile in drawn}
+    assert strength["DE"] == tiles.DARKEST > strength["SE"] > strength["PL"] > strength["FR"] == tiles.LIGHTEST
+    assert next(tile["short"] for tile in drawn if tile["code"] == "DE") == "1.2M"
+    text = client.get("/en/p/one-law/totals/").text
+    assert text.count("<rect") >= len(places.EU)
+    assert '<svg class="map" viewBox="0 0 384 512" aria-hidden="true">' in text
+
+
+def test_json_may_be_kept_and_is_read_by_any_site(client, petition):
+    answer = client.get("/p/one-law/totals.json")
+    assert answer["Cache-Control"] == "public, max-age=60"
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert answer.cookies == {}
+    assert client.post("/p/one-law/totals.json").status_code == 405
+    assert client.get("/p/unknown/totals.json").status_code == 404

@@ -45,6 +45,7 @@ def embed(request: HttpRequest, slug: str) -> HttpResponse:
             "stale": stale,
             "token": embedding.token(found, partner),
             "standing": totals.standing(found),
+            "live": address("standing", slug=slug),
             "whole": address("petition", slug=slug, query=_via(partner)),
         }
         return _framed(request, "supporters/embedded.html", context, sites, status, hold)

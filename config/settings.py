@@ -114,6 +114,7 @@ PENDING_DAYS = env.number("PENDING_DAYS", 30, least=4, most=365)
 """Days that a signature waits for its owner to confirm it before it is erased."""
 KEEP_FILES_DAYS = env.number("KEEP_FILES_DAYS", 30, most=3650)
 KEEP_ROWS_DAYS = env.number("KEEP_ROWS_DAYS", 180, most=3650)
+KEEP_MERGES_DAYS = env.number("KEEP_MERGES_DAYS", 365, most=3650)
 KEEP_LETTERS_DAYS = env.number("KEEP_LETTERS_DAYS", 365, most=3650)
 KEEP_PLEDGES_DAYS = env.number("KEEP_PLEDGES_DAYS", 60, most=3650)
 KEEP_PAYMENT_MESSAGES_DAYS = env.number("KEEP_PAYMENT_MESSAGES_DAYS", 90, most=3650)

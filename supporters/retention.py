@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from supporters import mentions
 from supporters.importing import run as runs
+from supporters.merging import settling
 from supporters.models import (
     ImportChunk,
     ImportKey,
@@ -113,6 +114,13 @@ RULES = [
     ),
     Rule("rows", _("Rows of files that did not go in"), _failed_rows, "KEEP_ROWS_DAYS", mentions.forget_rows),
     Rule("undo", _("What imports changed, for undoing them"), _traces, "UNDO_DAYS", slice=20, most=2_000),
+    Rule(
+        "merges",
+        _("What merged records held, for undoing merges"),
+        settling.due,
+        "KEEP_MERGES_DAYS",
+        settling.settle,
+    ),
     Rule("letters", _("That letters were sent"), _letters, "KEEP_LETTERS_DAYS"),
     Rule("pledges", _("What was typed to give"), _pledges, "KEEP_PLEDGES_DAYS", forgetting.empty_pledges),
     Rule(

@@ -85,12 +85,19 @@ def merges_of(supporter: Supporter) -> SafeString | str:
     rows = [
         (
             gettext("Record %(number)s, %(when)s") % {"number": merge.away_pk, "when": _when(merge.merged_at)},
-            reverse("admin:supporters_merge_undo", args=[merge.pk]),
-            gettext("Undo…"),
+            _way_back(merge, " · "),
         )
         for merge in supporter.merges.standing().order_by("-pk")[:20]
     ]
-    return format_html_join(mark_safe("<br>"), '{} · <a class="underline" href="{}">{}</a>', rows) or "—"
+    return format_html_join(mark_safe("<br>"), "{}{}", rows) or "—"
+
+
+def _way_back(merge: Merge, before: str = "") -> SafeString | str:
+    """The link by which it is undone; nothing where there is no undoing it."""
+    if merge.undone_at or merge.settled_at:
+        return ""
+    link = reverse("admin:supporters_merge_undo", args=[merge.pk])
+    return format_html('{}<a class="font-medium underline" href="{}">{}</a>', before, link, gettext("Undo…"))
 
 
 @admin.register(Merge)
@@ -145,16 +152,15 @@ class MergeAdmin(ExportedList, ReadOnlyAdmin):
         link = reverse("admin:supporters_mergebatch_change", args=[merge.batch_id])
         return format_html('<a class="underline" href="{}">{}</a>', link, merge.batch_id)
 
-    @display(description=_("State"), label={"stands": "success", "undone": "warning"})
+    @display(description=_("State"), label={"stands": "success", "settled": "success", "undone": "warning"})
     def standing(self, merge: Merge) -> tuple[str, str]:
+        if merge.settled_at:
+            return "settled", gettext("Merged for good")
         return ("undone", gettext("Undone")) if merge.undone_at else ("stands", gettext("Merged"))
 
     @display(description="")
     def back(self, merge: Merge) -> SafeString | str:
-        if merge.undone_at:
-            return ""
-        link = reverse("admin:supporters_merge_undo", args=[merge.pk])
-        return format_html('<a class="font-medium underline" href="{}">{}</a>', link, gettext("Undo…"))
+        return _way_back(merge)
 
     def _undo(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, then make two of the person again."""

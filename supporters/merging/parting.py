@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils.dateparse import parse_date, parse_datetime
@@ -37,6 +38,13 @@ def _undo(pk: int, by: "AbstractBaseUser | None") -> Merge:
     act = Merge.objects.select_for_update().standing().filter(pk=pk).first()
     if act is None:
         raise CannotUndo(_("This merge was undone before, or the person was erased."))
+    if act.settled_at:
+        raise CannotUndo(
+            _(
+                "This merge is too old to be undone: what the other record held is not kept for longer than %(days)s days."
+            )
+            % {"days": settings.KEEP_MERGES_DAYS}
+        )
     later = Merge.objects.standing().filter(pk__gt=pk, survivor=act.survivor_id).exclude(pk=pk)
     taken_along = MergeMoved.objects.filter(table="supporters.Merge.survivor", keys__contains=[pk])
     if first := later.filter(pk__in=taken_along.values("merge")).order_by("-pk").first():

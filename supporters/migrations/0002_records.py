@@ -312,6 +312,7 @@ class Migration(migrations.Migration):
                 ('numbers', models.JSONField(db_default={}, default=dict, editable=False, help_text='By table, how many rows went over.')),
                 ('probability', models.FloatField(editable=False, null=True, verbose_name='how sure')),
                 ('merged_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='merged')),
+                ('settled_at', models.DateTimeField(editable=False, help_text='What undoing takes is gone.', null=True, verbose_name='stands for good since')),
                 ('undone_at', models.DateTimeField(editable=False, null=True, verbose_name='undone')),
                 ('merged_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='merged by')),
                 ('undone_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='undone by')),
@@ -1222,6 +1223,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='merge',
             constraint=models.CheckConstraint(condition=models.Q(('undone_at', None), models.Q(('away', {}), ('changed', {}), ('kept', {}), ('other_email', None)), _connector='OR'), name='merge_undone_emptied'),
+        ),
+        migrations.AddConstraint(
+            model_name='merge',
+            constraint=models.CheckConstraint(condition=models.Q(('settled_at', None), models.Q(('changed', {}), ('kept', {}), ('undone_at', None)), _connector='OR'), name='merge_settled_emptied'),
         ),
         migrations.AddIndex(
             model_name='letter',

@@ -71,7 +71,8 @@ class MergeQuerySet(models.QuerySet):
 class Merge(models.Model):
     """That a record was merged into another one: by what the old record was known, and all that undoing it takes.
 
-    supporters.merging writes it, supporters.finding follows it. Once undone it says who did what when, and nothing more.
+    supporters.merging writes it, supporters.finding follows it. Once undone it says who did what when, and nothing more; once
+    settled, by what the person was known.
     """
 
     survivor = models.ForeignKey(
@@ -120,6 +121,9 @@ class Merge(models.Model):
         related_name="+",
         verbose_name=_("merged by"),
     )
+    settled_at = models.DateTimeField(
+        _("stands for good since"), null=True, editable=False, help_text="What undoing takes is gone."
+    )
     undone_at = models.DateTimeField(_("undone"), null=True, editable=False)
     undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -141,6 +145,9 @@ class Merge(models.Model):
             models.CheckConstraint(
                 condition=Q(undone_at=None) | Q(other_email=None, away={}, changed={}, kept={}),
                 name="merge_undone_emptied",
+            ),
+            models.CheckConstraint(
+                condition=Q(settled_at=None) | Q(undone_at=None, changed={}, kept={}), name="merge_settled_emptied"
             ),
         ]
         indexes = [

@@ -9,7 +9,17 @@ from pathlib import Path
 
 
 def main() -> None:
-    from tests.benchmarks import doubles, exporting, importing, mailchimp, rendering, returns, segments, sending
+    from tests.benchmarks import (
+        doubles,
+        exporting,
+        importing,
+        mailchimp,
+        receipts,
+        rendering,
+        returns,
+        segments,
+        sending,
+    )
 
     returns.run()
     rendering.run()
@@ -17,6 +27,7 @@ def main() -> None:
     exporting.run()
     doubles.run()
     segments.run()
+    receipts.run()
     sending.run()
     mailchimp.run()
 

@@ -1,13 +1,14 @@
 """Numbers, money and days as the language of the page writes them (Unicode CLDR, through Babel)."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_compact_decimal, format_currency, format_decimal
+from django.utils import timezone
 from django.utils.translation import get_language
 
 
@@ -36,6 +37,11 @@ _CODE_AND_FIGURE = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 
 def day(value: date) -> str:
     return format_date(value, "long", locale=locale())
+
+
+def moment(value: datetime) -> str:
+    """A day and a time of it, in settings.TIME_ZONE."""
+    return format_datetime(timezone.localtime(value), "long", locale=locale())
 
 
 def locale(language: str = "") -> Locale:

@@ -7,6 +7,7 @@ from supporters.views.embed import embed, embed_script, embed_signed
 from supporters.views.give import cancelled, give, given, news, pay
 from supporters.views.paid import stripe_webhook
 from supporters.views.petition import petition, poster, signed, standing, thanks
+from supporters.views.receipts import receipts, receipts_json
 from supporters.views.totals import totals_json, totals_page
 
 register_converter(LanguageConverter, "language")
@@ -25,6 +26,8 @@ pages: list[URLPattern] = [
     path("me/", me.ask, name="me_ask"),
     path("me/asked/", me.asked, name="me_asked"),
     path("me/<str:token>/", me.me, name="me"),
+    path("me/<str:token>/receipts/", receipts, name="receipts"),
+    path("me/<str:token>/receipts.json", receipts_json, name="receipts_json"),
     path("give/", give, name="give"),
     path("give/pay/<str:token>/", pay, name="pay"),
     path("give/thanks/<str:token>/", given, name="given"),

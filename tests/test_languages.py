@@ -26,6 +26,7 @@ PUBLIC = {
         "public.py",
         "preferences.py",
         "signing/*.py",
+        "receipts/showing.py",
         "payments/giving_form.py",
         "payments/paying.py",
     ),

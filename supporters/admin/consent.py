@@ -1,12 +1,15 @@
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import action
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from supporters import consent
 from supporters.addresses import AddressError, normalise_email
+from supporters.admin import receipts
 from supporters.admin.base import ReadOnlyAdmin, RecordAdmin, SearchedByPerson
 from supporters.models import Consent, Suppression
 
@@ -23,6 +26,11 @@ class ConsentAdmin(SearchedByPerson, ReadOnlyAdmin):
     list_prefetch = ["supporter"]
     sortable_by = []
     ordering = ["-pk"]
+    actions_detail = ["receipt"]
+
+    @action(description=_("Receipt"), url_path="receipt", icon="receipt_long", permissions=["view"])
+    def receipt(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return receipts.of_line(request, get_object_or_404(Consent.objects.select_related("supporter"), pk=object_id))
 
 
 class SuppressionForm(forms.ModelForm):

@@ -17,6 +17,7 @@ from unfold.decorators import action, display
 
 from supporters import consent, finding
 from supporters.addresses import AddressError, normalise_email
+from supporters.admin import receipts
 from supporters.admin.base import RecordAdmin, search
 from supporters.admin.erasure import erase_many, erase_one, erased_page
 from supporters.admin.exporting import ExportedList
@@ -146,7 +147,7 @@ class SupporterAdmin(ExportedList, RecordAdmin):
     actions_detail = [
         "timeline",
         "record_consent",
-        {"title": _("Privacy"), "icon": "shield_person", "items": ["never", "disclose", "erase"]},
+        {"title": _("Privacy"), "icon": "shield_person", "items": ["never", "receipts", "disclose", "erase"]},
     ]
     fieldsets = [
         (
@@ -381,6 +382,13 @@ class SupporterAdmin(ExportedList, RecordAdmin):
 
     def has_never_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return request.user.has_perm("supporters.add_suppression")
+
+    @action(description=_("Receipts of consent"), url_path="receipts", icon="receipt_long", permissions=["receipts"])
+    def receipts(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return receipts.of_person(request, get_object_or_404(Supporter, pk=object_id))
+
+    def has_receipts_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return request.user.has_perm("supporters.view_consent")
 
     @action(description=_("All we hold…"), url_path="disclose", icon="contact_page", permissions=["disclose"])
     def disclose(self, request: HttpRequest, object_id: int) -> HttpResponse:

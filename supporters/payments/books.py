@@ -71,6 +71,8 @@ def book(fact: Fact, provider: str, approval: Approval | None = None) -> Donatio
 
     Raises Wait, Doubtful and Unconcerned, and has changed nothing then.
     """
+    if isinstance(fact, Paid | Disputed) and not fact.sum.minor:
+        raise Unconcerned("it is about no money")
     return _book(fact, provider, approval)
 
 

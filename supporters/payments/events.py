@@ -12,12 +12,20 @@ class Unreadable(ValueError):
     """A provider's message is in no form that we know; the text says what is wrong with it."""
 
 
+MOST = 10**14
+"""Minor units that the books have no room for. No gift has them; a message with them is broken, or somebody's mischief."""
+
+
 @dataclass(frozen=True)
 class Sum:
-    """An amount of money in minor units."""
+    """An amount of money in minor units. Raises Unreadable for one below nothing and for one beyond the books."""
 
     minor: int
     currency: str
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.minor < MOST:
+            raise Unreadable("an amount that can't be")
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"

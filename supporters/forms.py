@@ -52,6 +52,20 @@ class PublicForm(forms.Form):
         return text
 
 
+def settle_address(field: forms.Field) -> None:
+    """Have a telephone offer the keys for an email address, and leave alone what is typed."""
+    field.widget.input_type = "email"
+    field.widget.attrs |= {"autocapitalize": "none", "spellcheck": "false", "dir": "ltr"}
+
+
+def read_address(text: str) -> str:
+    """The address in the spelling that records have. Raises ValidationError."""
+    try:
+        return normalise_email(text)
+    except AddressError:
+        raise forms.ValidationError(_("This is no email address. An example: anna@example.org")) from None
+
+
 class AddressForm(PublicForm):
     """Somebody's email address, typed by who may be anybody."""
 
@@ -65,14 +79,10 @@ class AddressForm(PublicForm):
 
     def settle(self) -> None:
         super().settle()
-        self.fields["email"].widget.input_type = "email"
-        self.fields["email"].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false", "dir": "ltr"}
+        settle_address(self.fields["email"])
 
     def clean_email(self) -> str:
-        try:
-            return normalise_email(self.cleaned_data["email"])
-        except AddressError:
-            raise forms.ValidationError(_("This is no email address. An example: anna@example.org")) from None
+        return read_address(self.cleaned_data["email"])
 
     def is_from_a_program(self) -> bool:
         return bool(self.cleaned_data.get("website"))
@@ -177,6 +187,22 @@ class SigningForm(PersonForm):
             organisation=self.partner.pk if self.partner else None,
             source_code=self.source_code(),
         )
+
+
+class NewAddressForm(PublicForm):
+    """Where somebody on file wants to be reached from now on."""
+
+    new_email = forms.CharField(label=gettext_lazy("New email address"), max_length=254)
+
+    autocomplete = {"new_email": "email"}
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        settle_address(self.fields["new_email"])
+        self.settle()
+
+    def clean_new_email(self) -> str:
+        return read_address(self.cleaned_data["new_email"])
 
 
 class HowForm(PublicForm):

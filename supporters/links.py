@@ -35,6 +35,13 @@ class Link(StrEnum):
     PREFERENCES = "me"
     """The page of a person's choices, by the uuid of the supporter. It shows what is held of them, so it is dated."""
 
+    NEVER = "never.request"
+    """The page that confirms never to be written to, by the uuid of an InboxRequest."""
+    NEVER_BY_SIGNATURE = "never.signature"
+    """The same, by the uuid of a signature whose letter was read."""
+    MOVE = "me.address"
+    """The page that confirms a new address, by the uuid of an InboxRequest."""
+
 
 def token(link: Link, uuid: UUID) -> str:
     """What Signer.sign makes of the uuid, in a twentieth of its time: every message that goes out holds one."""

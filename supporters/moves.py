@@ -156,6 +156,7 @@ MOVES: list[Move] = [
         title=_("people reached through the address"),
     ),
     one_per("supporters.Letter", "kind", shown=False),
+    Move("supporters.InboxRequest", shown=False),
     Move("supporters.Disclosure", shown=False),
     Move("supporters.ErasureRequest", settle=_one_open_request, restore=_open_again),
     Move("supporters.ImportRow", shown=False),

@@ -24,6 +24,7 @@ from supporters.models import (
     Export,
     ImportChunk,
     ImportRun,
+    InboxRequest,
     Letter,
     Merge,
     OrganisationContact,
@@ -54,7 +55,14 @@ def _delete(about):  # noqa: ANN001, ANN202
 
 def _letters(person: Person) -> QuerySet:
     theirs = Q(signature__supporter=person.pk) | Q(donation__supporter=person.pk) | Q(supporter=person.pk)
-    return Letter.objects.filter(theirs | Q(signature__email=person.email) if person.email else theirs)
+    theirs |= Q(inbox_request__supporter=person.pk)
+    typed = Q(signature__email=person.email) | Q(inbox_request__email=person.email)
+    return Letter.objects.filter(theirs | typed if person.email else theirs)
+
+
+def _inbox_requests(person: Person) -> QuerySet:
+    theirs = Q(supporter=person.pk)
+    return InboxRequest.objects.filter(theirs | Q(email=person.email) if person.email else theirs)
 
 
 def _signatures(person: Person) -> QuerySet:
@@ -345,6 +353,14 @@ HOLDINGS: list[Holding] = [
         about=_letters,
         columns={**same("kind", "language", "state"), "sent_at": "taken_at", **same("times", "error")},
         forget=_delete(_letters),
+    ),
+    Holding(
+        "inbox_requests",
+        _("What you asked, and have yet to confirm from your inbox"),
+        "supporters.InboxRequest",
+        about=_inbox_requests,
+        columns=same("kind", "email", "asked_at"),
+        forget=_delete(_inbox_requests),
     ),
     Holding(
         "doubles",

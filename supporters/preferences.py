@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from supporters import consent, finding, letters
+from supporters import consent, finding, letters, never
 from supporters.models import Consent, Organisation, Purpose, Signature, Supporter
 from supporters.signing import states, wordings
 from supporters.signing.wordings import Wording, proof
@@ -61,17 +61,18 @@ WHERE letter.state IN ('sent', 'failed', 'unknown') AND letter.taken_at < statem
 
 def choices(supporter: Supporter) -> list[Choice]:
     """What they may choose: what we can do with what we know of them, and every partner that they ever allowed."""
+    silent = never.is_said(supporter.email)
     reachable = {
-        Purpose.EMAIL: bool(supporter.email),
+        Purpose.EMAIL: bool(supporter.email) and not silent,
         Purpose.POST: bool(supporter.street),
         Purpose.PHONE: bool(supporter.phone),
     }
     found = []
     for purpose, wording in _OWN.items():
         state = consent.state_of(supporter, purpose)
-        if reachable[purpose] or state == Consent.State.GRANTED:
+        if reachable[purpose] or (state == Consent.State.GRANTED and not (silent and purpose == Purpose.EMAIL)):
             found.append(Choice(wording(), state == Consent.State.GRANTED))
-    return [*found, *_partners(supporter)]
+    return found if silent else [*found, *_partners(supporter)]
 
 
 def _partners(supporter: Supporter) -> Iterator[Choice]:

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from supporters import mentions
+from supporters import mentions, moving, never
 from supporters.importing import run as runs
 from supporters.merging import settling
 from supporters.models import (
@@ -19,6 +19,7 @@ from supporters.models import (
     ImportRow,
     ImportRun,
     ImportTrace,
+    InboxRequest,
     Letter,
     PaymentEvent,
     Pledge,
@@ -107,8 +108,13 @@ def _payment_messages(kept: timedelta) -> QuerySet:
     return PaymentEvent.objects.filter(done_at__lt=Now() - kept).exclude(payload="")
 
 
+def _inbox_requests(_kept: timedelta) -> QuerySet:
+    return InboxRequest.objects.filter(asked_at__lt=Now() - max(never.LIFE, moving.LIFE))
+
+
 RULES = [
     Rule("pending", _("Signatures that nobody confirmed"), _pending, "PENDING_DAYS"),
+    Rule("inbox-requests", _("What nobody confirmed from their inbox"), _inbox_requests),
     Rule(
         "files", _("Files that were imported"), _files, "KEEP_FILES_DAYS", runs.forget_files_of, slice=20, most=2_000
     ),

@@ -1,7 +1,7 @@
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 
 from supporters.public import LanguageConverter
-from supporters.views import me
+from supporters.views import me, moving, never
 from supporters.views.confirming import confirm
 from supporters.views.embed import embed, embed_script, embed_signed
 from supporters.views.give import cancelled, give, given, news, pay
@@ -28,6 +28,12 @@ pages: list[URLPattern] = [
     path("me/<str:token>/", me.me, name="me"),
     path("me/<str:token>/receipts/", receipts, name="receipts"),
     path("me/<str:token>/receipts.json", receipts_json, name="receipts_json"),
+    path("me/address/done/", moving.done, name="moved"),
+    path("me/address/<str:token>/", moving.confirm, name="move"),
+    path("never/", never.ask, name="never"),
+    path("never/asked/", never.asked, name="never_asked"),
+    path("never/done/", never.done, name="never_done"),
+    path("never/<str:token>/", never.confirm, name="never_confirm"),
     path("give/", give, name="give"),
     path("give/pay/<str:token>/", pay, name="pay"),
     path("give/thanks/<str:token>/", given, name="given"),

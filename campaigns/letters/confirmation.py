@@ -20,6 +20,7 @@ def write(letter: Letter) -> Note | None:
         return None
     organisation = settings.ORGANISATION_NAME
     link = settings.SITE_URL + address("confirm", token=links.token(Link.CONFIRM, signature.uuid))
+    never = settings.SITE_URL + address("never_confirm", token=links.token(Link.NEVER_BY_SIGNATURE, signature.uuid))
     title = text_of(signature.petition).title
     if letter.kind == Letter.Kind.REMIND:
         subject = _("Your signature is still waiting for you")
@@ -37,6 +38,7 @@ def write(letter: Letter) -> Note | None:
             _("The signature counts once you have confirmed it. Open this page and press the button:"),
             Button(_("Confirm your signature"), link),
             _("If it wasn't you, do nothing: the signature won't count, and your address will be erased."),
+            _("If you never want to hear from us again, whoever types your address: %(link)s") % {"link": never},
         ),
         quiet_subject=_("Please confirm your address"),
         reason=_("You get this message once because your address was typed on a page of %(organisation)s.")

@@ -5,7 +5,7 @@ import time
 
 from django.utils import translation
 
-from campaigns.letters import confirmation, preferences, receipt
+from campaigns.letters import confirmation, moving, never, preferences, receipt
 from campaigns.letters.note import Note, message
 from campaigns.mail import way_out
 from campaigns.mail.addresses import AddressUnusable
@@ -21,6 +21,9 @@ WRITERS = {
     Letter.Kind.REMIND: confirmation.write,
     Letter.Kind.RECEIPT: receipt.write,
     Letter.Kind.PREFERENCES: preferences.write,
+    Letter.Kind.NEVER: never.write,
+    Letter.Kind.MOVE: moving.write,
+    Letter.Kind.MOVING: moving.write_to_the_old,
 }
 BATCH = 20
 STRETCH = 40.0
@@ -68,7 +71,9 @@ def work(seconds: float = STRETCH, linger: float = LINGER) -> bool:
 
 def _send(server: Connection, taken: list[int]) -> bool:
     """False where the mail server could not be reached: what had not left is owed again."""
-    rows = Letter.objects.select_related("signature__petition", "donation__supporter", "supporter").in_bulk(taken)
+    rows = Letter.objects.select_related(
+        "signature__petition", "donation__supporter", "supporter", "inbox_request__supporter"
+    ).in_bulk(taken)
     for place, pk in enumerate(taken):
         if pk not in rows:
             continue
@@ -105,7 +110,9 @@ def _send_one(server: Connection, letter: Letter) -> None:
 def _discreet(letter: Letter, note: Note) -> bool:
     """Whether the person wants it so, or who typed the address did, whom we don't know yet."""
     typed = letter.signature.typed if letter.signature else {}
-    return bool(typed.get("discreet")) or Supporter.objects.filter(email=note.to, discreet=True).exists()
+    asking = letter.inbox_request.supporter if letter.inbox_request else None
+    wanted = typed.get("discreet") or (asking and asking.discreet)
+    return bool(wanted) or Supporter.objects.filter(email=note.to, discreet=True).exists()
 
 
 def _barred(note: Note) -> bool:

@@ -8,7 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from campaigns.models import Delivery
-from supporters import consent, finding, links, preferences
+from supporters import consent, finding, links, never, preferences
 from supporters.links import Link
 from supporters.locks import in_the_end
 from supporters.models import Consent, Supporter
@@ -30,6 +30,9 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     with translation.override(language):
         if request.method != "POST":
             return _page(request, "ask")
+        if request.POST.get("never") and supporter is not None:
+            in_the_end(lambda: _never(token))
+            return _page(request, "never")
         one_click = request.POST.get("List-Unsubscribe") == "One-Click"
         if supporter is not None:
             in_the_end(lambda: _leave(token, Consent.Method.ONE_CLICK if one_click else Consent.Method.LINK))
@@ -62,6 +65,12 @@ def _leave(token: str, method: str) -> None:
     supporter, _language, source = _person(token)
     if supporter is not None:
         consent.leave(supporter, method=method, source=source)
+
+
+def _never(token: str) -> None:
+    supporter, _language, source = _person(token)
+    if supporter is not None and supporter.email:
+        never.say(supporter.email, source=source or never.SOURCE)
 
 
 def _person(token: str) -> tuple[Supporter | None, str, str] | None:

@@ -58,6 +58,10 @@ def _for_good() -> str:
     return _("For good, as a hash by which nobody can be found.")
 
 
+def _a_week() -> str:
+    return ngettext("%(number)d day.", "%(number)d days.", 7) % {"number": 7}
+
+
 def _days(setting: str) -> Callable[[], str]:
     def told() -> str:
         days = getattr(settings, setting)
@@ -85,6 +89,7 @@ _EXPLAINED: dict[str, tuple[Text, Text, Text, Callable[[], str]]] = {
     "pledges": (BOOKS, YOURSELF, PAYERS, _days("KEEP_PLEDGES_DAYS")),
     "payment_events": (BOOKS, PROVIDERS, NOBODY, _days("KEEP_PAYMENT_MESSAGES_DAYS")),
     "letters": (MAIL, STAFF, SENDERS, _days("KEEP_LETTERS_DAYS")),
+    "inbox_requests": (RIGHTS, YOURSELF, NOBODY, _a_week),
     "doubles": (ORDER, STAFF, NOBODY, _with_record),
     "merges": (ORDER, STAFF, NOBODY, _with_record),
     "disclosures": (RIGHTS, STAFF, NOBODY, _with_record),

@@ -25,6 +25,7 @@ WORDS: dict[tuple[str, str], str | Promise] = {
     ("birth_date", "decade"): _L("birth dates lie within ten years"),
     ("birth_date", "different"): _L("different birth dates"),
     ("email", "same"): _L("same email address"),
+    ("email", "both"): _L("one person confirmed from the inboxes of both"),
     ("email", "typo"): _L("email addresses differ by a letter or two"),
     ("email", "name"): _L("email addresses have the same part before the @"),
     ("email", "similar"): _L("email addresses look alike"),

@@ -43,6 +43,20 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='InboxRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uuid', models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), default=uuid.uuid4, editable=False, unique=True)),
+                ('kind', models.CharField(choices=[('never', 'Never to be written to again'), ('move', 'A new address')], max_length=5, verbose_name='kind')),
+                ('email', models.CharField(max_length=254, verbose_name='email')),
+                ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='asked')),
+            ],
+            options={
+                'verbose_name': 'request to an inbox',
+                'verbose_name_plural': 'requests to inboxes',
+            },
+        ),
+        migrations.CreateModel(
             name='Organisation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -683,7 +697,7 @@ class Migration(migrations.Migration):
             name='Letter',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('confirm', 'Confirm a signature'), ('remind', 'Reminder to confirm a signature'), ('receipt', 'Receipt for a donation'), ('preferences', "Link to one's own choices")], max_length=12, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('confirm', 'Confirm a signature'), ('remind', 'Reminder to confirm a signature'), ('receipt', 'Receipt for a donation'), ('preferences', "Link to one's own choices"), ('never', 'Confirm never to be written to'), ('move', 'Confirm a new address'), ('moving', 'Word of a new address, to the old one')], max_length=12, verbose_name='kind')),
                 ('language', models.CharField(max_length=12, verbose_name='language')),
                 ('state', models.CharField(choices=[('owed', 'Owed'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed'), ('unknown', 'Unknown')], db_default='owed', default='owed', max_length=7, verbose_name='state')),
                 ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='due')),
@@ -691,6 +705,7 @@ class Migration(migrations.Migration):
                 ('times', models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='times sent')),
                 ('error', models.CharField(blank=True, db_default='', max_length=250, verbose_name='what the mail server said')),
                 ('donation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.donation', verbose_name='donation')),
+                ('inbox_request', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.inboxrequest', verbose_name='request to an inbox')),
                 ('signature', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.signature', verbose_name='signature')),
                 ('supporter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.supporter', verbose_name='supporter')),
             ],
@@ -698,6 +713,11 @@ class Migration(migrations.Migration):
                 'verbose_name': 'letter',
                 'verbose_name_plural': 'letters',
             },
+        ),
+        migrations.AddField(
+            model_name='inboxrequest',
+            name='supporter',
+            field=models.ForeignKey(help_text='Who wants to be reached there.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='inbox_requests', to='supporters.supporter', verbose_name='supporter'),
         ),
         migrations.CreateModel(
             name='ImportRow',
@@ -1238,7 +1258,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='letter',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['confirm', 'remind', 'receipt', 'preferences'])), name='letter_kind'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['confirm', 'remind', 'receipt', 'preferences', 'never', 'move', 'moving'])), name='letter_kind'),
         ),
         migrations.AddConstraint(
             model_name='letter',
@@ -1246,7 +1266,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='letter',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('donation__isnull', False), ('kind', 'receipt'), ('signature', None), ('supporter', None)), models.Q(('donation', None), ('kind', 'preferences'), ('signature', None), ('supporter__isnull', False)), models.Q(('donation', None), ('kind__in', ['confirm', 'remind']), ('signature__isnull', False), ('supporter', None)), _connector='OR'), name='letter_about_something'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('donation__isnull', False), ('inbox_request', None), ('kind', 'receipt'), ('signature', None), ('supporter', None)), models.Q(('donation', None), ('inbox_request', None), ('kind__in', ['preferences', 'moving']), ('signature', None), ('supporter__isnull', False)), models.Q(('donation', None), ('inbox_request__isnull', False), ('kind__in', ['never', 'move']), ('signature', None), ('supporter', None)), models.Q(('donation', None), ('inbox_request', None), ('kind__in', ['confirm', 'remind']), ('signature__isnull', False), ('supporter', None)), _connector='OR'), name='letter_about_something'),
         ),
         migrations.AddConstraint(
             model_name='letter',
@@ -1259,6 +1279,22 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='letter',
             constraint=models.UniqueConstraint(fields=('supporter', 'kind'), name='letter_once_for_supporter'),
+        ),
+        migrations.AddConstraint(
+            model_name='letter',
+            constraint=models.UniqueConstraint(fields=('inbox_request', 'kind'), name='letter_once_for_inbox_request'),
+        ),
+        migrations.AddIndex(
+            model_name='inboxrequest',
+            index=models.Index(fields=['asked_at'], name='inbox_request_asked'),
+        ),
+        migrations.AddConstraint(
+            model_name='inboxrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'move'), ('supporter__isnull', False)), models.Q(('kind', 'never'), ('supporter', None)), _connector='OR'), name='inbox_request_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='inboxrequest',
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'never')), fields=('email',), name='inbox_request_never_once'),
         ),
         migrations.AddIndex(
             model_name='importrow',

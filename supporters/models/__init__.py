@@ -6,6 +6,7 @@ from supporters.models.erasure import ErasureRequest
 from supporters.models.export import Export, ExportPart
 from supporters.models.functions import AddressHash, Fold
 from supporters.models.importing import ImportChunk, ImportKey, ImportRow, ImportRun
+from supporters.models.inbox import InboxRequest
 from supporters.models.letter import Letter
 from supporters.models.mapping import SavedMapping
 from supporters.models.merge import Merge, MergeBatch, MergeMoved
@@ -37,6 +38,7 @@ __all__ = [
     "ImportRun",
     "ImportTrace",
     "ImportUndo",
+    "InboxRequest",
     "Letter",
     "Merge",
     "MergeBatch",

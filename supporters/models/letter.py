@@ -16,6 +16,9 @@ class Letter(models.Model):
         REMIND = "remind", _("Reminder to confirm a signature")
         RECEIPT = "receipt", _("Receipt for a donation")
         PREFERENCES = "preferences", _("Link to one's own choices")
+        NEVER = "never", _("Confirm never to be written to")
+        MOVE = "move", _("Confirm a new address")
+        MOVING = "moving", _("Word of a new address, to the old one")
 
     class State(models.TextChoices):
         OWED = "owed", _("Owed")
@@ -46,6 +49,13 @@ class Letter(models.Model):
         related_name="letters",
         verbose_name=_("supporter"),
     )
+    inbox_request = models.ForeignKey(
+        "supporters.InboxRequest",
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="letters",
+        verbose_name=_("request to an inbox"),
+    )
     language = models.CharField(_("language"), max_length=12)
     state = models.CharField(_("state"), max_length=7, choices=State, default=State.OWED, db_default=State.OWED)
     due_at = models.DateTimeField(_("due"), db_default=Now())
@@ -58,20 +68,43 @@ class Letter(models.Model):
         verbose_name_plural = _("letters")
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["confirm", "remind", "receipt", "preferences"]), name="letter_kind"
+                condition=Q(kind__in=["confirm", "remind", "receipt", "preferences", "never", "move", "moving"]),
+                name="letter_kind",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["owed", "sending", "sent", "failed", "unknown"]), name="letter_state"
             ),
             models.CheckConstraint(
-                condition=Q(kind="receipt", donation__isnull=False, signature=None, supporter=None)
-                | Q(kind="preferences", supporter__isnull=False, signature=None, donation=None)
-                | Q(kind__in=["confirm", "remind"], signature__isnull=False, donation=None, supporter=None),
+                condition=Q(
+                    kind="receipt", donation__isnull=False, signature=None, supporter=None, inbox_request=None
+                )
+                | Q(
+                    kind__in=["preferences", "moving"],
+                    supporter__isnull=False,
+                    signature=None,
+                    donation=None,
+                    inbox_request=None,
+                )
+                | Q(
+                    kind__in=["never", "move"],
+                    inbox_request__isnull=False,
+                    signature=None,
+                    donation=None,
+                    supporter=None,
+                )
+                | Q(
+                    kind__in=["confirm", "remind"],
+                    signature__isnull=False,
+                    donation=None,
+                    supporter=None,
+                    inbox_request=None,
+                ),
                 name="letter_about_something",
             ),
             models.UniqueConstraint(fields=["signature", "kind"], name="letter_once"),
             models.UniqueConstraint(fields=["donation", "kind"], name="letter_once_for_donation"),
             models.UniqueConstraint(fields=["supporter", "kind"], name="letter_once_for_supporter"),
+            models.UniqueConstraint(fields=["inbox_request", "kind"], name="letter_once_for_inbox_request"),
         ]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state="owed"), name="letter_owed"),

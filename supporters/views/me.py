@@ -10,9 +10,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from supporters import crowd, erasing, figures, finding, links, preferences
+from supporters import crowd, erasing, figures, finding, links, moving, never, preferences
 from supporters.crowd import Hold
-from supporters.forms import AskingForm, DetailsForm, HowForm
+from supporters.forms import AskingForm, DetailsForm, HowForm, NewAddressForm
 from supporters.keys import key
 from supporters.links import Link
 from supporters.locks import in_the_end
@@ -56,20 +56,29 @@ def me(request: HttpRequest, token: str) -> HttpResponse:
     if supporter is None:
         return _asking(request, AskingForm(), 410, expired=True)
     if request.method != "POST":
-        return _page(request, supporter, DetailsForm(supporter), said=request.GET.get("done", ""))
+        return _page(request, supporter, said=request.GET.get("done", ""))
     what = request.POST.get("what", "")
     if what == "correct":
         form = DetailsForm(supporter, request.POST)
         if not form.is_valid():
-            return _page(request, supporter, form, status=422)
+            return _page(request, supporter, form=form, status=422)
         form.save()
+    elif what == "move":
+        new = NewAddressForm(request.POST)
+        if not new.is_valid():
+            return _page(request, supporter, new=new, status=422)
+        try:
+            moving.ask(supporter.uuid, new.cleaned_data["new_email"], get_language())
+        except moving.TooMany:
+            new.add_error("new_email", _("You asked for several new addresses lately. Please wait some days."))
+            return _page(request, supporter, new=new, status=429)
     elif what in _ACTS:
         try:
             in_the_end(lambda: _ACTS[what](supporter, request))
         except ending.NotEnded:
-            return _page(request, supporter, DetailsForm(supporter), status=503, trouble=True)
+            return _page(request, supporter, status=503, trouble=True)
     else:
-        return _page(request, supporter, DetailsForm(supporter), status=400)
+        return _page(request, supporter, status=400)
     return HttpResponseRedirect(address("me", token=token, query={"done": what}), status=303)
 
 
@@ -103,6 +112,15 @@ def _end(supporter: Supporter, request: HttpRequest) -> None:
         ending.end(agreement)
 
 
+def _never(supporter: Supporter, request: HttpRequest) -> None:
+    if supporter.email:
+        never.say(supporter.email, source=preferences.SOURCE)
+
+
+def _stay(supporter: Supporter, request: HttpRequest) -> None:
+    moving.take_back(supporter.uuid)
+
+
 def _erase(supporter: Supporter, request: HttpRequest) -> None:
     erasing.ask(supporter, Door.PAGE, identified=Identified.LINK)
 
@@ -111,6 +129,8 @@ _ACTS: dict[str, Callable[[Supporter, HttpRequest], None]] = {
     "choose": _choose,
     "how": _wish,
     "leave": _leave,
+    "never": _never,
+    "stay": _stay,
     "take_back": _take_back,
     "end": _end,
     "erase": _erase,
@@ -128,15 +148,16 @@ def _agreements(supporter: Supporter):  # noqa: ANN202
 def _asking(
     request: HttpRequest, form: AskingForm, status: int = 200, *, hold: Hold | None = None, expired: bool = False
 ) -> HttpResponse:
-    context = {"form": form, "expired": expired, "action": address("me_ask")}
+    context = {"form": form, "expired": expired, "action": address("me_ask"), "never_url": address("never")}
     return page(request, "supporters/me_ask.html", context, status=status, hold=hold)
 
 
 def _page(
     request: HttpRequest,
     supporter: Supporter,
-    form: DetailsForm,
     *,
+    form: DetailsForm | None = None,
+    new: NewAddressForm | None = None,
     status: int = 200,
     said: str = "",
     trouble: bool = False,
@@ -144,11 +165,14 @@ def _page(
     received = supporter.donations.filter(state=Donation.State.RECEIVED).order_by("-received_on", "-pk")
     context = {
         "supporter": supporter,
-        "form": form,
+        "form": form or DetailsForm(supporter),
+        "new": new or NewAddressForm(),
         "said": said,
         "trouble": trouble,
+        "never": (silent := never.is_said(supporter.email)),
         "choices": preferences.choices(supporter),
-        "how": HowForm(supporter) if supporter.email else None,
+        "how": HowForm(supporter) if supporter.email and not silent else None,
+        "moving": moving.waiting(supporter),
         "signatures": [
             (each.pk, text_of(each.petition).title, figures.day(each.validated_at.date()))
             for each in preferences.signatures(supporter)

@@ -1,0 +1,3 @@
+from tests.campaigns.conftest import server
+
+__all__ = ["server"]

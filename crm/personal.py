@@ -77,10 +77,10 @@ NOT_PERSONAL: dict[str, str] = {
     **campaigns.NOT_PERSONAL,
     "auth.Group": "Roles of staff.",
     "auth.Permission": "What staff may do.",
-    "auth.User": "Staff, who are no supporters by that.",
+    "auth.User": "Staff, and people of partners, who are no supporters by that.",
     "contenttypes.ContentType": "Names of tables.",
     "crm.Job": "Counts of background work.",
     "crm.RetentionRun": "Counts of what was forgotten.",
-    "sessions.Session": "Who of staff is logged in; see config.settings on messages.",
+    "sessions.Session": "Who is logged in; see config.settings on messages.",
 }
 """Tables with room for text that hold nothing of a supporter, each with the reason."""

@@ -12,7 +12,7 @@ _EVERYTHING_TO_SEE = {
     for app, models in {
         "supporters": (
             "supporter tag reference consent suppression organisation petition petitiontext signature "
-            "donation recurringdonation refund dispute pledge paymentevent importrun importrow savedmapping organisationcontact organisationsite letter double merge mergebatch tidying"
+            "donation recurringdonation refund dispute pledge paymentevent importrun importrow savedmapping organisationcontact organisationsite partneruser letter double merge mergebatch tidying"
         ),
         "campaigns": (
             "campaign segment appeal appealtext appealvariant delivery audience audiencemember audiencesegment syncrun webhookevent "
@@ -63,6 +63,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         **dict.fromkeys(("supporters.supporter", "supporters.donation", "supporters.signature"), _KEEP),
         **dict.fromkeys(("supporters.tag", "supporters.reference", "supporters.organisation"), ALL),
         **dict.fromkeys(("supporters.organisationcontact", "supporters.organisationsite"), ALL),
+        "supporters.partneruser": _KEEP,
         "supporters.consent": ("view", "add"),
         "supporters.suppression": ("view", "add", "delete"),
         "supporters.disclose_supporter": (),

@@ -28,6 +28,7 @@ from supporters.models import (
     SignatureCount,
     Supporter,
 )
+from supporters.partners.listing import LISTINGS as PARTNERS
 
 EXPORT_PEOPLE = "supporters.export_supporter"
 EXPORT_GIFTS = "supporters.export_donation"
@@ -141,6 +142,7 @@ def _or_ours(field: str, own: Combinable) -> Case:
 _GIVEN_BACK = Refund.objects.filter(donation=OuterRef("pk")).order_by().values("donation").annotate(sum=Sum("amount"))
 
 register(
+    *PARTNERS,
     Listing(
         "supporters",
         _("Supporters"),

@@ -34,6 +34,9 @@ class Link(StrEnum):
     """The page that confirms the wish for news, by the uuid of the supporter."""
     PREFERENCES = "me"
     """The page of a person's choices, by the uuid of the supporter. It shows what is held of them, so it is dated."""
+    PARTNER_INVITATION = "partner.invitation"
+    PARTNER_PASSWORD = "partner.password"  # noqa: S105 - a salt
+    """The page on which somebody of a partner sets a password, by the key of their login. Both are dated."""
 
     NEVER = "never.request"
     """The page that confirms never to be written to, by the uuid of an InboxRequest."""

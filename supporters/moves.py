@@ -158,6 +158,7 @@ MOVES: list[Move] = [
     one_per("supporters.Letter", "kind", shown=False),
     Move("supporters.InboxRequest", shown=False),
     Move("supporters.Disclosure", shown=False),
+    Move("supporters.Handover", shown=False),
     Move("supporters.ErasureRequest", settle=_one_open_request, restore=_open_again),
     Move("supporters.ImportRow", shown=False),
     Move(

@@ -22,6 +22,7 @@ from supporters.models import (
     Double,
     ErasureRequest,
     Export,
+    Handover,
     ImportChunk,
     ImportRun,
     InboxRequest,
@@ -36,6 +37,7 @@ from supporters.models import (
     Supporter,
     Suppression,
 )
+from supporters.partners import people
 from supporters.payments import forgetting
 from supporters.privacy import ledger_open_for
 from supporters.receipts import giving
@@ -389,6 +391,14 @@ HOLDINGS: list[Holding] = [
             "numbers": "How many rows there were.",
         },
         forget=_delete(_of(Merge, "survivor")),
+    ),
+    Holding(
+        "handovers",
+        _("Partners that got your address"),
+        "supporters.Handover",
+        about=_of(Handover),
+        columns={"partner": "organisation__name", **same("email", "handed_at")},
+        forget=lambda person: people.forget(person.pk),
     ),
     Holding(
         "disclosures",

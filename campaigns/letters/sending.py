@@ -7,6 +7,7 @@ from django.utils import translation
 
 from campaigns.letters import confirmation, moving, never, preferences, receipt
 from campaigns.letters.note import Note, message
+from campaigns.letters.partners import password
 from campaigns.mail import way_out
 from campaigns.mail.addresses import AddressUnusable
 from campaigns.mail.transport import Connection, InDoubt, Refused, Unreachable
@@ -24,6 +25,8 @@ WRITERS = {
     Letter.Kind.NEVER: never.write,
     Letter.Kind.MOVE: moving.write,
     Letter.Kind.MOVING: moving.write_to_the_old,
+    Letter.Kind.INVITATION: password.write,
+    Letter.Kind.PASSWORD: password.write,
 }
 BATCH = 20
 STRETCH = 40.0
@@ -71,9 +74,8 @@ def work(seconds: float = STRETCH, linger: float = LINGER) -> bool:
 
 def _send(server: Connection, taken: list[int]) -> bool:
     """False where the mail server could not be reached: what had not left is owed again."""
-    rows = Letter.objects.select_related(
-        "signature__petition", "donation__supporter", "supporter", "inbox_request__supporter"
-    ).in_bulk(taken)
+    about = ("signature__petition", "donation__supporter", "supporter", "inbox_request__supporter")
+    rows = Letter.objects.select_related(*about, "partner__user", "partner__organisation").in_bulk(taken)
     for place, pk in enumerate(taken):
         if pk not in rows:
             continue

@@ -13,8 +13,9 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from supporters.admin.base import ReadOnlyAdmin
-from supporters.admin.exporting import answer, export_page
+from supporters.admin.exporting import export_page
 from supporters.exporting import making
+from supporters.exporting.answering import answer
 from supporters.keys import key
 from supporters.models import Export
 
@@ -103,6 +104,4 @@ class ExportAdmin(ReadOnlyAdmin):
         if not making.may_fetch(export, request.user):
             raise PermissionDenied
         self.log_change(request, export, gettext("Fetched."))
-        response = answer(export, making.content(export))
-        response["Content-Length"] = str(export.file_size)
-        return response
+        return answer(export, making.content(export), size=export.file_size)

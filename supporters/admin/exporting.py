@@ -6,23 +6,22 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from import_export.admin import ExportMixin
-from kombu.exceptions import OperationalError
 from unfold.decorators import action
 
 from supporters.admin.pages import StaffForm
 from supporters.exporting import listings, making
+from supporters.exporting.answering import answer, hand_over
 from supporters.exporting.change_list import CHOSEN
 from supporters.exporting.formats import FORMATS
 from supporters.exporting.listings import COUNT_LIMIT, Asked, Listing, NothingThere
 from supporters.models import Export
-from supporters.tasks import make_export
 
 
 class ExportedList(ExportMixin):
@@ -122,17 +121,8 @@ def export_page(request: HttpRequest, name: str) -> HttpResponse:
     return TemplateResponse(request, "supporters/admin/export_page.html", context)
 
 
-def answer(export: Export, pieces: Any) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(pieces, content_type=FORMATS[export.format].content_type)
-    response["Content-Disposition"] = f'attachment; filename="{making.file_name(export)}"'
-    response["Cache-Control"] = "no-store, private"
-    return response
-
-
 def _hand_over(request: HttpRequest, export: Export) -> None:
-    try:
-        make_export.apply_async(args=[export.pk], retry=False)
-    except OperationalError:
+    if not hand_over(export):
         messages.info(request, _("The message broker doesn't answer. The file is made once it is back."))
 
 

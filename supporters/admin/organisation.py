@@ -1,13 +1,9 @@
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
-from django.urls import reverse
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -15,8 +11,9 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from supporters import embedding
 from supporters.admin.base import RecordAdmin
 from supporters.admin.exporting import ExportedList
+from supporters.admin.partner import PartnerPages
 from supporters.admin.reading import CountryField, LineField
-from supporters.models import Organisation, OrganisationContact, OrganisationSite, Petition
+from supporters.models import Organisation, OrganisationContact, OrganisationSite
 
 
 class ContactInline(TabularInline):
@@ -58,7 +55,7 @@ class OrganisationForm(forms.ModelForm):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(ExportedList, RecordAdmin):
+class OrganisationAdmin(PartnerPages, ExportedList, RecordAdmin):
     listing = "organisations"
     form = OrganisationForm
     list_display = ["name", "country", "role", "source_code", "website"]
@@ -67,15 +64,7 @@ class OrganisationAdmin(ExportedList, RecordAdmin):
     prepopulated_fields = {"source_code": ["name"]}
     inlines = [SiteInline, ContactInline]
     fieldsets = [(None, {"fields": ["name", ("country", "role"), "website", "source_code"]})]
-    change_form_outer_after_template = "supporters/admin/organisation_links.html"
     search_help_text = _("Name or source code.")
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
-    ) -> HttpResponse:
-        organisation = self.get_object(request, object_id)
-        more = {"links": _links(organisation)} if organisation else {}
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 
     def formfield_for_dbfield(
         self, db_field: models.Field, request: HttpRequest, **kwargs: Any
@@ -83,19 +72,3 @@ class OrganisationAdmin(ExportedList, RecordAdmin):
         if isinstance(db_field, models.URLField):
             kwargs["assume_scheme"] = "https"
         return super().formfield_for_dbfield(db_field, request, **kwargs)
-
-
-def _links(organisation: Organisation) -> list[dict[str, object]]:
-    """For each open petition the addresses that bring signatures in under the partner's name, and the tag for its site."""
-    found = []
-    for petition in Petition.objects.filter(state=Petition.State.OPEN).order_by("title", "pk"):
-        page, embed, poster = (
-            f"{settings.SITE_URL}{reverse(f'supporters:{name}', args=[petition.slug])}"
-            f"?{urlencode({'via': organisation.source_code})}"
-            for name in ("petition", "embed", "poster")
-        )
-        about = {"site": settings.SITE_URL, "petition": petition, "code": organisation.source_code}
-        tag = render_to_string("supporters/admin/embed_tag.html", about).strip()
-        texts = [(_("Page"), page), (_("Poster"), poster), (_("Tag for its site"), tag), (_("Frame"), embed)]
-        found.append({"petition": petition.title, "texts": texts})
-    return found

@@ -17,6 +17,8 @@ from supporters.keys import key
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
+    from supporters.models import Export
+
 
 Row = TypeVar("Row", bound=Model)
 COUNT_LIMIT = 10_000
@@ -117,10 +119,16 @@ class Listing:
     """Whether its rows are about people, so that a reason is asked for."""
     person: tuple[str, ...] = ()
     """Paths to the keys of the supporters in a row."""
+    allowed: Callable[[Asked], bool] | None = None
+    """Who may have it where permissions don't decide."""
+    handing_out: Callable[["Export", Sequence[int]], None] | None = None
+    """Is told of the people in each few rows before they leave."""
     traced: bool = True
     """Whether these keys find everybody in it. A file where they don't goes whenever anybody is erased."""
 
     def may(self, asked: Asked) -> bool:
+        if self.allowed:
+            return self.allowed(asked)
         return asked.may(*self.needs) and asked.may(*self.also_needs(asked))
 
     def offered(self, asked: Asked) -> list[Column]:

@@ -16,6 +16,7 @@ is kept with it for as long as the file is: erasing one of them takes the file a
 import logging
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -42,6 +43,8 @@ PART = 1 << 20
 """Bytes of a file that are kept together."""
 NOTED = 5_000
 """Rows between two notes of how far it is."""
+TOLD = 500
+"""Rows of which a listing is told at once."""
 TRIES = 5
 """Workers that may die over one export before it is given up."""
 State = Export.State
@@ -100,7 +103,7 @@ def at_once(listing: Listing, asked: Asked, extent: Extent, export: Export) -> I
             yield row
             written += 1
 
-    table = rows.table(listing, asked, extent, export.columns).watched(counted)
+    table = _told(listing, export, rows.table(listing, asked, extent, export.columns)).watched(counted)
     size = 0
     try:
         for piece in FORMATS[export.format].write(table):
@@ -108,6 +111,19 @@ def at_once(listing: Listing, asked: Asked, extent: Extent, export: Export) -> I
             yield piece
     finally:
         Export.objects.filter(pk=export.pk).update(rows=written, file_size=size, finished_at=Now())
+
+
+def _told(listing: Listing, export: Export, table: Table) -> Table:
+    """The table; a listing that keeps account of whom it hands out is told before they leave."""
+    if listing.handing_out is None:
+        return table
+
+    def told(stream: Iterator[Row]) -> Iterator[Row]:
+        while few := list(islice(stream, TOLD)):
+            listing.handing_out(export, [row[place] for row in few for place in table.people_at if row[place]])
+            yield from few
+
+    return table.watched(told)
 
 
 def work(pk: int) -> None:
@@ -151,7 +167,7 @@ def _make(export: Export) -> None:
     extent = listing.extent(asked)
     Export.objects.filter(pk=export.pk).update(expected=rows.count(extent))
     maker = _Maker(export)
-    table = rows.table(listing, asked, extent, export.columns)
+    table = _told(listing, export, rows.table(listing, asked, extent, export.columns))
     for piece in FORMATS[export.format].write(table.watched(lambda stream: maker.note(stream, table))):
         maker.add(piece)
     maker.finish()

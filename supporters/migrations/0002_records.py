@@ -388,6 +388,37 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='PartnerEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('invited', 'Invited'), ('password', 'Set a password'), ('login', 'Logged in'), ('refused', 'Wrong password'), ('disabled', 'Login disabled'), ('enabled', 'Login enabled again'), ('removed', 'Said that people who left were removed'), ('erased', 'A person whom the partner had got was erased')], max_length=8, verbose_name='what')),
+                ('number', models.PositiveIntegerField(db_default=0, default=0, verbose_name='people')),
+                ('happened_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='when')),
+                ('by', models.ForeignKey(help_text='Who of staff; empty: themselves.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='supporters.organisation', verbose_name='organisation')),
+                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='whose login')),
+            ],
+            options={
+                'verbose_name': 'event of a partner',
+                'verbose_name_plural': 'events of partners',
+            },
+        ),
+        migrations.CreateModel(
+            name='PartnerUser',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.UUIDField(default=uuid.uuid4, editable=False, help_text='What links to a password are made of: another one ends them all.', unique=True)),
+                ('invited_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='invited')),
+                ('accepted_at', models.DateTimeField(editable=False, null=True, verbose_name='first password')),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='logins', to='supporters.organisation', verbose_name='organisation')),
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='partner', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+            ],
+            options={
+                'verbose_name': "partner's login",
+                'verbose_name_plural': "partners' logins",
+            },
+        ),
+        migrations.CreateModel(
             name='PaymentEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -697,7 +728,7 @@ class Migration(migrations.Migration):
             name='Letter',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('confirm', 'Confirm a signature'), ('remind', 'Reminder to confirm a signature'), ('receipt', 'Receipt for a donation'), ('preferences', "Link to one's own choices"), ('never', 'Confirm never to be written to'), ('move', 'Confirm a new address'), ('moving', 'Word of a new address, to the old one')], max_length=12, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('confirm', 'Confirm a signature'), ('remind', 'Reminder to confirm a signature'), ('receipt', 'Receipt for a donation'), ('preferences', "Link to one's own choices"), ('never', 'Confirm never to be written to'), ('move', 'Confirm a new address'), ('moving', 'Word of a new address, to the old one'), ('invitation', 'Invitation to log in'), ('password', 'Link to a new password')], max_length=12, verbose_name='kind')),
                 ('language', models.CharField(max_length=12, verbose_name='language')),
                 ('state', models.CharField(choices=[('owed', 'Owed'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed'), ('unknown', 'Unknown')], db_default='owed', default='owed', max_length=7, verbose_name='state')),
                 ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='due')),
@@ -706,6 +737,7 @@ class Migration(migrations.Migration):
                 ('error', models.CharField(blank=True, db_default='', max_length=250, verbose_name='what the mail server said')),
                 ('donation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.donation', verbose_name='donation')),
                 ('inbox_request', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.inboxrequest', verbose_name='request to an inbox')),
+                ('partner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.partneruser', verbose_name="partner's login")),
                 ('signature', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.signature', verbose_name='signature')),
                 ('supporter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.supporter', verbose_name='supporter')),
             ],
@@ -738,6 +770,21 @@ class Migration(migrations.Migration):
                 'verbose_name': 'row to look at',
                 'verbose_name_plural': 'rows to look at',
                 'ordering': ['number'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Handover',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('email', models.EmailField(help_text='As it was handed out.', max_length=254, verbose_name='email')),
+                ('handed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='when')),
+                ('export', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='handovers', to='supporters.export', verbose_name='last in the export')),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='handovers', to='supporters.organisation', verbose_name='organisation')),
+                ('supporter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='handovers', to='supporters.supporter', verbose_name='supporter')),
+            ],
+            options={
+                'verbose_name': 'handover',
+                'verbose_name_plural': 'handovers',
             },
         ),
         migrations.CreateModel(
@@ -995,6 +1042,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='organisationsite',
             constraint=models.CheckConstraint(condition=models.Q(('origin__regex', '^(https://[a-z0-9-]+(\\.[a-z0-9-]+)+|http://(localhost|127\\.0\\.0\\.1))(:[0-9]{1,5})?$')), name='organisation_site_origin'),
+        ),
+        migrations.AddIndex(
+            model_name='partnerevent',
+            index=models.Index(fields=['organisation', '-id'], name='partner_event_newest'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerevent',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['invited', 'password', 'login', 'refused', 'disabled', 'enabled', 'removed', 'erased'])), name='partner_event_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerevent',
+            constraint=models.CheckConstraint(condition=models.Q(('kind', 'erased'), ('user__isnull', False), _connector='OR'), name='partner_event_whose'),
         ),
         migrations.AddIndex(
             model_name='paymentevent',
@@ -1258,7 +1317,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='letter',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['confirm', 'remind', 'receipt', 'preferences', 'never', 'move', 'moving'])), name='letter_kind'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['confirm', 'remind', 'receipt', 'preferences', 'moving', 'never', 'move', 'invitation', 'password'])), name='letter_kind'),
         ),
         migrations.AddConstraint(
             model_name='letter',
@@ -1266,7 +1325,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='letter',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('donation__isnull', False), ('inbox_request', None), ('kind', 'receipt'), ('signature', None), ('supporter', None)), models.Q(('donation', None), ('inbox_request', None), ('kind__in', ['preferences', 'moving']), ('signature', None), ('supporter__isnull', False)), models.Q(('donation', None), ('inbox_request__isnull', False), ('kind__in', ['never', 'move']), ('signature', None), ('supporter', None)), models.Q(('donation', None), ('inbox_request', None), ('kind__in', ['confirm', 'remind']), ('signature__isnull', False), ('supporter', None)), _connector='OR'), name='letter_about_something'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('donation__isnull', True), ('inbox_request__isnull', True), ('kind__in', ('confirm', 'remind')), ('partner__isnull', True), ('signature__isnull', False), ('supporter__isnull', True)), models.Q(('donation__isnull', False), ('inbox_request__isnull', True), ('kind__in', ('receipt',)), ('partner__isnull', True), ('signature__isnull', True), ('supporter__isnull', True)), models.Q(('donation__isnull', True), ('inbox_request__isnull', True), ('kind__in', ('preferences', 'moving')), ('partner__isnull', True), ('signature__isnull', True), ('supporter__isnull', False)), models.Q(('donation__isnull', True), ('inbox_request__isnull', False), ('kind__in', ('never', 'move')), ('partner__isnull', True), ('signature__isnull', True), ('supporter__isnull', True)), models.Q(('donation__isnull', True), ('inbox_request__isnull', True), ('kind__in', ('invitation', 'password')), ('partner__isnull', False), ('signature__isnull', True), ('supporter__isnull', True)), _connector='OR'), name='letter_about_something'),
         ),
         migrations.AddConstraint(
             model_name='letter',
@@ -1283,6 +1342,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='letter',
             constraint=models.UniqueConstraint(fields=('inbox_request', 'kind'), name='letter_once_for_inbox_request'),
+        ),
+        migrations.AddConstraint(
+            model_name='letter',
+            constraint=models.UniqueConstraint(fields=('partner', 'kind'), name='letter_once_for_partner'),
         ),
         migrations.AddIndex(
             model_name='inboxrequest',
@@ -1311,6 +1374,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='importrow',
             constraint=models.CheckConstraint(condition=models.Q(('verdict__in', ['', 'waiting', 'same', 'second', 'left_out'])), name='import_row_verdict'),
+        ),
+        migrations.AddConstraint(
+            model_name='handover',
+            constraint=models.UniqueConstraint(fields=('organisation', 'email'), name='handover_once'),
         ),
         migrations.AddIndex(
             model_name='erasurerequest',
@@ -1467,6 +1534,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='consent',
             index=models.Index(models.F('supporter'), models.F('purpose'), models.OrderBy(models.F('happened_at'), descending=True), models.OrderBy(models.F('state'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('organisation__isnull', True)), name='consent_latest'),
+        ),
+        migrations.AddIndex(
+            model_name='consent',
+            index=models.Index(condition=models.Q(('purpose', 'partner'), ('state', 'granted')), fields=['organisation', '-id'], name='consent_to_partner'),
+        ),
+        migrations.AddIndex(
+            model_name='consent',
+            index=models.Index(models.F('organisation'), models.F('supporter'), models.OrderBy(models.F('happened_at'), descending=True), models.OrderBy(models.F('state'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('purpose', 'partner')), name='consent_of_partner'),
         ),
         migrations.AddIndex(
             model_name='consent',

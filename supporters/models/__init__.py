@@ -11,6 +11,7 @@ from supporters.models.letter import Letter
 from supporters.models.mapping import SavedMapping
 from supporters.models.merge import Merge, MergeBatch, MergeMoved
 from supporters.models.organisation import Organisation, OrganisationContact, OrganisationSite
+from supporters.models.partner import Handover, PartnerEvent, PartnerUser
 from supporters.models.payment import Dispute, PaymentEvent, Pledge
 from supporters.models.petition import Petition, PetitionText, Signature, SignatureCount
 from supporters.models.preview import ImportPreview, PreviewSlice
@@ -31,6 +32,7 @@ __all__ = [
     "Export",
     "ExportPart",
     "Fold",
+    "Handover",
     "ImportChunk",
     "ImportKey",
     "ImportPreview",
@@ -46,6 +48,8 @@ __all__ = [
     "Organisation",
     "OrganisationContact",
     "OrganisationSite",
+    "PartnerEvent",
+    "PartnerUser",
     "PaymentEvent",
     "Petition",
     "PetitionText",

@@ -1,6 +1,8 @@
+from typing import Self
+
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +26,19 @@ class ConsentQuerySet(models.QuerySet):
         """
         rows = self.filter(supporter=supporter, purpose=purpose, organisation=None)
         return Subquery(rows.order_by("-happened_at", "-state", "-pk").values("state")[:1])
+
+    def standing_for(self, organisation: object) -> Self:
+        """The grants to hear from a partner that are the last word of those who gave them."""
+        later = Consent.objects.filter(
+            Q(happened_at__gt=OuterRef("happened_at"))
+            | Q(happened_at=OuterRef("happened_at"), state__gt=OuterRef("state"))
+            | Q(happened_at=OuterRef("happened_at"), state=OuterRef("state"), pk__gt=OuterRef("pk")),
+            supporter=OuterRef("supporter"),
+            organisation=OuterRef("organisation"),
+            purpose=Purpose.PARTNER,
+        )
+        granted = self.filter(purpose=Purpose.PARTNER, organisation=organisation, state=Consent.State.GRANTED)
+        return granted.filter(~Exists(later))
 
 
 class Consent(models.Model):
@@ -151,6 +166,21 @@ class Consent(models.Model):
                 F("id").desc(),
                 name="consent_latest",
                 condition=Q(organisation__isnull=True),
+            ),
+            # For whom a partner may write to: the grants, the newest first, and whether anything came after.
+            models.Index(
+                fields=["organisation", "-id"],
+                name="consent_to_partner",
+                condition=Q(purpose="partner", state="granted"),
+            ),
+            models.Index(
+                F("organisation"),
+                F("supporter"),
+                F("happened_at").desc(),
+                F("state").desc(),
+                F("id").desc(),
+                name="consent_of_partner",
+                condition=Q(purpose="partner"),
             ),
             # For who left through the message of an appeal.
             models.Index(fields=["source"], condition=Q(state="withdrawn") & ~Q(source=""), name="consent_left"),

@@ -1,7 +1,26 @@
+from functools import reduce
+from operator import or_
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+
+ABOUT = {
+    "signature": ("confirm", "remind"),
+    "donation": ("receipt",),
+    "supporter": ("preferences", "moving"),
+    "inbox_request": ("never", "move"),
+    "partner": ("invitation", "password"),
+}
+"""What each kind of letter is about: that, and nothing else."""
+
+
+def _about_one_thing() -> Q:
+    each = (
+        Q(kind__in=kinds, **{f"{other}__isnull": other != name for other in ABOUT}) for name, kinds in ABOUT.items()
+    )
+    return reduce(or_, each)
 
 
 class Letter(models.Model):
@@ -19,6 +38,8 @@ class Letter(models.Model):
         NEVER = "never", _("Confirm never to be written to")
         MOVE = "move", _("Confirm a new address")
         MOVING = "moving", _("Word of a new address, to the old one")
+        INVITATION = "invitation", _("Invitation to log in")
+        PASSWORD = "password", _("Link to a new password")
 
     class State(models.TextChoices):
         OWED = "owed", _("Owed")
@@ -56,6 +77,13 @@ class Letter(models.Model):
         related_name="letters",
         verbose_name=_("request to an inbox"),
     )
+    partner = models.ForeignKey(
+        "supporters.PartnerUser",
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="letters",
+        verbose_name=_("partner's login"),
+    )
     language = models.CharField(_("language"), max_length=12)
     state = models.CharField(_("state"), max_length=7, choices=State, default=State.OWED, db_default=State.OWED)
     due_at = models.DateTimeField(_("due"), db_default=Now())
@@ -68,43 +96,17 @@ class Letter(models.Model):
         verbose_name_plural = _("letters")
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["confirm", "remind", "receipt", "preferences", "never", "move", "moving"]),
-                name="letter_kind",
+                condition=Q(kind__in=[kind for kinds in ABOUT.values() for kind in kinds]), name="letter_kind"
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["owed", "sending", "sent", "failed", "unknown"]), name="letter_state"
             ),
-            models.CheckConstraint(
-                condition=Q(
-                    kind="receipt", donation__isnull=False, signature=None, supporter=None, inbox_request=None
-                )
-                | Q(
-                    kind__in=["preferences", "moving"],
-                    supporter__isnull=False,
-                    signature=None,
-                    donation=None,
-                    inbox_request=None,
-                )
-                | Q(
-                    kind__in=["never", "move"],
-                    inbox_request__isnull=False,
-                    signature=None,
-                    donation=None,
-                    supporter=None,
-                )
-                | Q(
-                    kind__in=["confirm", "remind"],
-                    signature__isnull=False,
-                    donation=None,
-                    supporter=None,
-                    inbox_request=None,
-                ),
-                name="letter_about_something",
-            ),
+            models.CheckConstraint(condition=_about_one_thing(), name="letter_about_something"),
             models.UniqueConstraint(fields=["signature", "kind"], name="letter_once"),
             models.UniqueConstraint(fields=["donation", "kind"], name="letter_once_for_donation"),
             models.UniqueConstraint(fields=["supporter", "kind"], name="letter_once_for_supporter"),
             models.UniqueConstraint(fields=["inbox_request", "kind"], name="letter_once_for_inbox_request"),
+            models.UniqueConstraint(fields=["partner", "kind"], name="letter_once_for_partner"),
         ]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state="owed"), name="letter_owed"),

@@ -1,24 +1,19 @@
 """Signatures by country and by week: a page for people, and the same as JSON for other sites."""
 
-from datetime import date, timedelta
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from supporters import figures, places
+from supporters import bars, figures, places
 from supporters.public import page, public
 from supporters.signing import totals
 from supporters.signing.texts import text_of
-from supporters.signing.totals import Totals
 from supporters.views import tiles
 from supporters.views.petition import shown_petition
 
 KEEP = 60
 """Seconds for which others may keep the numbers."""
-_WIDTH, _HEIGHT = 720, 160
-_WEEKS = 52
 
 
 @public
@@ -45,8 +40,8 @@ def totals_page(request: HttpRequest, slug: str) -> HttpResponse:
         "members": [each for each in countries if each["member"]],
         "others": [each for each in countries if not each["member"]],
         "most": max((each["signed"] for each in countries), default=1),
-        "weeks": _weeks(found),
-        "chart": {"width": _WIDTH, "height": _HEIGHT},
+        "weeks": bars.of_weeks(found.weeks),
+        "chart": bars.SIZE,
         "map": {
             "tiles": tiles.tiles(found.countries),
             "width": tiles.WIDTH,
@@ -78,27 +73,3 @@ def totals_json(request: HttpRequest, slug: str) -> HttpResponse:
     response["Access-Control-Allow-Origin"] = "*"
     response["Cache-Control"] = f"public, max-age={KEEP}"
     return response
-
-
-def _weeks(found: Totals) -> list[dict[str, object]]:
-    """The last weeks, empty ones too, with the place of each one's bar."""
-    if not found.weeks:
-        return []
-    last = max(found.weeks)
-    first = max(min(found.weeks), last - timedelta(weeks=_WEEKS - 1))
-    days = [first + timedelta(weeks=number) for number in range((last - first).days // 7 + 1)]
-    most = max(1, *(found.weeks.get(day, 0) for day in days)) if len(days) > 1 else max(1, found.weeks[first])
-    step = _WIDTH / max(len(days), 12)
-    return [_bar(place, day, found.weeks.get(day, 0), most, step) for place, day in enumerate(days)]
-
-
-def _bar(place: int, day: date, signed: int, most: int, step: float) -> dict[str, object]:
-    height = round(signed * _HEIGHT / most)
-    return {
-        "day": figures.day(day),
-        "written": figures.number(signed),
-        "x": round(place * step + 1),
-        "y": _HEIGHT - height,
-        "width": max(1, round(step - 2)),
-        "height": height,
-    }

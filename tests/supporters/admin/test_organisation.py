@@ -1,6 +1,8 @@
 import pytest
+from django.contrib.auth.models import Group
 
-from supporters.models import OrganisationSite
+from supporters.models import Letter, OrganisationSite, PartnerUser
+from supporters.partners import members
 from tests.factories import make_organisation, make_petition
 
 pytestmark = pytest.mark.django_db
@@ -57,3 +59,67 @@ def test_one_site_twice_is_refused(staff_client):
     )
     assert answer.status_code == 200
     assert not OrganisationSite.objects.exists()
+
+
+# Logins -----------------------------------------------------------------------------------------
+
+
+def test_staff_invite_disable_and_enable_and_see_what_happened(staff_client, staff):
+    organisation = make_organisation()
+    page = f"/admin/supporters/organisation/{organisation.pk}/"
+    answer = staff_client.post(f"{page}invite/", {"email": "Ida@Aurora.example"})
+    assert answer["Location"] == f"{page}change/"
+    member = PartnerUser.objects.get()
+    assert (member.organisation, Letter.objects.get().partner) == (organisation, member)
+    assert "invited, no password yet" in staff_client.get(f"{page}change/").text
+    assert members.set_password(member, "a long enough password")
+    assert "has a password, was never here" in staff_client.get(f"{page}change/").text
+    assert staff_client.get(f"{page}logins/{member.pk}/disable/").status_code == 405
+    staff_client.post(f"{page}logins/{member.pk}/disable/")
+    member.user.refresh_from_db()
+    assert not member.user.is_active
+    text = staff_client.get(f"{page}change/").text
+    for said in ("disabled", "Login disabled, by astrid", "Invited, by astrid", "Set a password"):
+        assert said in text
+    staff_client.post(f"{page}logins/{member.pk}/enable/")
+    member.user.refresh_from_db()
+    assert member.user.is_active
+    assert not member.user.has_usable_password()
+
+
+@pytest.mark.parametrize("address", ["astrid@realstars.test", "nothing", "x" * 250 + "@aurora.example", ""])
+def test_why_somebody_is_not_invited_is_said_at_the_field(staff_client, address):
+    organisation = make_organisation()
+    answer = staff_client.post(f"/admin/supporters/organisation/{organisation.pk}/invite/", {"email": address})
+    assert answer.status_code == 200
+    assert answer.context["form"].errors["email"]
+    assert not PartnerUser.objects.exists()
+
+
+def test_a_login_is_changed_on_the_page_of_its_organisation_only(staff_client):
+    member = members.invite(make_organisation(), "ida@aurora.example", None)
+    other = make_organisation()
+    path = f"/admin/supporters/organisation/{other.pk}/logins/{member.pk}/"
+    for act in ("disable", "erase"):
+        assert staff_client.post(f"{path}{act}/").status_code == 404
+    member.user.refresh_from_db()
+    assert member.user.is_active
+
+
+@pytest.mark.parametrize(
+    ("role", "sees", "may"),
+    [("Viewer", True, False), ("Fundraiser", True, False), ("Campaigner", True, False), ("Data manager", True, True)],
+)
+def test_only_data_managers_open_a_door_to_people(client, django_user_model, role, sees, may):
+    user = django_user_model.objects.create_user("bo", password="x", is_staff=True)
+    user.groups.add(Group.objects.get(name=role))
+    client.force_login(user)
+    organisation = make_organisation()
+    member = members.invite(organisation, "ida@aurora.example", None)
+    page = f"/admin/supporters/organisation/{organisation.pk}/"
+    text = client.get(f"{page}change/").text
+    assert ("ida@aurora.example" in text) == sees
+    assert ("Invite somebody" in text) == may
+    assert client.post(f"{page}invite/", {"email": "ivo@aurora.example"}).status_code == (302 if may else 403)
+    assert client.post(f"{page}logins/{member.pk}/disable/").status_code == (302 if may else 403)
+    assert PartnerUser.objects.count() == (2 if may else 1)

@@ -1,0 +1,1 @@
+"""Letters to people of partner organisations, in English as their pages are."""

@@ -9,7 +9,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_compact_decimal, format_currency, format_decimal
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_bidi
 
 
 def number(value: int) -> str:
@@ -33,6 +33,11 @@ def money(amount: Decimal, currency: str, *, whole: bool = False) -> str:
 
 _CODE_AND_FIGURE = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 """Between them goes a space (CLDR's currencySpacing, which Babel leaves out): PLN 50, but €50."""
+
+
+def code(text: str) -> str:
+    """A number such as 2026-000123, which would turn round among words that run from right to left."""
+    return f"\u2066{text}\u2069" if get_language_bidi() else text
 
 
 def day(value: date) -> str:

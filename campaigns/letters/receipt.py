@@ -24,13 +24,14 @@ def write(letter: Letter) -> Note | None:
     else:
         opening = _("Thank you for your gift of %(amount)s.") % {"amount": amount}
     lines = [
-        _("Receipt number: %(number)s") % {"number": gift.receipt_number},
+        _("Receipt number: %(number)s") % {"number": figures.code(gift.receipt_number)},
         _("Amount: %(amount)s") % {"amount": amount},
         _("Received on: %(day)s") % {"day": figures.day(gift.received_on)},
         _("Received by: %(organisation)s") % {"organisation": organisation},
     ]
     if settings.ORGANISATION_NUMBER:
-        lines.append(_("Organisation number: %(number)s") % {"number": settings.ORGANISATION_NUMBER})
+        number = figures.code(settings.ORGANISATION_NUMBER)
+        lines.append(_("Organisation number: %(number)s") % {"number": number})
     blocks: list[str | Button] = [opening, *lines, _("Keep this message: it is your receipt.")]
     if asked := news_asked_for(gift.supporter):
         link = settings.SITE_URL + address("news", token=links.token(Link.NEWS, gift.supporter.uuid))

@@ -58,7 +58,7 @@ def main() -> None:
             MAILBOX_URL=mail.facts["mailbox_url"],
             DEFAULT_FROM_EMAIL="RealStars <hej@realstars.example.org>",
             ORGANISATION_NAME="RealStars",
-            ORGANISATION_ADDRESS="RealStars, Järntorget 7, 413 04 Göteborg, Sweden",
+            ORGANISATION_ADDRESS="Järntorget 7, 413 04 Göteborg, Sweden",
             MAILCHIMP_API_KEY="demo-us1",
             MAILCHIMP_API_URL=mailchimp.facts["url"],
             STRIPE_SECRET_KEY="sk_test_demo",

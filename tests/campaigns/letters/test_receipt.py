@@ -52,6 +52,16 @@ def test_amount_and_day_follow_the_donors_language(server):
     assert "1 maj 2026" in text
 
 
+def test_numbers_keep_their_order_among_words_from_right_to_left(server, settings):
+    settings.ORGANISATION_NUMBER = "802440-0000"
+    gift = owe(language="ar")
+    letters.work(linger=0)
+    for part in ("plain", "html"):
+        text = server.mails[0].get_body((part,)).get_content()
+        assert f"\u20662026-{gift.pk:06d}\u2069" in text
+        assert "\u2066802440-0000\u2069" in text
+
+
 def test_somebody_who_left_gets_the_receipt_all_the_same(server):
     consent.leave(owe().supporter, method="link")
     letters.work(linger=0)

@@ -1,0 +1,30 @@
+import pytest
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("path", "browser", "language", "words"),
+    [
+        ("/pl/p/nothing/", "en", "pl", "Ten link donikąd nie prowadzi."),
+        ("/p/nothing/", "sv-SE", "sv", "Länken leder ingenstans."),
+        ("/xx/p/one-law/", "en", "en", "This link leads nowhere."),
+        ("/ar/give/pay/forged/", "en", "ar", 'dir="rtl"'),
+        ("/pl/\u202e%00/", "en", "pl", "Ten link donikąd nie prowadzi."),
+        ("/pl", "en", "en", "This link leads nowhere."),
+    ],
+)
+def test_an_address_that_leads_nowhere_says_so_in_the_reader_s_language(client, path, browser, language, words):
+    answer = client.get(path, headers={"accept-language": browser})
+    assert answer.status_code == 404
+    assert f'<html lang="{language}"' in answer.text
+    assert words in answer.text
+    assert answer["Cache-Control"] == "no-store"
+    assert "unsafe-inline" not in answer["Content-Security-Policy"]
+    assert path not in answer.text
+
+
+def test_staff_are_told_plainly(staff_client):
+    answer = staff_client.get("/admin/nothing/")
+    assert answer.status_code == 404
+    assert "supporters/public" not in answer.text

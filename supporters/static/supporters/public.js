@@ -1,10 +1,18 @@
-// Leaves at once, and takes this page's place in the history with it.
-document.addEventListener("click", function (event) {
-  var link = event.target.closest("[data-exit]");
-  if (!link) return;
-  event.preventDefault();
+// Leaves at once, by the button or by Escape three times, and takes this page's place in the history with it.
+const exit = document.querySelector("[data-exit]");
+const leave = () => {
+  document.title = "";
   document.documentElement.hidden = true;
-  window.top.location.replace(link.href); // of a page that is framed, too
+  window.top.location.replace(exit.href); // of a page that is framed, too
+};
+let escapes = [];
+exit?.addEventListener("click", (event) => {
+  event.preventDefault();
+  leave();
+});
+if (exit) document.addEventListener("keydown", (event) => {
+  escapes = event.key === "Escape" && !event.repeat ? [...escapes, event.timeStamp].slice(-3) : [];
+  if (escapes.length === 3 && event.timeStamp - escapes[0] < 3000) leave();
 });
 
 // Who has to wait may go on sooner: the browser solves a puzzle beside the page. Without it, the seconds told are enough.

@@ -102,6 +102,12 @@ def address(name: str, *, query: dict[str, str] | None = None, **kwargs: str) ->
     return f"{path}?{urlencode(filled)}" if filled else path
 
 
+def known_language(language: str) -> str:
+    """The one of ours that comes nearest: itself, the same without its region, or ours."""
+    ours = dict(settings.LANGUAGES)
+    return next((code for code in (language, language.partition("-")[0]) if code in ours), settings.LANGUAGE_CODE)
+
+
 def _languages(request: HttpRequest) -> list[dict[str, Any]]:
     """This page in every language: code, name in the language itself, path, address."""
     match: ResolverMatch | None = request.resolver_match

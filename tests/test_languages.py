@@ -25,6 +25,7 @@ PUBLIC = {
         "forms.py",
         "public.py",
         "preferences.py",
+        "explaining.py",
         "signing/*.py",
         "receipts/showing.py",
         "payments/giving_form.py",

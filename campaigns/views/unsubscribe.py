@@ -12,7 +12,7 @@ from supporters import consent, finding, links, never, preferences
 from supporters.links import Link
 from supporters.locks import in_the_end
 from supporters.models import Consent, Supporter
-from supporters.public import address, page
+from supporters.public import address, known_language, page
 
 
 @csrf_exempt  # The token is the proof, and a mail program brings no cookie (RFC 8058, section 3.2).
@@ -79,7 +79,7 @@ def _person(token: str) -> tuple[Supporter | None, str, str] | None:
         return _by_delivery(uuid)
     if uuid := links.read(Link.LEAVE, token):
         supporter = finding.by_uuid(uuid)
-        return supporter, _known(supporter.preferred_language if supporter else ""), ""
+        return supporter, known_language(supporter.preferred_language if supporter else ""), ""
     return None
 
 
@@ -88,15 +88,7 @@ def _by_delivery(uuid: UUID) -> tuple[Supporter | None, str, str]:
     delivery = rows.first()
     if delivery is None:
         return None, settings.LANGUAGE_CODE, ""
-    return delivery.supporter, _known(delivery.language), f"appeal {delivery.appeal.source_code}"
-
-
-def _known(language: str) -> str:
-    languages = dict(settings.LANGUAGES)
-    return next(
-        (code for code in (language, language.partition("-")[0]) if code in languages),
-        settings.LANGUAGE_CODE,
-    )
+    return delivery.supporter, known_language(delivery.language), f"appeal {delivery.appeal.source_code}"
 
 
 def _page(request: HttpRequest, what: str, status: int = 200) -> HttpResponse:

@@ -13,15 +13,19 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.db import InterfaceError, OperationalError
-from django.db.models import Sum, Value
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q, Sum, Value
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from crm.disclosing import as_json, as_page
+from supporters import finding
 from supporters.locks import advisory_lock
 from supporters.mentions import stored
 from supporters.models import Disclosure, Supporter
 from supporters.nudging import nudge
+from supporters.public import known_language
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -46,10 +50,23 @@ def takes_long(form: str) -> bool:
     return (stored().aggregate(size=Sum("file_size"))["size"] or 0) > AT_ONCE
 
 
-def ask(supporter: Supporter, form: str, reason: str, by: "AbstractBaseUser") -> Disclosure:
+def ask(supporter: Supporter, form: str, reason: str, by: "AbstractBaseUser | None") -> Disclosure:
     made = Disclosure.objects.create(supporter=supporter, form=form, reason=reason, by=by)
-    nudge("crm.tasks.make_disclosures")
+    transaction.on_commit(lambda: nudge("crm.tasks.make_disclosures"))
     return made
+
+
+def ask_own(supporter: Supporter) -> None:
+    """By the person, on their own page; while one is being made or kept, it is that one."""
+    with transaction.atomic():
+        if finding.by_pk(supporter.pk, lock=True) and own(supporter) is None:
+            ask(supporter, Form.JSON, _("Asked for on their own page"), None)
+
+
+def own(supporter: Supporter) -> Disclosure | None:
+    """What they asked for themselves and can be had, now or soon."""
+    theirs = Disclosure.objects.filter(supporter=supporter, form=Form.JSON, by=None)
+    return theirs.filter(Q(state=State.QUEUED) | Q(state=State.DONE, expires_at__gt=Now())).order_by("-pk").first()
 
 
 def make_owed() -> dict[str, int]:
@@ -69,7 +86,8 @@ def make(pk: int) -> bool:
             return False
         owed = Disclosure.objects.filter(pk=pk, state=State.QUEUED)
         try:
-            content = _packed(FORMS[asked.form][2](asked.supporter))
+            with override(known_language(asked.supporter.language)):
+                content = _packed(FORMS[asked.form][2](asked.supporter))
         except (OperationalError, InterfaceError):
             raise  # the database is away: it stays owed
         except Exception:

@@ -1,23 +1,64 @@
 """What somebody gets of themselves, by the link to their own page (supporters.views.me)."""
 
-from django.http import Http404, HttpRequest, StreamingHttpResponse
-from django.utils import timezone
-from django.views.decorators.http import require_safe
+from collections.abc import Iterator
 
-from crm.disclosing import as_json
-from supporters.public import public
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.http import require_http_methods, require_safe
+
+from crm.disclosing import as_json, making
+from supporters.models import Disclosure, Supporter
+from supporters.public import page, public
 from supporters.views.me import person
 
 
 @public
 @require_safe
-def data(request: HttpRequest, token: str) -> StreamingHttpResponse:
-    """All that is held of them, for them and for other programs (GDPR, articles 15 and 20)."""
+def data(request: HttpRequest, token: str) -> HttpResponse | StreamingHttpResponse:
+    """All that is held of them, for them and for other programs (GDPR, articles 15 and 20).
+
+    Where there is much to read, a worker makes the file, and they are led to the page that says how far it is.
+    """
+    supporter = _person(token)
+    if not making.takes_long(Disclosure.Form.JSON):
+        return _file(as_json.stream(supporter))
+    made = making.own(supporter)
+    if made and made.state == Disclosure.State.DONE:
+        return _file(iter([making.unpacked(made.content)]))
+    return HttpResponseRedirect(_address("own_data_page", token), status=303)
+
+
+@public
+@require_http_methods(["GET", "HEAD", "POST"])
+def data_page(request: HttpRequest, token: str) -> HttpResponse:
+    """The file that a worker makes: have it made, and how far it is."""
+    supporter = _person(token)
+    if request.method == "POST":
+        making.ask_own(supporter)
+        return HttpResponseRedirect(_address("own_data_page", token), status=303)
+    made = making.own(supporter)
+    ready = made is not None and made.state == Disclosure.State.DONE
+    quick = made is None and not making.takes_long(Disclosure.Form.JSON)
+    context = {"made": made, "ready": ready or quick, "file": _address("own_data", token)}
+    return page(request, "supporters/my_data.html", context)
+
+
+def _person(token: str) -> Supporter:
     supporter = person(token)
     if supporter is None:
         raise Http404
+    return supporter
+
+
+def _address(name: str, token: str) -> str:
+    return reverse(f"crm:{name}_in_language", kwargs={"language": get_language(), "token": token})
+
+
+def _file(pieces: Iterator[str] | Iterator[bytes]) -> StreamingHttpResponse:
     return StreamingHttpResponse(
-        as_json.stream(supporter),
+        pieces,
         content_type="application/json",
         headers={
             "Content-Disposition": f'attachment; filename="my-data-{timezone.localdate():%Y-%m-%d}.json"',

@@ -11,7 +11,9 @@ from django.utils import timezone
 from crm.disclosing import as_json, making
 from crm.erasure import erase
 from crm.personal import HOLDINGS
+from supporters import links
 from supporters.importing import run as runs
+from supporters.links import Link
 from supporters.models import Disclosure
 from tests.factories import make_donation, make_supporter
 
@@ -105,3 +107,47 @@ def test_only_who_may_hand_out_fetches_the_file(client, staff_client, much, brok
     client.force_login(user)
     assert client.get(reverse("crm:disclosure_file", args=[made.pk])).status_code == 403
     assert client.get(reverse("admin:supporters_disclosure_change", args=[made.pk])).status_code == 403
+
+
+def own(who):
+    return f"/sv/me/{links.dated_token(Link.PREFERENCES, who.uuid)}/data.json"
+
+
+def test_what_people_gather_of_themselves_is_made_by_a_worker_where_it_is_much(client, much, broker):
+    who = make_supporter(email="zeb@mail.se", last_name="Quist", language="sv")
+    file = own(who)
+    page = file.replace("data.json", "data/")
+    answer = client.get(file)
+    assert (answer.status_code, answer["Location"]) == (303, page)
+    assert "<form" in client.get(page).content.decode()
+    assert not Disclosure.objects.exists()
+    for _time in range(2):
+        assert client.post(page).status_code == 303
+    made = Disclosure.objects.get()
+    assert (made.state, made.by, made.form) == ("queued", None, "json")
+    assert "<form" not in client.get(page).content.decode()
+    assert client.get(file).status_code == 303
+    making.make_owed()
+    assert file in client.get(page).content.decode()
+    answer = client.get(file)
+    assert json.loads(content(answer))["import_files"][0]["values"]["Name"] == "Zeb Quist"
+    assert answer["Cache-Control"] == "no-store"
+    assert client.post(page).status_code == 303
+    assert Disclosure.objects.count() == 1
+    Disclosure.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+    assert client.get(file).status_code == 303
+
+
+def test_what_is_little_is_sent_at_once(client, broker):
+    who = make_supporter()
+    file = own(who)
+    assert client.get(file).status_code == 200
+    assert file in client.get(file.replace("data.json", "data/")).content.decode()
+    assert not Disclosure.objects.exists()
+
+
+def test_a_link_that_opens_nothing_opens_no_data_either(client, much, broker):
+    for file in ("data.json", "data/"):
+        assert client.get(f"/en/me/x/{file}").status_code == 404
+    assert client.post("/en/me/x/data/").status_code == 404
+    assert not Disclosure.objects.exists()

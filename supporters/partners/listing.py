@@ -65,6 +65,7 @@ LISTINGS = (
         columns=(
             Column("email", _("Email"), "email", fixed=True),
             Column("left_at", _("Left"), "left_at", Kind.MOMENT, fixed=True),
+            Column("has_another_address", _("Has another address now"), "moved", Kind.FLAG, fixed=True),
         ),
         allowed=_theirs,
         people=True,

@@ -8,7 +8,7 @@ erased here nothing is left but that somebody was: a fresh file shows who is sti
 from collections.abc import Sequence
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Exists, OuterRef, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
 from supporters.models import (
@@ -19,6 +19,7 @@ from supporters.models import (
     Organisation,
     PartnerEvent,
     PartnerUser,
+    Purpose,
     Suppression,
 )
 from supporters.partners import members
@@ -36,25 +37,25 @@ PEOPLE, LEFT = "partner-people", "partner-left"
 
 def standing(organisation: Organisation) -> QuerySet[Consent]:
     """The grants of those whom the partner may write to, the newest first."""
-    barred = Suppression.objects.filter(email_hash=AddressHash(OuterRef("supporter__email")), reason__in=NEVER)
     granted = Consent.objects.standing_for(organisation).filter(supporter__email__isnull=False)
-    return granted.filter(~Exists(barred)).select_related("supporter").order_by("-pk")
+    return granted.filter(~Exists(_barred("supporter__email"))).select_related("supporter").order_by("-pk")
 
 
 def left(organisation: Organisation) -> QuerySet[Handover]:
-    """Those whom the partner got and may no longer write to, each with `left_at`; who left last first."""
+    """The addresses that the partner got and may no longer write to, each with `left_at`; the last ones handed out first.
+
+    Among them those whose owner still allows it but has another address by now: `moved`.
+    """
     there = standing(organisation).filter(supporter=OuterRef("supporter"))
     last = Consent.objects.filter(
-        supporter=OuterRef("supporter"), organisation=organisation, purpose="partner"
+        supporter=OuterRef("supporter"), organisation=organisation, purpose=Purpose.PARTNER
     ).order_by("-happened_at", "-state", "-pk")
-    taken_back = last.values("happened_at")[:1]
-    barred = (
-        Suppression.objects.filter(email_hash=AddressHash(OuterRef("supporter__email")), reason__in=NEVER)
-        .order_by("created_at")
-        .values("created_at")[:1]
+    barred = _barred("supporter__email").order_by("created_at")
+    gone = Handover.objects.filter(
+        ~Exists(there.filter(supporter__email=OuterRef("email"))), organisation=organisation
     )
-    gone = Handover.objects.filter(~Exists(there), organisation=organisation)
-    return gone.annotate(left_at=Coalesce(Subquery(barred), Subquery(taken_back))).order_by("-pk")
+    when = Coalesce(Subquery(barred.values("created_at")[:1]), Subquery(last.values("happened_at")[:1]))
+    return gone.annotate(moved=Exists(there), left_at=Case(When(~Exists(there), then=when))).order_by("-pk")
 
 
 def removed(member: PartnerUser, keys: Sequence[int]) -> int:
@@ -70,7 +71,7 @@ def removed(member: PartnerUser, keys: Sequence[int]) -> int:
 def erased_since(organisation: Organisation) -> int:
     """How many whom the partner had got were erased here since it last had a whole list made."""
     lists = Export.objects.filter(
-        Q(state__in=["streamed", "done", "expired", "withdrawn"]),
+        state__in=["streamed", "done", "expired", "withdrawn"],
         listing=PEOPLE,
         by__partner__organisation=organisation,
     ).order_by("-created_at")
@@ -105,3 +106,8 @@ def forget(supporter: int) -> None:
             """,
             [supporter],
         )
+
+
+def _barred(email: str) -> QuerySet[Suppression]:
+    """That nobody may write to the address at this path."""
+    return Suppression.objects.filter(email_hash=AddressHash(OuterRef(email)), reason__in=NEVER)

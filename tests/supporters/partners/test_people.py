@@ -288,10 +288,23 @@ def test_who_leaves_after_an_export_is_told_by_the_address_that_was_handed_out(i
     text = ida_client.get(LEFT).text
     assert "eva@mail.se" in text
     assert "eva.new@mail.se" not in text
+    assert "They have another address now" not in text
     assert "gro@mail.no" not in text
     assert finn.email not in text
     assert "no longer allows you to write" in ida_client.get("/partners/").text
     assert [row["email"] for row in take(ida_client, "/partners/files/new/partner-left/")] == ["eva@mail.se"]
+
+
+def test_who_has_another_address_by_now_is_told_too_and_stays_on_the_list(ida_client, aurora):
+    eva = allow(aurora, email="eva@mail.se")
+    take(ida_client)
+    type(eva).objects.filter(pk=eva.pk).update(email="eva.new@mail.se")
+    text = ida_client.get(LEFT).text
+    assert "eva@mail.se" in text
+    assert "They have another address now" in text
+    assert [row["email"] for row in take(ida_client)] == ["eva.new@mail.se"]
+    ida_client.post(LEFT, {"which": [row.pk for row in ida_client.get(LEFT).context["rows"]]})
+    assert list(Handover.objects.values_list("email", flat=True)) == ["eva.new@mail.se"]
 
 
 def test_once_they_are_removed_there_we_forget_that_they_were_handed_out(ida_client, ida, aurora):

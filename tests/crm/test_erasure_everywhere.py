@@ -19,6 +19,7 @@ from campaigns.models import AppealLink, Click, Delivery, SegmentMember
 from crm.erasure.carrying import carry_out
 from supporters import consent, erasing, links
 from supporters.exporting import making
+from supporters.exporting.listings import Asked, get
 from supporters.importing import run as runs
 from supporters.links import Link
 from supporters.models import (
@@ -26,6 +27,7 @@ from supporters.models import (
     Double,
     ErasureRequest,
     Export,
+    Handover,
     ImportRun,
     Organisation,
     PaymentEvent,
@@ -36,6 +38,7 @@ from supporters.models import (
     Supporter,
     Tag,
 )
+from supporters.partners import members
 from supporters.payments import applying, bankfile, storing
 from tests.campaigns.conftest import make_appeal
 from tests.campaigns.mailchimp.conftest import audience, deliver, mailchimp, pull, push, swedes
@@ -186,6 +189,16 @@ def be_worked_on(staff_client, staff, settings, word: str, who: Supporter, other
     erasing.refuse(erasing.ask(who, "letter", note=f"{word} wrote"), "claims", f"{word} sues us.", staff)
 
 
+def be_handed_to_a_partner(word: str, who: Supporter) -> None:
+    partner = make_organisation()
+    member = members.invite(partner, f"staff{partner.pk}@partner.example", None)
+    consent.grant(who, "partner", organisation=partner, wording=f"Yes, {partner}.", method="confirmed")
+    listing, asked = get("partner-people"), Asked("", member.user)
+    told = making.ask(listing, asked, listing.extent(asked), columns=[], format="csv", reason="A letter")
+    making.work(told.pk)
+    assert Handover.objects.filter(email=address(word)).count() == 1
+
+
 @pytest.fixture
 def both(
     client, staff_client, staff, settings, tmp_path, monkeypatch, stripe, hear, push, deliver, mailchimp, audience
@@ -203,6 +216,7 @@ def both(
         consent.grant(who, "email", wording="Yes.", method="confirmed")
         be_written_to(word, who)
         be_worked_on(staff_client, staff, settings, word, who, other)
+        be_handed_to_a_partner(word, who)
     push()
     assert set(mailchimp.members()) == {address(GONE), address(STAYS)}
     deliver()

@@ -17,14 +17,14 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from config.supervisor import die_with_parent
-from tests.demo import guide
+from tests.demo import guide, partner
 from tests.demo.petition import SLUG
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "lodestar-demo"
 LOGINS = (
     f"Log in as astrid (all rights), frida (fundraiser), carlo (campaigner), dorota (data manager) or viktor (viewer); "
-    f"the password of each is {PASSWORD}."
+    f"at /partners/ as {partner.LOGIN}, in another browser or a private window; the password of each is {PASSWORD}."
 )
 BOLD, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
 
@@ -50,9 +50,14 @@ def main() -> None:
         hook = f"http://127.0.0.1:{port}/webhooks/stripe/"
         stripe = StandIn("tests.standins.stripe", "--webhook-url", hook, "--webhook-secret", secret)
         processes.append(stripe.process)
+        ours = f"http://localhost:{port}"
+        about = ("--petition", SLUG, "--code", partner.CODE, "--name", "La Strada", "--language", "pl")
+        partner_site = StandIn("tests.standins.partner_site", "--ours", ours, *about)
+        processes.append(partner_site.process)
         os.environ.update(
             PORT=str(port),
-            SITE_URL=f"http://localhost:{port}",
+            SITE_URL=ours,
+            PARTNER_SITE=partner_site.facts["url"],
             EMAIL_URL=mail.facts["smtp_url"],
             BOUNCE_ADDRESS="bounces@realstars.example.org",
             MAILBOX_URL=mail.facts["mailbox_url"],
@@ -89,7 +94,12 @@ def main() -> None:
         )
         processes.append(up)
         wait_until_healthy(port, up)
-        pages = (mail.facts["web_url"], mailchimp.facts["web_url"], f"{stripe.facts['url']}/")
+        pages = (
+            mail.facts["web_url"],
+            mailchimp.facts["web_url"],
+            f"{stripe.facts['url']}/",
+            f"{partner_site.facts['url']}/",
+        )
         greet(port, guide.Elsewhere(*pages))
         up.wait()
         sys.exit("The system ended by itself; the lines above say why.")

@@ -31,6 +31,8 @@ PARTNERS = [
 def main(password: str) -> None:
     from django.contrib.auth import get_user_model
 
+    from tests.demo import partner
+
     first_time = not get_user_model().objects.exists()
     if first_time:
         _staff(password)
@@ -39,9 +41,11 @@ def main(password: str) -> None:
             _people(Path(folder), partners)
             _gifts(Path(folder))
         _petition(partners)
+        partner.fill(password)
         _recurring()
         _segments()
         _audience()
+    partner.open_site(os.environ["PARTNER_SITE"])
     _appeals(first_time)
 
 

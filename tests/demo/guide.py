@@ -7,10 +7,11 @@ from html import escape
 from http import HTTPStatus
 from pathlib import Path
 
+from tests.demo import partner
 from tests.demo.petition import SLUG
 from tests.standins.loopback import LoopbackHandler, LoopbackServer
 
-PARTNER = "la-strada"
+PARTNER = partner.CODE
 CSS = Path(__file__).parent.parent / "standins" / "mailchimp" / "page.css"
 POLICY = "default-src 'none'; style-src 'self'"
 
@@ -29,6 +30,7 @@ class Elsewhere:
     inbox: str
     mailchimp: str
     stripe: str
+    partner: str
 
 
 Part = tuple[str, str, Sequence[Stop]]
@@ -65,6 +67,24 @@ def parts(site: str, elsewhere: Elsewhere) -> list[Part]:
                 Stop("Give in kronor", f"{site}/sv/give/?currency=SEK", "by card, Swish or bank"),
                 Stop("Give in euro", f"{site}/de/give/?currency=EUR&interval=month&amount=10", "10 € each month"),
                 Stop("Your choices", f"{site}/en/me/", "what we hold of you, and what you can do about it"),
+            ],
+        ),
+        (
+            "What a partner has",
+            "In another browser or a private window, for it logs staff out.",
+            [
+                Stop("Its own site", elsewhere.partner, "with our form in it, in Polish: sign there"),
+                Stop("The same without a script", f"{elsewhere.partner}framed/", "a plain frame"),
+                Stop(
+                    "Its login",
+                    f"{site}/partners/",
+                    "its signatures by country and week, and who allowed it to write",
+                ),
+                Stop(
+                    "A file of them",
+                    f"{site}/partners/people/",
+                    "take one, then leave as one of them: Who left tells",
+                ),
             ],
         ),
         (

@@ -7,12 +7,14 @@ import pytest
 from django.core.cache import cache
 
 from supporters.models import Petition
-from tests.demo import fill, guide
+from tests.demo import fill, guide, partner
 from tests.demo.petition import SLUG, TEXTS
 from tests.factories import make_supporter
 
 SITE = "http://localhost:8000"
-ELSEWHERE = guide.Elsewhere("http://127.0.0.1:1/", "http://127.0.0.1:2/", "http://127.0.0.1:3/")
+ELSEWHERE = guide.Elsewhere(
+    "http://127.0.0.1:1/", "http://127.0.0.1:2/", "http://127.0.0.1:3/", "http://127.0.0.1:4/"
+)
 FOUND = guide.parts(SITE, ELSEWHERE)
 
 
@@ -22,9 +24,11 @@ def filled(db, broker, settings):
     settings.STRIPE_SECRET_KEY = "sk_test_abc"
     settings.GIVING_AMOUNTS = {"SEK": (100,), "EUR": (10,), "PLN": (100,)}
     partners = fill._partners()
-    for partner in partners[:8]:
-        make_supporter(country=partner.country, source_code=partner.source_code)
+    for each in partners[:8]:
+        make_supporter(country=each.country, source_code=each.source_code)
     fill._petition(partners)
+    partner.fill("lodestar-demo")
+    partner.open_site("http://127.0.0.1:4")
 
 
 def test_every_address_of_ours_answers(filled, staff_client):
@@ -52,3 +56,13 @@ def test_the_page_itself_is_served():
         text = answer.read().decode()
     assert "Log in as &lt;astrid&gt;." in text
     assert all(stop.address.replace("&", "&amp;") in text for _heading, _line, stops in FOUND for stop in stops)
+
+
+def test_somebody_of_the_partner_logs_in_and_its_site_may_show_the_form(filled, client):
+    answer = client.post("/partners/login/", {"email": partner.LOGIN, "password": "lodestar-demo"})
+    assert answer["Location"] == "/partners/"
+    form = client.get(f"/p/{SLUG}/embed/?via={partner.CODE}")
+    assert "frame-ancestors http://127.0.0.1:4" in form["Content-Security-Policy"]
+    partner.open_site("http://127.0.0.1:5")  # the demo is started again
+    form = client.get(f"/p/{SLUG}/embed/?via={partner.CODE}")
+    assert "frame-ancestors http://127.0.0.1:5" in form["Content-Security-Policy"]

@@ -1,6 +1,13 @@
-"""The site of a partner, which shows our form for signing by the one tag that it is given, or frames it without a script."""
+"""The site of a partner, which shows our form for signing by the one tag that it is given, or frames it without a script.
 
+As a process it says on its first line where it is, in JSON. It ends with SIGTERM or Ctrl-C.
+"""
+
+import argparse
 import html
+import json
+import signal
+import sys
 import threading
 from typing import Self
 
@@ -60,3 +67,26 @@ class _Handler(LoopbackHandler):
         self.send_header("Content-Length", str(len(octets)))
         self.end_headers()
         self.wfile.write(octets)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.standins.partner_site", description=__doc__)
+    parser.add_argument("--ours", required=True, help="where the form is, such as http://localhost:8000")
+    parser.add_argument("--petition", required=True)
+    parser.add_argument("--code", required=True)
+    parser.add_argument("--name", default="Aurora")
+    parser.add_argument("--language", default="en")
+    options = parser.parse_args()
+    done = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: done.set())
+    tag = f'<script src="{options.ours}/embed.js" data-petition="{options.petition}" data-via="{options.code}" async></script>'
+    frame = f"{options.ours}/p/{options.petition}/embed/?via={options.code}"
+    with PartnerSite(tag, frame, name=options.name, language=options.language) as site:
+        print(json.dumps({"url": site.url}), flush=True)
+        done.wait()
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

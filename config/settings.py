@@ -120,6 +120,7 @@ KEEP_PLEDGES_DAYS = env.number("KEEP_PLEDGES_DAYS", 60, most=3650)
 KEEP_PAYMENT_MESSAGES_DAYS = env.number("KEEP_PAYMENT_MESSAGES_DAYS", 90, most=3650)
 KEEP_CLICKS_DAYS = env.number("KEEP_CLICKS_DAYS", 90, most=3650)
 KEEP_MAILCHIMP_DAYS = env.number("KEEP_MAILCHIMP_DAYS", 30, most=3650)
+KEEP_SCANS_DAYS = env.number("KEEP_SCANS_DAYS", 365, most=3650)
 KEEP_RETURNED_DAYS = env.number("KEEP_RETURNED_DAYS", 30, most=3650)
 """How long each is kept, in days; 0 keeps it for good. crm.retention has the rules."""
 FORGET_IDLE_AFTER_YEARS = env.number("FORGET_IDLE_AFTER_YEARS", 0, most=100)
@@ -132,6 +133,8 @@ SHARE_PICTURE_URL = env.address("SHARE_PICTURE_URL", "", ("http", "https"))
 QUICK_EXIT_URL = env.address("QUICK_EXIT_URL", "https://www.wikipedia.org/", ("http", "https"))
 """Where the button leads by which somebody who is being watched leaves a page at once."""
 
+SCAN_LIMIT = env.number("SCAN_LIMIT_MB", 10, least=1, most=50) * 1024 * 1024
+"""Octets of the scan of a batch of signatures."""
 UNDO_DAYS = env.number("UNDO_DAYS", 30, least=1, most=365)
 """Days that an import can be undone, for which what it changed is kept."""
 UPLOAD_LIMIT = env.number("UPLOAD_LIMIT_MB", 200, least=1) * 1024 * 1024

@@ -12,7 +12,7 @@ _EVERYTHING_TO_SEE = {
     for app, models in {
         "supporters": (
             "supporter tag reference consent suppression organisation petition petitiontext signature "
-            "donation recurringdonation refund dispute pledge paymentevent importrun importrow savedmapping organisationcontact organisationsite partneruser letter double merge mergebatch tidying"
+            "tally donation recurringdonation refund dispute pledge paymentevent importrun importrow savedmapping organisationcontact organisationsite partneruser letter double merge mergebatch tidying"
         ),
         "campaigns": (
             "campaign segment appeal appealtext appealvariant delivery audience audiencemember audiencesegment syncrun webhookevent "
@@ -52,6 +52,9 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             ("supporters.organisation", "supporters.organisationcontact", "supporters.organisationsite"), ALL
         ),
         **dict.fromkeys(("campaigns.receiver", "campaigns.receiverdomain", "campaigns.warmup"), ALL),
+        "supporters.tally": ("view", "add"),
+        "supporters.check_tally": (),
+        "supporters.see_tally_scan": (),
         "campaigns.sendingcontrol": EDIT,
         "campaigns.schedule_appeal": (),
         "campaigns.settle_return": (),
@@ -73,6 +76,9 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "campaigns.settle_return": (),
         "supporters.export_supporter": (),
         "supporters.export_donation": (),
+        "supporters.tally": ("view", "add"),
+        "supporters.check_tally": (),
+        "supporters.see_tally_scan": (),
         "supporters.export_signature": (),
         "supporters.export": VIEW,
         "supporters.decide_double": (),

@@ -49,6 +49,7 @@ _SIDEBAR: list[tuple[str | Promise, list[tuple[str | Promise, str, str, str]]]] 
         [
             (_("Petitions"), "campaign", "supporters.petition", ""),
             (_("Signatures"), "draw", "supporters.signature", ""),
+            (_("Batches on paper"), "inventory", "supporters.tally", ""),
             (_("Letters"), "outgoing_mail", "supporters.letter", ""),
         ],
     ),

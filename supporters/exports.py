@@ -27,6 +27,7 @@ from supporters.models import (
     Signature,
     SignatureCount,
     Supporter,
+    Tally,
 )
 from supporters.partners.listing import LISTINGS as PARTNERS
 
@@ -117,7 +118,10 @@ def _totals(asked: Asked) -> Extent:
     """Signatures of a petition by country and by week: sums, in which nobody can be found."""
     petition = _petition(asked)
     counts = SignatureCount.objects.filter(petition=petition).order_by()
-    found = counts.annotate(week=TruncWeek("day")).values_list("country", "week").annotate(signed=Sum("number"))
+    online = counts.annotate(week=TruncWeek("day")).values_list("country", "week").annotate(signed=Sum("number"))
+    batches = Tally.objects.counted().filter(petition=petition).order_by().annotate(week=TruncWeek("gathered_on"))
+    elsewhere = batches.values_list("country", "week", "way").annotate(signed=Sum("number"))
+    found = [(*row[:2], "online", row[2]) for row in online] + list(elsewhere)
     language = get_language() or "en"
     rows = [
         (
@@ -127,8 +131,9 @@ def _totals(asked: Asked) -> Extent:
             country in places.EU,
             week,
             signed,
+            way,
         )
-        for country, week, signed in found.order_by("country", "week")
+        for country, week, way, signed in sorted(found)
         if signed
     ]
     return Extent(rows, len(rows), gettext("Totals: %(petition)s") % {"petition": petition.title})
@@ -245,6 +250,7 @@ register(
             Column("member_state", _("Member state of the EU"), kind=Kind.FLAG),
             Column("week", _("Week, by its Monday"), kind=Kind.DAY),
             Column("signatures", _("Signatures"), kind=Kind.NUMBER),
+            Column("gathered", _("Gathered: online, paper or partner")),
         ),
         needs=("supporters.view_petition",),
     ),

@@ -6,6 +6,8 @@ Erasure goes through the list from its end to its beginning: the person goes las
 """
 
 import re
+from functools import reduce
+from operator import or_
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
@@ -36,6 +38,8 @@ from supporters.models import (
     Signature,
     Supporter,
     Suppression,
+    Tally,
+    TallyScan,
 )
 from supporters.partners import people
 from supporters.payments import forgetting
@@ -161,6 +165,20 @@ def _forget_exports(person: Person) -> None:
             _exports(person).filter(_named(person, name)).update(**{name: "–"})
 
 
+_TALLY_WORDS = ("source", "place", "no_scan", "withdrawn_because")
+
+
+def _tallies(person: Person) -> QuerySet:
+    """Batches in whose words somebody was named."""
+    return Tally.objects.filter(reduce(or_, (_named(person, name) for name in _TALLY_WORDS)))
+
+
+def _forget_tallies(person: Person) -> None:
+    with ledger_open_for("erase"):
+        for name in _TALLY_WORDS:
+            Tally.objects.filter(_named(person, name)).update(**{name: "–"})
+
+
 HOLDINGS: list[Holding] = [
     Holding(
         "person",
@@ -272,6 +290,28 @@ HOLDINGS: list[Holding] = [
         },
         labels={"typed": _("as you typed it")},
         forget=_forget_signatures,
+    ),
+    Holding(
+        "tallies",
+        _("Batches of signatures whose words name you"),
+        "supporters.Tally",
+        about=_tallies,
+        columns={
+            "petition": "petition__title",
+            **same("way", "source", "place", "no_scan", "withdrawn_because", "gathered_on"),
+        },
+        unshown={"scan_hash": "A hash of the whole scan.", "country": "Of the batch."},
+        forget=_forget_tallies,
+    ),
+    Holding(
+        "tally_scans",
+        _("Scans of signatures on paper"),
+        "supporters.TallyScan",
+        about=lambda _person: TallyScan.objects.none(),
+        columns={"petition": "tally__petition__title"},
+        unshown={
+            "content": "A picture of sheets with many names: only people find somebody in it, and staff look for who asks."
+        },
     ),
     Holding(
         "recurring_donations",

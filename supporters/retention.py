@@ -22,8 +22,10 @@ from supporters.models import (
     InboxRequest,
     Letter,
     PaymentEvent,
+    Petition,
     Pledge,
     Signature,
+    TallyScan,
 )
 from supporters.payments import forgetting
 
@@ -112,6 +114,14 @@ def _inbox_requests(_kept: timedelta) -> QuerySet:
     return InboxRequest.objects.filter(asked_at__lt=Now() - max(never.LIFE, moving.LIFE))
 
 
+def _scans(kept: timedelta) -> QuerySet:
+    """Of batches that were withdrawn, and of petitions that are over."""
+    gone = Q(tally__withdrawn_at__lt=Now() - kept)
+    petition = Q(tally__petition__closes_at=None) | Q(tally__petition__closes_at__lt=Now() - kept)
+    over = petition & Q(tally__petition__state=Petition.State.CLOSED, tally__entered_at__lt=Now() - kept)
+    return TallyScan.objects.filter(gone | over)
+
+
 RULES = [
     Rule("pending", _("Signatures that nobody confirmed"), _pending, "PENDING_DAYS"),
     Rule("inbox-requests", _("What nobody confirmed from their inbox"), _inbox_requests),
@@ -127,6 +137,7 @@ RULES = [
         "KEEP_MERGES_DAYS",
         settling.settle,
     ),
+    Rule("scans", _("Scans of signatures on paper"), _scans, "KEEP_SCANS_DAYS", slice=20, most=2_000),
     Rule("letters", _("That letters were sent"), _letters, "KEEP_LETTERS_DAYS"),
     Rule("pledges", _("What was typed to give"), _pledges, "KEEP_PLEDGES_DAYS", forgetting.empty_pledges),
     Rule(

@@ -40,6 +40,8 @@ _EXPLAINED: dict[str, tuple[Text, Text, Text, Kept]] = {
     "consent_receipts": (PROOF, YOU, NOBODY, with_record),
     "suppressions": (PROOF, YOU, NOBODY, for_good),
     "signatures": (CAMPAIGN, YOURSELF, NOBODY, with_record),
+    "tallies": (CAMPAIGN, STAFF, NOBODY, with_record),
+    "tally_scans": (CAMPAIGN, YOURSELF, NOBODY, days("KEEP_SCANS_DAYS")),
     "recurring_donations": (BOOKS, PROVIDERS, PAYERS, with_books),
     "donations": (BOOKS, PROVIDERS, PAYERS, with_books),
     "refunds": (BOOKS, PROVIDERS, PAYERS, with_books),

@@ -13,6 +13,7 @@ from supporters.admin import (
     payment,
     petition,
     supporter,
+    tally,
     tidying,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "payment",
     "petition",
     "supporter",
+    "tally",
     "tidying",
 ]

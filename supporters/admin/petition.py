@@ -1,5 +1,5 @@
 from django.contrib import admin, messages
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import BigIntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -12,7 +12,7 @@ from unfold.decorators import action, display
 from supporters import signing
 from supporters.admin.base import RecordAdmin, SearchedByPerson
 from supporters.admin.exporting import ExportedList, export_link
-from supporters.models import Letter, Petition, PetitionText, Signature, SignatureCount
+from supporters.models import Letter, Petition, PetitionText, Signature, SignatureCount, Tally
 from supporters.public import address
 
 
@@ -42,8 +42,12 @@ class PetitionAdmin(RecordAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         counted = SignatureCount.objects.filter(petition=OuterRef("pk")).order_by().values("petition")
-        number = counted.annotate(sum=Sum("number")).values("sum")
-        return super().get_queryset(request).annotate(signed_number=Coalesce(Subquery(number), 0))
+        batches = Tally.objects.counted().filter(petition=OuterRef("pk")).order_by().values("petition")
+        online, elsewhere = (
+            Coalesce(Subquery(each.annotate(sum=Sum("number")).values("sum")), 0, output_field=BigIntegerField())
+            for each in (counted, batches)
+        )
+        return super().get_queryset(request).annotate(signed_number=online + elsewhere)
 
     @action(description=_("Export totals…"), url_path="export-totals", icon="download", permissions=["view"])
     def export_totals(self, request: HttpRequest, object_id: int) -> HttpResponse:

@@ -1,6 +1,7 @@
 import django.contrib.postgres.fields
 import django.contrib.postgres.functions
 import django.contrib.postgres.indexes
+import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.db.models.functions.datetime
@@ -112,6 +113,34 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'recurring donation',
                 'verbose_name_plural': 'recurring donations',
+            },
+        ),
+        migrations.CreateModel(
+            name='Tally',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('way', models.CharField(choices=[('paper', 'On paper'), ('partner', "By a partner's own tool")], max_length=7, verbose_name='gathered')),
+                ('source', models.CharField(help_text="Where the number comes from: which stall or lists, or which tool and page. Nobody's name.", max_length=250, verbose_name='source')),
+                ('number', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10000000)], verbose_name='signatures')),
+                ('country', models.CharField(help_text='One batch for each country.', max_length=2, verbose_name='country')),
+                ('place', models.CharField(blank=True, db_default='', max_length=120, verbose_name='place')),
+                ('gathered_on', models.DateField(help_text='The last day, if it was several: the total counts them on that day.', verbose_name='gathered on')),
+                ('scan_type', models.CharField(blank=True, choices=[('application/pdf', 'PDF'), ('image/jpeg', 'JPEG'), ('image/png', 'PNG')], db_default='', editable=False, max_length=15, verbose_name='scan')),
+                ('scan_size', models.PositiveIntegerField(editable=False, null=True, verbose_name='octets of the scan')),
+                ('scan_hash', models.BinaryField(help_text='SHA-256; it outlives the scan.', null=True, verbose_name='hash of the scan')),
+                ('no_scan', models.CharField(blank=True, db_default='', help_text="A scan, or the reason why there can't be one.", max_length=250, verbose_name='why there is no scan')),
+                ('state', models.CharField(choices=[('entered', 'To be checked'), ('checked', 'Counted'), ('withdrawn', 'Withdrawn')], db_default='entered', default='entered', editable=False, max_length=9, verbose_name='state')),
+                ('entered_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='entered')),
+                ('checked_at', models.DateTimeField(editable=False, null=True, verbose_name='checked')),
+                ('withdrawn_at', models.DateTimeField(editable=False, null=True, verbose_name='withdrawn')),
+                ('withdrawn_because', models.CharField(blank=True, db_default='', editable=False, max_length=250, verbose_name='why it was withdrawn')),
+                ('checked_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='checked by')),
+                ('entered_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='entered by')),
+            ],
+            options={
+                'verbose_name': 'batch of signatures',
+                'verbose_name_plural': 'batches of signatures',
+                'permissions': [('check_tally', 'Can check batches of signatures'), ('see_tally_scan', 'Can see scans of batches of signatures')],
             },
         ),
         migrations.CreateModel(
@@ -906,6 +935,32 @@ class Migration(migrations.Migration):
             field=models.ManyToManyField(blank=True, related_name='supporters', to='supporters.tag', verbose_name='tags'),
         ),
         migrations.CreateModel(
+            name='TallyScan',
+            fields=[
+                ('tally', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='scan', serialize=False, to='supporters.tally')),
+                ('content', models.BinaryField()),
+            ],
+            options={
+                'verbose_name': 'scan',
+                'verbose_name_plural': 'scans',
+            },
+        ),
+        migrations.AddField(
+            model_name='tally',
+            name='organisation',
+            field=models.ForeignKey(blank=True, help_text='Who gathered them; empty means ourselves.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='supporters.organisation', verbose_name='organisation'),
+        ),
+        migrations.AddField(
+            model_name='tally',
+            name='petition',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tallies', to='supporters.petition', verbose_name='petition'),
+        ),
+        migrations.AddField(
+            model_name='tally',
+            name='withdrawn_by',
+            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='withdrawn by'),
+        ),
+        migrations.CreateModel(
             name='Tidying',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -1634,5 +1689,49 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='supporter',
             constraint=models.CheckConstraint(condition=models.Q(('marks__contained_by', ['role', 'disposable', 'taken', 'malformed', 'phone', 'postcode'])), name='supporter_marks_known'),
+        ),
+        migrations.AddIndex(
+            model_name='tally',
+            index=models.Index(condition=models.Q(('state', 'checked')), fields=['petition'], include=('way', 'country', 'gathered_on', 'number'), name='tally_counted'),
+        ),
+        migrations.AddConstraint(
+            model_name='tally',
+            constraint=models.CheckConstraint(condition=models.Q(('way__in', ['paper', 'partner'])), name='tally_way'),
+        ),
+        migrations.AddConstraint(
+            model_name='tally',
+            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1), ('number__lte', 10000000)), name='tally_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='tally',
+            constraint=models.CheckConstraint(condition=models.Q(('country__regex', '^[A-Z]{2}$')), name='tally_country_iso'),
+        ),
+        migrations.AddConstraint(
+            model_name='tally',
+            constraint=models.CheckConstraint(condition=models.Q(('source__regex', '\\S')), name='tally_has_source', violation_error_message='Say where the number comes from.'),
+        ),
+        migrations.AddConstraint(
+            model_name='tally',
+            constraint=models.CheckConstraint(condition=models.Q(('way', 'paper'), ('organisation__isnull', False), _connector='OR'), name='tally_partner_named', violation_error_message="A partner's own number names the partner."),
+        ),
+        migrations.AddConstraint(
+            model_name='tally',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('no_scan', ''), ('scan_hash__isnull', False), ('scan_size__isnull', False), ('scan_type__in', ['application/pdf', 'image/jpeg', 'image/png'])), models.Q(('no_scan__regex', '\\S'), ('scan_hash__isnull', True), ('scan_size__isnull', True), ('scan_type', '')), _connector='OR'), name='tally_scan_or_reason', violation_error_message='A batch has a scan, or a reason why there is none.'),
+        ),
+        migrations.AddConstraint(
+            model_name='tally',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('checked_by__isnull', True), ('state', 'entered'), ('withdrawn_by__isnull', True)), models.Q(('checked_by__isnull', False), ('state', 'checked'), ('withdrawn_by__isnull', True)), models.Q(('state', 'withdrawn'), ('withdrawn_because__regex', '\\S'), ('withdrawn_by__isnull', False)), _connector='OR'), name='tally_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='tally',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('checked_at__isnull', True), ('checked_by__isnull', True)), models.Q(('checked_at__isnull', False), models.Q(('checked_by', models.F('entered_by')), _negated=True)), _connector='OR'), name='tally_four_eyes', violation_error_message='Somebody else checks it than who entered it.'),
+        ),
+        migrations.AddConstraint(
+            model_name='tally',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False)), _connector='OR'), name='tally_withdrawn_when'),
+        ),
+        migrations.AddConstraint(
+            model_name='tally',
+            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('scan_hash__isnull', False)), fields=('petition', 'scan_hash', 'country'), name='tally_scan_once', violation_error_message='This scan was entered for this country before.'),
         ),
     ]

@@ -17,6 +17,7 @@ from supporters.models.petition import Petition, PetitionText, Signature, Signat
 from supporters.models.preview import ImportPreview, PreviewSlice
 from supporters.models.receipt import Receipt, ReceiptBook, ReceiptDay, ReceiptParties
 from supporters.models.supporter import Reference, Supporter, Tag
+from supporters.models.tally import Tally, TallyScan
 from supporters.models.tidying import Tidying
 from supporters.models.undo import ImportTrace, ImportUndo
 
@@ -69,5 +70,7 @@ __all__ = [
     "Supporter",
     "Suppression",
     "Tag",
+    "Tally",
+    "TallyScan",
     "Tidying",
 ]

@@ -9,7 +9,9 @@ from django.db.models import Sum
 from django.db.models.functions import TruncWeek
 
 from supporters import figures
-from supporters.models import Petition, Signature, SignatureCount
+from supporters.models import Petition, Signature, SignatureCount, Tally
+from supporters.signing import elsewhere
+from supporters.signing.elsewhere import Gathered
 
 FRESH = 5
 """Seconds that a number may be old."""
@@ -25,6 +27,19 @@ class Standing:
     goal: int
     latest: tuple[tuple[str, str], ...]
     """First name and country code of those who signed last and agreed to be shown."""
+    on_paper: int = 0
+    """Of `signed`, those that were gathered on paper,"""
+    by_partners: int = 0
+    """or by partners' own tools."""
+
+    @property
+    def ways(self) -> dict[str, str]:
+        """How the total comes about, where not all have signed on our pages."""
+        if not (self.on_paper or self.by_partners):
+            return {}
+        parts = {"on_paper": self.on_paper, "by_partners": self.by_partners}
+        parts["online"] = self.signed - self.on_paper - self.by_partners
+        return {name: figures.number(value) for name, value in parts.items()}
 
     @property
     def signed_written(self) -> str:
@@ -50,33 +65,50 @@ class Totals:
     countries: dict[str, int]
     weeks: dict[date, int]
     """By the Monday of each week."""
+    gathered: dict[str, Gathered]
+    """What was gathered elsewhere, by way: it is not among the countries and weeks."""
+
+    @property
+    def online(self) -> int:
+        return sum(self.countries.values())
 
     @property
     def signed(self) -> int:
-        return sum(self.countries.values())
+        return self.online + sum(each.signed for each in self.gathered.values())
 
 
 def totals(petition: Petition) -> Totals:
     """By country and by week, at most a minute old."""
-    key = f"petition:{petition.pk}:totals"
+    key = _key(petition.pk, "totals")
     kept = cache.get(key)
     if kept is None:
         counts = SignatureCount.objects.filter(petition=petition).order_by()
         countries = counts.values_list("country").annotate(sum=Sum("number"))
         weeks = counts.annotate(week=TruncWeek("day")).values_list("week").annotate(sum=Sum("number"))
-        kept = Totals(dict(countries), dict(weeks))
+        kept = Totals(dict(countries), dict(weeks), elsewhere.gathered(petition))
         cache.set(key, kept, TOTALS_FRESH)
     return kept
 
 
 def standing(petition: Petition) -> Standing:
-    key = f"petition:{petition.pk}:standing"
+    key = _key(petition.pk, "standing")
     kept = cache.get(key)
     if kept is None:
         latest = _latest(petition) if petition.shows_signers else ()
-        kept = (_signed(petition), latest)
+        kept = (_signed(petition), latest, elsewhere.sums(petition))
         cache.set(key, kept, FRESH)
-    return Standing(kept[0], petition.goal, kept[1])
+    online, latest, apart = kept
+    on_paper, by_partners = (apart.get(way, 0) for way in (Tally.Way.PAPER, Tally.Way.PARTNER))
+    return Standing(online + on_paper + by_partners, petition.goal, latest, on_paper, by_partners)
+
+
+def forget(petition: int) -> None:
+    """Have the numbers of this petition looked up anew."""
+    cache.delete_many([_key(petition, name) for name in ("totals", "standing")])
+
+
+def _key(petition: int, name: str) -> str:
+    return f"petition:{petition}:{name}.apart"
 
 
 def _signed(petition: Petition) -> int:
@@ -118,13 +150,13 @@ def fold() -> dict[str, int]:
 def recount() -> dict[str, int]:
     """Hold the counts against the signatures themselves, and mend what differs; returns by how many they were off.
 
-    Nothing should ever be found: whatever is, is shown with the job.
+    Of batches that were gathered elsewhere, returns how many lie beside another scan than was entered. Nothing should ever be found: whatever is, is shown with the job.
     """
     with connection.cursor() as cursor:
         # One statement sees one moment, and a trigger's row is there at the same moment as its signature: nobody has to wait.
         cursor.execute(_RECOUNT)
         off = cursor.fetchall()
-    return {"off": sum(abs(number) for (number,) in off)}
+    return {"off": sum(abs(number) for (number,) in off), "unproven": elsewhere.unproven()}
 
 
 _RECOUNT = """

@@ -12,6 +12,7 @@ from django.urls import reverse
 from supporters.giving import refund
 from supporters.models import Export
 from tests.factories import make_donation, make_petition, make_signature, make_supporter
+from tests.supporters.tallying.batches import counted
 
 pytestmark = pytest.mark.django_db
 
@@ -79,11 +80,13 @@ def test_totals_of_a_petition_by_country_and_week(tmp_path):
     for country, moment in (("SE", "2026-05-04"), ("SE", "2026-05-10"), ("SE", "2026-05-11"), ("NO", "2026-05-05")):
         make_signature(petition, state="validated", validated_at=f"{moment}T12:00Z", country=country)
     make_signature(petition, country="DE")
+    counted(petition=petition, gathered_on=date(2026, 11, 4))
     found, _counts = run(tmp_path / "t.csv", "petition-totals", filter=[f"petition={petition.pk}"])
     assert [tuple(row.values()) for row in found] == [
-        ("law", "NO", "Norway", "no", "2026-05-04", "1"),
-        ("law", "SE", "Sweden", "yes", "2026-05-04", "2"),
-        ("law", "SE", "Sweden", "yes", "2026-05-11", "1"),
+        ("law", "NO", "Norway", "no", "2026-05-04", "1", "online"),
+        ("law", "SE", "Sweden", "yes", "2026-05-04", "2", "online"),
+        ("law", "SE", "Sweden", "yes", "2026-05-11", "1", "online"),
+        ("law", "SE", "Sweden", "yes", "2026-11-02", "40", "paper"),
     ]
     assert not Export.objects.get().people
 

@@ -172,12 +172,12 @@ def test_counts_follow_every_change_are_folded_and_recounted(django_assert_num_q
     with connection.cursor() as cursor:
         cursor.execute("SELECT sum(number), count(*) FROM supporters_signaturecount")
         assert cursor.fetchone() == (2, 4)
-        assert totals.recount() == {"off": 0}
+        assert totals.recount()["off"] == 0
         cursor.execute(
             "UPDATE supporters_signaturecount SET number = number + 5 WHERE id IN (SELECT min(id) FROM supporters_signaturecount)"
         )
-    assert totals.recount() == {"off": 5}
-    assert totals.recount() == {"off": 0}
+    assert totals.recount()["off"] == 5
+    assert totals.recount()["off"] == 0
 
 
 def test_many_rows_of_counts_are_put_together():

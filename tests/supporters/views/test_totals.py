@@ -34,9 +34,12 @@ def test_json_adds_up_countries_and_weeks(client, petition, settings):
     assert answer.json() == {
         "petition": "one-law",
         "signatures": 1237,
+        "online": 1237,
         "goal": 1000,
         "countries": {"SE": 1230, "US": 5, "unknown": 2},
         "weeks": [{"week": "2026-11-02", "signatures": 1234}, {"week": "2026-11-16", "signatures": 3}],
+        "on_paper": {"signatures": 0, "countries": {}, "weeks": []},
+        "by_partners": {"signatures": 0, "countries": {}, "weeks": []},
         "page": f"{settings.SITE_URL}/p/one-law/",
     }
     assert answer["Access-Control-Allow-Origin"] == "*"

@@ -20,6 +20,9 @@ from supporters.models import Organisation, Petition, Supporter
 from supporters.public import all_languages
 from supporters.signing import Typed, wordings
 
+_DISCREETLY = gettext_lazy(
+    "Write to me discreetly: neither the subject nor the sender of a message tells what it is about."
+)
 _ADDRESS_IN_NAME = re.compile(r"://|\bwww\.|@|\.(?:com|net|org|ru|info)\b", re.IGNORECASE)
 
 
@@ -129,6 +132,7 @@ class SigningForm(PersonForm):
     shown = forms.BooleanField(
         label=gettext_lazy("My first name and country may stand on this page."), required=False
     )
+    discreet = forms.BooleanField(label=_DISCREETLY, required=False)
     agree = forms.BooleanField(
         error_messages={"required": gettext_lazy("Without this we can't keep your signature.")}
     )
@@ -184,6 +188,7 @@ class SigningForm(PersonForm):
             agreed=tuple(wording for name, wording in self.wordings.items() if said[name]),
             postcode=said.get("postcode", ""),
             shown=said.get("shown", False),
+            discreet=said["discreet"],
             organisation=self.partner.pk if self.partner else None,
             source_code=self.source_code(),
         )
@@ -218,12 +223,7 @@ class HowForm(PublicForm):
         required=False,
         widget=forms.RadioSelect,
     )
-    discreet = forms.BooleanField(
-        label=gettext_lazy(
-            "Write to me discreetly: neither the subject nor the sender of a message tells what it is about."
-        ),
-        required=False,
-    )
+    discreet = forms.BooleanField(label=_DISCREETLY, required=False)
 
     def __init__(self, supporter: Supporter, data: Mapping[str, str] | None = None) -> None:
         now = {name: getattr(supporter, name) for name in self.base_fields}

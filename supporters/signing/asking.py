@@ -29,6 +29,8 @@ class Typed:
     """The words they ticked: the one for signing, and those they chose to."""
     postcode: str = ""
     shown: bool = False
+    discreet: bool = False
+    """Whether what is sent to them, the letter that asks to confirm first of all, is to tell nothing before it is opened."""
     organisation: int | None = None
     source_code: str = ""
 
@@ -37,6 +39,7 @@ class Typed:
         """What waits on the signature until it is confirmed."""
         named = {"first_name": self.first_name, "last_name": self.last_name, "postcode": self.postcode}
         filled: dict[str, object] = {name: text for name, text in named.items() if text}
+        filled |= {"discreet": True} if self.discreet else {}
         return filled | {"agreed": [wording.as_json() for wording in self.agreed]}
 
 

@@ -78,10 +78,15 @@ def _supporter(signature: Signature) -> Supporter:
     said = typed | {"country": signature.country, "language": signature.language}
     contact = read_contact(signature.email, "", said["postcode"], said["country"])
     said["postcode"] = contact.postcode
+    discreet = bool(signature.typed.get("discreet"))
     found = finding.by_email(signature.email, lock=True)
     if found is None:
         return Supporter.objects.create(
-            email=signature.email, source_code=signature.source_code, marks=contact.marks, **said
+            email=signature.email,
+            source_code=signature.source_code,
+            marks=contact.marks,
+            discreet=discreet,
+            **said,
         )
     named = bool(found.first_name or found.last_name)
     news = {
@@ -89,6 +94,8 @@ def _supporter(signature: Signature) -> Supporter:
         for name, text in said.items()
         if text and not getattr(found, name) and not (named and name in {"first_name", "last_name"})
     }
+    if discreet and not found.discreet:
+        Supporter.objects.filter(pk=found.pk).update(discreet=True, updated_at=Now())
     if news:
         Supporter.objects.filter(pk=found.pk).update(**contact_of(found, news), updated_at=Now())
     return found

@@ -13,7 +13,7 @@ from campaigns.letters.note import message as written
 from campaigns.mail import discretion, message
 from campaigns.mail.message import Recipient
 from campaigns.models import Appeal, AppealText
-from supporters.models import Letter, Signature, Supporter
+from supporters.models import Letter, Supporter
 from tests.campaigns.conftest import launched, make_people
 from tests.factories import ask_to_sign, make_donation, make_supporter
 
@@ -119,8 +119,7 @@ def test_every_letter_is_discreet_for_who_wishes_so(server, settings, kind):
 @pytest.mark.django_db
 @pytest.mark.usefixtures("broker")
 def test_who_ticks_it_while_signing_gets_the_first_letter_so(server):
-    signature = ask_to_sign()
-    Signature.objects.filter(pk=signature.pk).update(typed={**signature.typed, "discreet": True})
+    ask_to_sign(discreet=True)
     letters.work(linger=0)
     assert server.mails[0]["Subject"] == "Please confirm your address"
     assert not Supporter.objects.exists()

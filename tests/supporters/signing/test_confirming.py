@@ -224,3 +224,14 @@ def test_a_withdrawal_before_confirming_does_not_stop_the_later_yes():
     consent.leave(person, method=Consent.Method.LINK)
     signing.confirm(signature.uuid)
     assert consent.state_of(person) == "granted"
+
+
+def test_who_ticks_discreet_mail_while_signing_is_written_to_so_from_then_on(client):
+    known = make_supporter(email="known@mail.se")
+    for email in ("ewa@mail.se", "known@mail.se"):
+        client.post(page_of(ask(make_petition(), email=email, discreet=True)))
+    assert set(Supporter.objects.values_list("email", "discreet")) == {("ewa@mail.se", True), ("known@mail.se", True)}
+    # Not ticked another time, what they asked for stays.
+    client.post(page_of(ask(make_petition(), email="known@mail.se")))
+    known.refresh_from_db()
+    assert known.discreet

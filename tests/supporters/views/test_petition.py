@@ -318,3 +318,11 @@ def test_links_to_share_carry_a_source_code_each_and_keep_the_language(client, p
     assert "stall" not in " ".join(addresses)
     client.post("/pl/p/one-law/", typed(source=sources[2]))
     assert pending().source_code == "share-whatsapp"
+
+
+def test_the_wish_for_discreet_mail_is_asked_unticked_and_waits_with_the_rest(client, petition):
+    assert 'name="discreet"' in client.get("/p/one-law/").text
+    client.post("/p/one-law/", typed())
+    assert "discreet" not in pending().typed
+    client.post("/p/one-law/", typed(discreet="on"))
+    assert pending().typed["discreet"] is True

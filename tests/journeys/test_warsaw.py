@@ -25,6 +25,7 @@ from supporters.models import (
     Supporter,
     Suppression,
 )
+from supporters.partners import members
 from tests.factories import make_organisation, make_petition
 from tests.processes import Worker, wait_for
 from tests.standins.mail import MailCatcher
@@ -89,11 +90,14 @@ def phone(chromium, live_server, monkeypatch):
     [("PLN", "100 zł", "100.00", "100,00 zł"), ("EUR", "25 €", "25.00", "25,00 €")],
     ids=["zloty", "euro where zloty are off"],
 )
-def test_ewa_in_warsaw_signs_gives_chooses_and_leaves(phone, world, settings, currency, button, amount, written):
+def test_ewa_in_warsaw_signs_gives_chooses_and_leaves(
+    client, phone, world, settings, currency, button, amount, written
+):
     mail, stripe, worker = world
     settings.GIVING_AMOUNTS = {code: amounts for code, amounts in ALL.items() if code in {"SEK", "EUR", currency}}
     partner = make_organisation(name="La Strada", source_code="la-strada", country="PL")
     other = make_organisation(name="Talita", source_code="talita", country="SE")
+    log_in_for(client, partner)
 
     # By the partner's link; the browser says in which language.
     phone.goto("/p/one-law/?via=la-strada")
@@ -126,6 +130,8 @@ def test_ewa_in_warsaw_signs_gives_chooses_and_leaves(phone, world, settings, cu
     fits(phone)
     ewa = Supporter.objects.get()
     expect(phone.locator(".progress strong")).to_have_text("1", timeout=30_000)
+
+    assert "ewa.wisniewska@mail.pl" in client.get("/partners/people/").text
 
     # She gives, by a button of the thanks.
     phone.get_by_role("button", name=button, exact=True).tap()
@@ -172,6 +178,7 @@ def test_ewa_in_warsaw_signs_gives_chooses_and_leaves(phone, world, settings, cu
     phone.locator("form[aria-labelledby=hear] button").tap()
     phone.get_by_role("status").wait_for()
     assert story_of(ewa)["partner"] == ["requested", "granted", "withdrawn"]
+    assert "mail.pl" not in client.get("/partners/people/").text
     assert consent.state_of(ewa, Purpose.EMAIL) == Consent.State.GRANTED
     phone.locator("form:has([value=leave]) button").tap()
     phone.wait_for_url(re.compile(r"done=leave"))
@@ -185,6 +192,9 @@ def test_ewa_in_warsaw_signs_gives_chooses_and_leaves(phone, world, settings, cu
     counts = SignatureCount.objects.values_list("organisation", "country", "number")
     assert list(counts) == [(partner.pk, "PL", 1)]
     assert not SignatureCount.objects.filter(organisation=other).exists()
+    seen = client.get("/partners/").text
+    assert re.search(r'<td class="number">1</td>', seen)
+    assert "mail.pl" not in seen
     gift = Donation.objects.get()
     assert (str(gift), gift.state, gift.method, gift.supporter) == (f"{amount} {currency}", "received", "card", ewa)
     assert (gift.source_code, Pledge.objects.get().organisation) == ("la-strada", partner)
@@ -201,7 +211,7 @@ def test_ewa_in_warsaw_signs_gives_chooses_and_leaves(phone, world, settings, cu
     )
     assert not Supporter.objects.contactable().exists()
     assert Suppression.objects.filter(reason=Suppression.Reason.LEFT).exists()
-    kinds = Letter.objects.order_by("pk").values_list("kind", "state", "language")
+    kinds = Letter.objects.filter(partner=None).order_by("pk").values_list("kind", "state", "language")
     assert list(kinds) == [
         ("receipt", "sent", "pl"),
         ("preferences", "sent", "pl"),
@@ -225,6 +235,16 @@ def fits(page):
             .map(each => each.outerHTML)"""
     )
     assert small == []
+
+
+def log_in_for(client, partner):
+    """Somebody of the partner, who watches what comes through its link."""
+    member = members.invite(partner, "anna@la-strada.org", by=None)
+    assert members.set_password(member, "a long password")
+    assert (
+        client.post("/partners/login/", {"email": "anna@la-strada.org", "password": "a long password"}).status_code
+        == 303
+    )
 
 
 def letters_to_ewa(mail, number):

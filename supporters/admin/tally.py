@@ -131,7 +131,7 @@ class TallyAdmin(RecordAdmin):
     search_fields = ["source", "place"]
     search_help_text = gettext_lazy("Words of the source or the place.")
     autocomplete_fields = ["petition", "organisation"]
-    actions_detail = ["check", "withdraw"]
+    actions_detail = ["check_batch", "withdraw"]
     readonly_fields = ["state", "file", "entered", "checked", "withdrawn"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Tally | None = None) -> list:
@@ -209,7 +209,7 @@ class TallyAdmin(RecordAdmin):
         )
 
     @action(description=gettext_lazy("Check…"), url_path="check", icon="fact_check", permissions=["check"])
-    def check(self, request: HttpRequest, object_id: int) -> HttpResponse:
+    def check_batch(self, request: HttpRequest, object_id: int) -> HttpResponse:
         tally = get_object_or_404(Tally.objects.select_related("petition"), pk=object_id)
         back = _page(tally)
         if tally.state != State.ENTERED or tally.entered_by_id == request.user.pk:

@@ -103,24 +103,24 @@ def test_the_same_scan_is_refused(enna, petition):
 
 def test_somebody_else_checks_it_by_counting_anew(client, petition):
     tally = make_tally(petition=petition)
-    mine = _as(client, "enna").get(page_of(tally, "check"), follow=True).content.decode()
+    mine = _as(client, "enna").get(page_of(tally, "check_batch"), follow=True).content.decode()
     assert "You entered it: somebody else checks it." in mine
     _as(client, "chris")
-    asked = client.get(page_of(tally, "check")).content.decode().partition('class="max-w-2xl"')[2]
+    asked = client.get(page_of(tally, "check_batch")).content.decode().partition('class="max-w-2xl"')[2]
     assert "The stall at the station" in asked
     assert ">40<" not in asked
     assert 'value="40"' not in asked
-    answer = client.post(page_of(tally, "check"), {"number": 39})
+    answer = client.post(page_of(tally, "check_batch"), {"number": 39})
     assert "Another number was entered." in answer.content.decode()
     assert (
-        client.post(page_of(tally, "check"), {"number": 40}, follow=True)
+        client.post(page_of(tally, "check_batch"), {"number": 40}, follow=True)
         .content.decode()
         .count("It counts from now on.")
     )
     tally.refresh_from_db()
     assert (tally.state, tally.checked_by.username) == ("checked", "chris")
     assert LogEntry.objects.get(object_id=str(tally.pk), user=person("chris")).change_message == "Checked."
-    assert "checked or withdrawn before" in client.get(page_of(tally, "check"), follow=True).content.decode()
+    assert "checked or withdrawn before" in client.get(page_of(tally, "check_batch"), follow=True).content.decode()
 
 
 def test_a_batch_is_withdrawn_with_a_reason(enna, petition):
@@ -150,7 +150,7 @@ def test_only_who_may_see_scans_gets_one(client, petition):
     _as(client, "vera", "Viewer")
     assert client.get(page_of(tally)).status_code == 200
     assert client.get(page_of(tally, "scan")).status_code == 404
-    assert client.get(page_of(tally, "check")).status_code == 403
+    assert client.get(page_of(tally, "check_batch")).status_code == 403
     assert client.get(page_of(tally, "withdraw")).status_code == 403
     client.logout()
     assert client.get(page_of(tally, "scan")).status_code == 302

@@ -196,7 +196,9 @@ TEMPLATES = [
     }
 ]
 DATABASES = {
-    "default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True),
+    "default": dj_database_url.parse(
+        DATABASE_URL, engine="config.postgres", conn_max_age=60, conn_health_checks=True
+    ),
 }
 CACHES = {
     "default": {

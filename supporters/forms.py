@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Mapping
+from copy import copy, deepcopy
+from functools import cache
 
 from django import forms
 from django.db import transaction
@@ -9,8 +11,9 @@ from django.db.models.functions import Now
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from supporters import finding, places
+from supporters import finding
 from supporters.addresses import AddressError, normalise_email
+from supporters.country_field import CountryField
 from supporters.hygiene.contact import contact_of
 from supporters.hygiene.marks import is_disposable
 from supporters.hygiene.phones import show_phone
@@ -26,39 +29,44 @@ _DISCREETLY = gettext_lazy(
 _ADDRESS_IN_NAME = re.compile(r"://|\bwww\.|@|\.(?:com|net|org|ru|info)\b", re.IGNORECASE)
 
 
-class PublicForm(forms.Form):
-    """A form on a page for supporters, and how it says what is wrong.
+class _Shared(dict[str, forms.Field]):
+    """Fields of which no form has copies."""
 
-    A form below puts its own choices and labels in place and then calls `settle`.
-    """
+    def __deepcopy__(self, memo: dict) -> dict[str, forms.Field]:
+        return dict(self)
+
+
+class PublicForm(forms.Form):
+    """A form on a page for supporters, and how it says what is wrong."""
 
     autocomplete: dict[str, str] = {}
     own_words: frozenset[str] = frozenset()
     """Fields that say in words of their own that they are required."""
 
-    def settle(self) -> None:
-        """Words and attributes for the fields as they are now, and marks on those that were refused."""
-        for name, field in self.fields.items():
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        self.base_fields = self.in_our_words()
+        super().__init__(*args, **kwargs)
+
+    @classmethod
+    @cache
+    def in_our_words(cls) -> dict[str, forms.Field]:
+        """The fields with their words and attributes; each form has copies of them."""
+        fields = deepcopy(cls.base_fields)
+        for name, field in fields.items():
             # Django's own words are not there in every language of the Union.
-            field.error_messages |= {"invalid_choice": _("Please choose one of the list.")}
-            if name not in self.own_words:
-                field.error_messages["required"] = _("Please fill this in.")
-            field.widget.attrs["autocomplete"] = self.autocomplete.get(name, "off")
-        for name in self.errors:
-            if name in self.fields:
-                self.fields[name].widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"error_{name}"}
+            field.error_messages["invalid_choice"] = gettext_lazy("Please choose one of the list.")
+            if name not in cls.own_words:
+                field.error_messages["required"] = gettext_lazy("Please fill this in.")
+            field.widget.attrs["autocomplete"] = cls.autocomplete.get(name, "off")
+            if isinstance(field.widget, forms.EmailInput):
+                field.widget.attrs |= {"autocapitalize": "none", "spellcheck": "false", "dir": "ltr"}
+        return fields
 
     def _name(self, field: str) -> str:
         text = one_line(self.cleaned_data[field])
         if _ADDRESS_IN_NAME.search(text):
             raise forms.ValidationError(_("A name has no web or email address in it."))
         return text
-
-
-def settle_address(field: forms.Field) -> None:
-    """Have a telephone offer the keys for an email address, and leave alone what is typed."""
-    field.widget.input_type = "email"
-    field.widget.attrs |= {"autocapitalize": "none", "spellcheck": "false", "dir": "ltr"}
 
 
 def read_address(text: str) -> str:
@@ -72,17 +80,13 @@ def read_address(text: str) -> str:
 class AddressForm(PublicForm):
     """Somebody's email address, typed by who may be anybody."""
 
-    email = forms.CharField(label=gettext_lazy("Email"), max_length=254)
+    email = forms.CharField(label=gettext_lazy("Email"), max_length=254, widget=forms.EmailInput)
     website = forms.CharField(required=False)
     """A field that people don't see: what fills it in is a program."""
     solved = forms.CharField(required=False)
     """A puzzle that the browser solved, for supporters.crowd."""
 
     autocomplete = {"email": "email"}
-
-    def settle(self) -> None:
-        super().settle()
-        settle_address(self.fields["email"])
 
     def clean_email(self) -> str:
         return read_address(self.cleaned_data["email"])
@@ -93,10 +97,6 @@ class AddressForm(PublicForm):
 
 class AskingForm(AddressForm):
     """Asks for the link to one's own page."""
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
-        self.settle()
 
 
 class PersonForm(AddressForm):
@@ -127,7 +127,7 @@ class PersonForm(AddressForm):
 class SigningForm(PersonForm):
     """What a petition asks of who signs it."""
 
-    country = forms.ChoiceField(label=gettext_lazy("Country"))
+    country = CountryField(label=gettext_lazy("Country"), nothing=gettext_lazy("Choose …"))
     postcode = forms.CharField(label=gettext_lazy("Postcode"), max_length=12, required=False)
     shown = forms.BooleanField(
         label=gettext_lazy("My first name and country may stand on this page."), required=False
@@ -146,21 +146,30 @@ class SigningForm(PersonForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.petition, self.partner = petition, partner
-        self.fields["country"].choices = [("", _("Choose …")), *places.countries(get_language())]
         self.wordings = {"agree": wordings.for_signing(petition), "news": wordings.for_news()}
         if partner:
             self.wordings["partner_news"] = wordings.for_partner(partner)
         else:
             del self.fields["partner_news"]
         if petition.asks_postcode:
-            self.fields["postcode"].required = True
+            self._own("postcode").required = True
         else:
             del self.fields["postcode"]
         if not petition.shows_signers:
             del self.fields["shown"]
         for name, wording in self.wordings.items():
-            self.fields[name].label = wording.text
-        self.settle()
+            self._own(name).label = wording.text
+
+    @classmethod
+    @cache
+    def in_our_words(cls) -> dict[str, forms.Field]:
+        """Copying them all for each signature took as long as the rest of it."""
+        return _Shared(super().in_our_words())
+
+    def _own(self, name: str) -> forms.Field:
+        """The field of this form alone."""
+        self.fields[name] = copy(self.fields[name])
+        return self.fields[name]
 
     def clean_email(self) -> str:
         email = super().clean_email()
@@ -197,14 +206,9 @@ class SigningForm(PersonForm):
 class NewAddressForm(PublicForm):
     """Where somebody on file wants to be reached from now on."""
 
-    new_email = forms.CharField(label=gettext_lazy("New email address"), max_length=254)
+    new_email = forms.CharField(label=gettext_lazy("New email address"), max_length=254, widget=forms.EmailInput)
 
     autocomplete = {"new_email": "email"}
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
-        settle_address(self.fields["new_email"])
-        self.settle()
 
     def clean_new_email(self) -> str:
         return read_address(self.cleaned_data["new_email"])
@@ -228,7 +232,6 @@ class HowForm(PublicForm):
     def __init__(self, supporter: Supporter, data: Mapping[str, str] | None = None) -> None:
         now = {name: getattr(supporter, name) for name in self.base_fields}
         super().__init__(data, initial=now)
-        self.settle()
 
 
 class DetailsForm(PublicForm):
@@ -237,7 +240,7 @@ class DetailsForm(PublicForm):
     first_name = forms.CharField(label=gettext_lazy("First name"), max_length=150, required=False)
     last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=150, required=False)
     language = forms.ChoiceField(label=gettext_lazy("Language of our messages"), required=False)
-    country = forms.ChoiceField(label=gettext_lazy("Country"), required=False)
+    country = CountryField(label=gettext_lazy("Country"), nothing="—", required=False)
     street = forms.CharField(label=gettext_lazy("Street and number"), max_length=250, required=False)
     postcode = forms.CharField(label=gettext_lazy("Postcode"), max_length=20, required=False)
     city = forms.CharField(label=gettext_lazy("Town"), max_length=120, required=False)
@@ -262,8 +265,6 @@ class DetailsForm(PublicForm):
         if supporter.language and supporter.language not in languages:  # such as pt-br, from a file
             known.insert(1, (supporter.language, supporter.language))
         self.fields["language"].choices = known
-        self.fields["country"].choices = [("", "—"), *places.countries(get_language())]
-        self.settle()
 
     def clean_first_name(self) -> str:
         return self._name("first_name")

@@ -17,6 +17,14 @@ def shared() -> Path:
     pytest.skip(f"{SHARED} is missing")
 
 
+@pytest.fixture(autouse=True)
+def fresh():
+    """Nothing kept in this process of petitions that other tests made."""
+    from supporters.signing import shown
+
+    shown.forget()
+
+
 @pytest.fixture
 def broker():
     """An empty Valkey, before and after."""

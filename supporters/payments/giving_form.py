@@ -56,7 +56,6 @@ class GivingForm(PersonForm):
         self.fields["amount"].initial = str(self.amounts[min(1, len(self.amounts) - 1)])
         self.fields["other"].widget.attrs["inputmode"] = "decimal"
         self._choose(self.initial)
-        self.settle()
 
     def _choose(self, wanted: Mapping) -> None:
         """Begin with what a link asked for, as far as the form can take it. A field is shown as `initial` says first."""

@@ -43,8 +43,8 @@ class Typed:
         return filled | {"agreed": [wording.as_json() for wording in self.agreed]}
 
 
-def ask(petition: Petition, typed: Typed) -> None:
-    """Keep what was typed and owe the letter.
+def ask(petition: Petition, typed: Typed) -> bool:
+    """Keep what was typed and owe the letter; False where the petition can't be signed any more.
 
     It is the same for everybody, whether they are on file, have signed, or never came by: nothing here tells one from
     the other, neither by its answer nor by its time.
@@ -65,20 +65,27 @@ def ask(petition: Petition, typed: Typed) -> None:
                 "most": MOST_LETTERS,
             },
         )
-    letters.wake()
+        (done,) = cursor.fetchone()
+    if done:
+        letters.wake()
+    return done
 
 
 _ASK = """
 WITH signed AS (
     INSERT INTO supporters_signature (petition_id, email, typed, state, country, language, organisation_id, source_code, shown)
-    VALUES (%(petition)s, %(email)s, %(typed)s, 'pending', %(country)s, %(language)s, %(organisation)s, %(source_code)s, %(shown)s)
+    SELECT id, %(email)s, %(typed)s, 'pending', %(country)s, %(language)s, %(organisation)s, %(source_code)s, %(shown)s
+    FROM supporters_petition WHERE id = %(petition)s AND state = 'open'
+    AND coalesce(opens_at <= statement_timestamp(), true) AND coalesce(closes_at > statement_timestamp(), true)
     ON CONFLICT (petition_id, email) WHERE email IS NOT NULL DO UPDATE
     SET typed = excluded.typed, country = excluded.country, language = excluded.language, shown = excluded.shown,
         organisation_id = excluded.organisation_id, source_code = excluded.source_code
     RETURNING id
+), letter AS (
+    INSERT INTO supporters_letter AS letter (kind, signature_id, language) SELECT 'confirm', id, %(language)s FROM signed
+    ON CONFLICT (signature_id, kind) DO UPDATE SET state = 'owed', due_at = statement_timestamp(), language = excluded.language
+    WHERE letter.state IN ('sent', 'failed', 'unknown') AND letter.times < %(most)s
+      AND letter.taken_at < statement_timestamp() - %(again_after)s
 )
-INSERT INTO supporters_letter AS letter (kind, signature_id, language) SELECT 'confirm', id, %(language)s FROM signed
-ON CONFLICT (signature_id, kind) DO UPDATE SET state = 'owed', due_at = statement_timestamp(), language = excluded.language
-WHERE letter.state IN ('sent', 'failed', 'unknown') AND letter.times < %(most)s
-  AND letter.taken_at < statement_timestamp() - %(again_after)s
+SELECT EXISTS (SELECT FROM signed)
 """

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from supporters import codes, crowd, figures, places, signing
 from supporters.crowd import Hold
 from supporters.forms import SigningForm
-from supporters.models import Organisation, Petition, PetitionText
+from supporters.models import Organisation, Petition
 from supporters.public import address, page, public
-from supporters.signing import totals
+from supporters.signing import shown, totals
 from supporters.signing.texts import text_of
 from supporters.views import arriving
 from supporters.views.asking import ask_to_give
@@ -61,7 +60,8 @@ def round_of_signing(
         return HttpResponseRedirect(done, status=303)
     if hold := crowd.hold(request, "sign", petition.slug):
         return show(form, hold=hold)
-    signing.ask(petition, form.typed())
+    if not signing.ask(petition, form.typed()):
+        return show(None, status=409)
     return HttpResponseRedirect(done, status=303)
 
 
@@ -119,13 +119,10 @@ def poster(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def shown_petition(slug: str) -> Petition:
-    """The petition, its target in the language that is active. Raises Http404 for one that there is not, or not yet."""
-    here = PetitionText.objects.filter(petition=OuterRef("pk"), language=get_language()).exclude(target="")
-    shown = Petition.objects.filter(slug=slug).exclude(state=Petition.State.DRAFT)
-    found = shown.annotate(target_here=Subquery(here.values("target"))).first()
+    """Its target in the language that is active. Raises Http404 for one that there is not, or not yet."""
+    found = shown.petition(slug)
     if found is None:
         raise Http404
-    found.target = found.target_here or found.target
     return found
 
 

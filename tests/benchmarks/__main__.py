@@ -19,6 +19,7 @@ def main() -> None:
         returns,
         segments,
         sending,
+        signing,
     )
 
     returns.run()
@@ -29,6 +30,7 @@ def main() -> None:
     segments.run()
     receipts.run()
     sending.run()
+    signing.run()
     mailchimp.run()
 
 

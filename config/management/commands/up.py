@@ -33,7 +33,7 @@ class Command(BaseCommand):
         call_command("collectstatic", interactive=False, verbosity=0)
         supervisor = Supervisor(
             [
-                Child("web", _web(bind, int(options["web_workers"]))),
+                Child("web", web_server(bind, int(options["web_workers"]))),
                 Child("mail worker", _worker("mail", int(options["mail_workers"]))),
                 Child("worker", _worker("sync,default", int(options["other_workers"]))),
                 Child("beat", [sys.executable, "-m", "celery", "-A", "config.celery", "beat", "-l", "WARNING"]),
@@ -78,9 +78,10 @@ def healthy() -> bool:
         return False
 
 
-def _web(bind: str, workers: int) -> list[str]:
+def web_server(bind: str, workers: int = 2, application: str = "config.wsgi") -> list[str]:
+    """The command that serves our pages, or another application in the same way."""
     return [
-        *(sys.executable, "-m", "gunicorn", "config.wsgi"),
+        *(sys.executable, "-m", "gunicorn", application),
         *("--bind", bind, "--workers", str(workers), "--threads", "4", "--timeout", "60"),
         *("--log-level", "warning", "--worker-tmp-dir", "/dev/shm"),  # noqa: S108
     ]

@@ -5,6 +5,7 @@ import pytest
 from supporters import crowd, embedding
 from supporters.crowd import Limit
 from supporters.models import Letter, OrganisationSite, Petition, PetitionText, Signature
+from supporters.signing import shown
 from tests.factories import make_organisation, make_petition
 
 pytestmark = pytest.mark.django_db
@@ -164,6 +165,7 @@ def test_what_is_wrong_is_said_within_the_frame(client, petition, aurora):
 def test_a_closed_petition_says_so(client, petition, aurora):
     form = typed(client)
     Petition.objects.update(state="closed")
+    shown.forget()
     assert "<form" not in client.get(EMBED).text
     assert client.post(EMBED, form).status_code == 409
 

@@ -18,7 +18,7 @@ from supporters import erasing
 from supporters.hygiene.marks import Mark
 from supporters.importing.preview import owed as preview_owed
 from supporters.importing.undoing import owed as undo_owed
-from supporters.models import DoubleSearch, Export, ImportRun, PaymentEvent, Supporter, Tidying
+from supporters.models import DoubleSearch, Export, ImportRun, PaymentEvent, Supporter, Tally, Tidying
 
 LONGEST_RUN = timedelta(minutes=10)
 """A job that has run for longer has lost its worker: Celery ends a task after five minutes."""
@@ -215,6 +215,12 @@ def tasks() -> list[Task]:
         link = reverse("admin:supporters_tidying_change", args=[run.pk])
         text = ngettext("%(number)d supporter looked at", "%(number)d supporters looked at", run.people)
         found.append(Task(_("Going over all records"), text % {"number": run.people}, link, run.asked_at))
+    unchecked = Tally.objects.filter(state=Tally.State.ENTERED).order_by("pk")
+    if oldest := unchecked.first():
+        number = unchecked.count()
+        text = ngettext("%(number)d waits for a second person", "%(number)d wait for a second person", number)
+        link = f"{reverse('admin:supporters_tally_changelist')}?state__exact={Tally.State.ENTERED}"
+        found.append(Task(_("Batches of signatures"), text % {"number": number}, link, oldest.entered_at))
     if number := Supporter.objects.marked(Mark.TAKEN).count():
         text = ngettext("%(number)d waits for a person", "%(number)d wait for a person", number) % {"number": number}
         link = f"{reverse('admin:supporters_supporter_changelist')}?mark={Mark.TAKEN}"

@@ -52,6 +52,7 @@ _EXPLAINED: dict[str, tuple[Text, Text, Text, Kept]] = {
     "inbox_requests": (RIGHTS, YOURSELF, NOBODY, a_week),
     "doubles": (ORDER, STAFF, NOBODY, with_record),
     "merges": (ORDER, STAFF, NOBODY, with_record),
+    "handovers": (PROOF, YOURSELF, NOBODY, with_record),
     "disclosures": (RIGHTS, STAFF, NOBODY, with_record),
     "erasure_requests": (RIGHTS, YOURSELF, NOBODY, with_record),
     "exports": (RIGHTS, STAFF, NOBODY, with_record),

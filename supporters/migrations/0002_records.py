@@ -1694,6 +1694,10 @@ class Migration(migrations.Migration):
             model_name='tally',
             index=models.Index(condition=models.Q(('state', 'checked')), fields=['petition'], include=('way', 'country', 'gathered_on', 'number'), name='tally_counted'),
         ),
+        migrations.AddIndex(
+            model_name='tally',
+            index=models.Index(condition=models.Q(('state', 'entered')), fields=['id'], name='tally_waiting'),
+        ),
         migrations.AddConstraint(
             model_name='tally',
             constraint=models.CheckConstraint(condition=models.Q(('way__in', ['paper', 'partner'])), name='tally_way'),

@@ -171,6 +171,8 @@ class Tally(models.Model):
                 condition=Q(state="checked"),
                 name="tally_counted",
             ),
+            # For what waits to be checked.
+            models.Index(fields=["id"], condition=Q(state="entered"), name="tally_waiting"),
         ]
 
     def __str__(self) -> str:

@@ -31,7 +31,7 @@ PARTNERS = [
 def main(password: str) -> None:
     from django.contrib.auth import get_user_model
 
-    from tests.demo import partner
+    from tests.demo import batches, partner
 
     first_time = not get_user_model().objects.exists()
     if first_time:
@@ -41,6 +41,7 @@ def main(password: str) -> None:
             _people(Path(folder), partners)
             _gifts(Path(folder))
         _petition(partners)
+        batches.fill("carlo", "dorota", [each for each in partners if each.country in {"PL", "DE"}][::-1])
         partner.fill(password)
         _recurring()
         _segments()

@@ -1,11 +1,12 @@
 """What becomes of receipts where lines of the ledger are lawfully deleted or given to another record."""
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from crm import erasure
 from supporters import merging
-from supporters.models import Consent, Merge, Receipt, ReceiptDay
+from supporters.models import Consent, ImportRun, Merge, Receipt, ReceiptDay
+from supporters.privacy import ledger_open_for
 from supporters.receipts import checking, days, giving, reading, sealing
 from tests.factories import make_consent, make_supporter
 
@@ -106,6 +107,43 @@ def test_a_no_that_a_merge_wrote_goes_with_it_and_is_told():
     sealing.seal()
     merging.undo(merge.pk)
     assert Receipt.objects.get(taken_for="merge").line_id is None
+    assert holds()
+
+
+def test_a_grant_that_an_undone_import_wrote_goes_with_it_and_is_told():
+    ann = make_supporter()
+    run = ImportRun.objects.create(kind="supporters", file_name="list.csv", file_size=1)
+    line = make_consent(ann, method="import", import_run=run)
+    make_consent(ann, "withdrawn", purpose="post")
+    sealing.seal()
+    with transaction.atomic(), ledger_open_for("undo"):
+        Consent.objects.filter(pk=line.pk).delete()
+    assert Receipt.objects.get(taken_for="undo").line_id is None
+    assert len(given(ann)) == 1
+    assert holds()
+
+
+def test_who_signs_or_imports_while_a_slice_is_sealed_waits_for_nothing():
+    from django.db import connections
+
+    ann = make_supporter(consent=True)
+    sealing._name_parties()
+    other = connections.create_connection("default")
+    try:
+        with transaction.atomic():
+            assert sealing._seal_slice(0, 10**9)[0] == 1
+            with other.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '500ms'")
+                cursor.execute("SELECT FROM supporters_supporter WHERE id = %s FOR UPDATE", [ann.pk])
+                cursor.execute(
+                    "INSERT INTO supporters_consent (supporter_id, purpose, state, wording, method)"
+                    " SELECT %s, 'email', 'granted', 'Yes', 'form' FROM generate_series(1, 20)",
+                    [ann.pk],
+                )
+    finally:
+        other.close()
+    assert sealing.seal() == 20
+    assert [each["number"] for each in given(ann)] == list(range(1, 22))
     assert holds()
 
 

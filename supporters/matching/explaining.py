@@ -38,6 +38,7 @@ WORDS: dict[tuple[str, str], str | Promise] = {
     ("address", "moved_digit"): _L("same street and house number, another postcode or town"),
     ("address", "postcode"): _L("same postcode"),
     ("address", "city"): _L("same town"),
+    ("address", "across_town"): _L("same town, another postcode and street"),
     ("address", "city_typo"): _L("towns look alike"),
     ("address", "different"): _L("different addresses"),
     ("organisation", "same"): _L("same organisation"),

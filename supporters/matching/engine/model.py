@@ -43,7 +43,7 @@ _CROSSED = "((first_l = last_r AND (last_l IS NULL OR first_r IS NULL)) OR (last
 _NO_ADDRESS = "coalesce(postcode_l <> postcode_r, street_l <> street_r, city_l <> city_r) IS NULL"
 
 # Maria and Marta differ by a letter and are two names: of a slip of the pen, one spelling is unusual.
-_MISSPELT = f"{_typo('first_l', 'first_r')} AND length(first_l) + length(first_r) > 6 AND NOT (first_is_usual_l AND first_is_usual_r)"
+_MISSPELT = f"{_typo('first_l', 'first_r')} AND length(first_l) + length(first_r) > 4 AND NOT (first_is_usual_l AND first_is_usual_r)"
 
 LEVELS: dict[str, list[tuple[str, str]]] = {
     "first_name": [
@@ -111,6 +111,7 @@ LEVELS: dict[str, list[tuple[str, str]]] = {
             f"{_near('street_l', 'street_r', 0.9)} AND house_l = house_r",
         ),
         ("postcode", "postcode_l = postcode_r"),
+        ("across_town", f"city_l = city_r AND postcode_l <> postcode_r AND NOT {_near('street_l', 'street_r', 0.9)}"),
         ("city", "city_l = city_r"),
         (
             "city_typo",
@@ -128,6 +129,7 @@ _FREQUENCIES = {
     ("first_name", "same"): "first",
     ("last_name", "same"): "last",
     ("address", "city"): "city",
+    ("address", "across_town"): "city",
     ("address", "postcode"): "postcode",
 }
 _TEACHES: dict[tuple[str, ...], str] = {

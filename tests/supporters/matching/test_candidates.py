@@ -53,21 +53,50 @@ def test_a_weak_key_proposes_little_in_a_large_file(monkeypatch):
         ("Maria", "Marta", "similar"),
         ("Maria", "Mariaa", "typo"),
         ("Ewa", "Ewsa", "typo"),
+        ("Eva", "Evf", "typo"),
+        ("Eva", "Ina", "different"),
         ("Mateusz", "Mateuz", "typo"),
         ("Bill", "William", "nickname"),
         ("Maria", "Erik", "different"),
     ],
 )
 def test_two_usual_names_are_no_slip_of_the_pen(one, other, level):
-    rows = [{"id": n, "first_name": ["Maria", "Marta"][n % 2], "last_name": "Ek"} for n in range(40)]
+    usual = ["Maria", "Marta", "Eva", "Ina"]
+    rows = [{"id": n, "first_name": usual[n % 4], "last_name": "Ek"} for n in range(80)]
     rows += [{"id": 100, "first_name": one, "last_name": "Ek"}, {"id": 101, "first_name": other, "last_name": "Ek"}]
+    assert compared("first_name", rows) == level
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "level"),
+    [
+        (("Storgatan 9", "41101", "Lund"), ("Storg. 9", "41101", "Lund"), "same"),
+        (("Storgatan 9", "41101", "Lund"), ("Storgatan 11", "411 01", "Lund"), "street"),
+        (("Storgatan 9", "41101", "Lund"), ("Storgatan 9", "41107", ""), "moved_digit"),
+        (("Storgatan 9", "41101", "Lund"), ("", "41101", ""), "postcode"),
+        (("Storgatan 9", "41101", "Lund"), ("Ringvägen 3", "41222", "Lund"), "across_town"),
+        (("Storgatan 9", "41101", "Lund"), ("", "41222", "Lund"), "city"),
+        (("Storgatan 9", "41101", "Lund"), ("Ringvägen 3", "", "Lund"), "city"),
+        (("Storgatan 9", "41101", "Lund"), ("Ringvägen 3", "11222", "Ystad"), "different"),
+    ],
+)
+def test_one_town_is_something_else_where_both_homes_are_known(one, other, level):
+    rows = [
+        {"id": 100 + n, "first_name": "Åsa", "last_name": "Ek", "street": street, "postcode": postcode, "city": city}
+        for n, (street, postcode, city) in enumerate((one, other))
+    ]
+    assert compared("address", rows) == level
+
+
+def compared(name, rows):
+    """The level of this comparison between the people 100 and 101."""
     con = prepared(rows)
     names = [column for (column,) in con.execute("SELECT column_name FROM (DESCRIBE people)").fetchall()]
     both = ", ".join(f"l.{name} AS {name}_l, r.{name} AS {name}_r" for name in names)
     cases = " ".join(
-        f"WHEN {condition} THEN '{code}'" for code, condition in model.LEVELS["first_name"] if condition != "ELSE"
+        f"WHEN {condition} THEN '{code}'" for code, condition in model.LEVELS[name] if condition != "ELSE"
     )
-    found = con.execute(
+    (found,) = con.execute(
         f"SELECT CASE {cases} ELSE 'different' END FROM (SELECT {both} FROM people l, people r WHERE l.id = 100 AND r.id = 101)"
     ).fetchone()
-    assert found == (level,)
+    return found

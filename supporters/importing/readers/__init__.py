@@ -129,7 +129,7 @@ def records(path: Path, layout: Layout) -> Iterator[list[str]]:
 def _records(path: Path, layout: Layout) -> Iterator[tuple[list[str], str]]:
     if layout.format == "csv":
         return text.records(path, layout.encoding or "utf-8-sig", layout.delimiter or ",")
-    return sheets.records(path, layout.sheet)
+    return sheets.records(path, layout.format, layout.sheet)
 
 
 def _plain(name: str) -> str:

@@ -54,9 +54,9 @@ def inspect(path: Path) -> tuple[str, list[str]]:
     return found["kind"], found["sheets"]
 
 
-def records(path: Path, name: str) -> Iterator[tuple[list[str], str]]:
+def records(path: Path, kind: str, name: str) -> Iterator[tuple[list[str], str]]:
     """Each row's cells, and what makes it unreadable, if anything does. Raises FileProblem."""
-    with closing(_answers(path, name)) as answers:
+    with closing(_answers(path, kind, name)) as answers:
         for rows in answers:
             for cells, fault in rows:
                 yield cells, FAULTS[fault[0]] % {"place": fault[1]} if fault else ""

@@ -7,12 +7,17 @@ from datetime import date, datetime
 import openpyxl
 import pytest
 import xlwt
+from odf.opendocument import OpenDocumentSpreadsheet
+from odf.style import Style, TableProperties
+from odf.table import CoveredTableCell, Table, TableCell, TableRow
+from odf.text import P
 from xlwt.Cell import FormulaCell, StrCell
 from xlwt.CompoundDoc import XlsDoc
 
 from supporters.importing import readers
 from supporters.importing.problems import FileProblem
 from supporters.importing.readers import sheets
+from supporters.importing.readers.workbooks.places import letters
 
 HEADER = ["email", "city"]
 PLAIN = xlwt.easyxf()
@@ -142,6 +147,59 @@ def test_faults_are_those_of_the_sheet_that_is_read(tmp_path):
         second.row(1).set_cell_error(0, 42)
 
     assert not read(tmp_path, xls([HEADER, ["a@mail.se", "Lund"]], other))[3]
+
+
+def ods() -> bytes:
+    """As LibreOffice writes it: cells that are merged, errors and formulas, and a hidden sheet with the same in other rows."""
+    book = OpenDocumentSpreadsheet()
+    hidden = Style(name="hidden", family="table")
+    hidden.addElement(TableProperties(display="false"))
+    book.automaticstyles.addElement(hidden)
+    for name, empty in (("Hidden", 9), ("People", 2)):
+        sheet = Table(name=name, **({"stylename": hidden} if name == "Hidden" else {}))
+        book.spreadsheet.addElement(sheet)
+        error = TableCell(formula="of:=1/0", valuetype="string", stringvalue="")
+        error.setAttrNS("urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0", "value-type", "error")
+        result = TableCell(formula='of:="Lund"', valuetype="string", stringvalue="Lund")
+        result.addElement(P(text="Lund"))
+        for cells, more in (
+            ([text("email"), text("city")], {}),
+            ([text("a@mail.se"), text("Lund", numberrowsspanned=2)], {}),
+            ([text("b@mail.se"), CoveredTableCell()], {}),
+            ([TableCell()], {"numberrowsrepeated": empty}),
+            ([text("c@mail.se"), TableCell(formula='of:=CONCATENATE("Lu";"nd")')], {}),
+            ([text("d@mail.se"), error], {}),
+            ([text("e@mail.se"), result], {}),
+        ):
+            row = TableRow(**more)
+            for cell in cells:
+                row.addElement(cell)
+            sheet.addElement(row)
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def text(value: str, **more) -> TableCell:
+    cell = TableCell(valuetype="string", **more)
+    cell.addElement(P(text=value))
+    return cell
+
+
+def test_an_ods_costs_the_same_rows(tmp_path):
+    layout, _header, right, wrong = read(tmp_path, ods())
+    assert (layout.format, layout.sheets) == ("ods", ("People",))
+    assert right == {2: ["a@mail.se", "Lund"], 8: ["e@mail.se", "Lund"]}
+    assert wrong == {
+        3: "Cells of this row are merged with those of row 2. Take them apart, and fill in each row.",
+        6: "Cell B6 holds a formula without a result. Open the file in a spreadsheet program and save it.",
+        7: "Cell B7 holds an error in place of a value.",
+    }
+
+
+@pytest.mark.parametrize(("column", "head"), [(0, "A"), (25, "Z"), (26, "AA"), (255, "IV"), (702, "AAA")])
+def test_columns_are_called_as_a_spreadsheet_program_calls_them(column, head):
+    assert letters(column) == head
 
 
 def test_merged_cells_of_an_xls_cost_the_rows_that_lack_a_value(tmp_path):

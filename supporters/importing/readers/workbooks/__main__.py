@@ -1,4 +1,4 @@
-"""`python -m supporters.importing.readers.workbooks FILE MOST MEMORY [SHEET]`: what sheets a workbook has, or the rows of one.
+"""`python -m supporters.importing.readers.workbooks FILE MOST MEMORY [KIND SHEET]`: what sheets a workbook has, or the rows of one.
 
 Each line of the answer is JSON: of a workbook its kind and its sheets; of a sheet lists of rows, each its cells and what makes
 it unreadable; of what can't be read the problem.
@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import python_calamine
 
-from supporters.importing.readers.workbooks import records97, zipped
+from supporters.importing.readers.workbooks import opendocument, records97, zipped
 from supporters.importing.readers.workbooks.unreadable import Unreadable
 
 TOGETHER = 500
@@ -27,7 +27,9 @@ Fault = tuple[str, str] | None
 
 def describe(path: Path, most: int) -> dict:
     """The kind, and the sheets that are not hidden, the first with anything in it in front. Raises Unreadable."""
-    if _is_97(path):
+    with path.open("rb") as file:
+        of_97 = file.read(4) == b"\xd0\xcf\x11\xe0"
+    if of_97:
         records97.check(path)
         kind = "xls"
     else:
@@ -45,17 +47,21 @@ def describe(path: Path, most: int) -> dict:
     return {"kind": kind, "sheets": [filled, *(name for name in shown if name != filled)]}
 
 
-def read(path: Path, name: str) -> Iterator[tuple[list[str], Fault]]:
+def read(path: Path, kind: str, name: str) -> Iterator[tuple[list[str], Fault]]:
     """Each row's cells, and what makes it unreadable, if anything does. Raises Unreadable."""
     workbook = _opened(path)
     if name not in workbook.sheet_names:
         raise Unreadable("no_such_sheet", name=name)
     sheet = workbook.get_sheet_by_name(name)
-    if _is_97(path):
+    merged = [(top + 1, bottom + 1) for (top, _left), (bottom, _right) in sheet.merged_cell_ranges or ()]
+    if kind == "xls":
         empty = records97.empty_to_calamine(path, workbook.sheet_names.index(name))
-    else:
+    elif kind == "xlsx":
         empty = zipped.empty_to_calamine(path, name)
-    merged = sorted((top + 1, bottom + 1) for (top, _left), (bottom, _right) in sheet.merged_cell_ranges or ())
+    else:
+        seen = opendocument.look_at(path, name)
+        merged, empty = seen.merged, seen.empty
+    merged.sort()
     place, first, last = 0, 0, 0
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         while place < len(merged) and merged[place][0] < number:
@@ -64,11 +70,6 @@ def read(path: Path, name: str) -> Iterator[tuple[list[str], Fault]]:
             place += 1
         fault: Fault = ("merged", str(first)) if number <= last else empty.get(number)
         yield [_as_text(cell) for cell in cells], fault
-
-
-def _is_97(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == b"\xd0\xcf\x11\xe0"
 
 
 def _opened(path: Path) -> python_calamine.CalamineWorkbook:
@@ -103,14 +104,14 @@ def _bound(memory: int) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
 
 
-def main(path: Path, most: int, memory: int, sheet: str | None = None) -> None:
+def main(path: Path, most: int, memory: int, *sheet: str) -> None:
     _bound(memory)
     try:
-        if sheet is None:
+        if not sheet:
             _tell(describe(path, most))
             return
         rows = []
-        for row in read(path, sheet):
+        for row in read(path, *sheet):
             rows.append(row)
             if len(rows) == TOGETHER:
                 _tell(rows)

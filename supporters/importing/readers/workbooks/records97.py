@@ -6,6 +6,7 @@ from struct import Struct
 
 import olefile
 
+from supporters.importing.readers.workbooks.places import letters
 from supporters.importing.readers.workbooks.unreadable import Unreadable
 
 # [MS-XLS] 2.3.1
@@ -38,7 +39,7 @@ def empty_to_calamine(path: Path, place: int) -> dict[int, tuple[str, str]]:
             fault = {2: "error", 3: "formula" if body[14] & 3 else ""}.get(body[6], "")
         if fault:
             row, column = _PLACE.unpack_from(body)
-            found.setdefault(row + 1, (fault, f"{_letters(column)}{row + 1}"))
+            found.setdefault(row + 1, (fault, f"{letters(column)}{row + 1}"))
     return found
 
 
@@ -67,7 +68,3 @@ def _records(stream: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
             return
         yield kind, stream[offset : offset + length]
         offset += length
-
-
-def _letters(column: int) -> str:
-    return chr(65 + column) if column < 26 else chr(64 + column // 26) + chr(65 + column % 26)

@@ -11,8 +11,10 @@ The second is what difference.py then finds: somebody who is to be added again, 
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from datetime import datetime
 from functools import lru_cache
+from threading import Lock
 from typing import NamedTuple
 
 import msgspec
@@ -61,6 +63,8 @@ class Calls:
 
     def __init__(self, audience: Audience, fields: Mapping[str, There], tags: Mapping[int, str]) -> None:
         self._ready: deque[Call] = deque()
+        self._unsent: set[int] = set()
+        self._deciding = Lock()
         with connection.cursor() as cursor:
             cursor.execute("SELECT DISTINCT language FROM owed WHERE what = 'add' AND member IS NULL")
             languages = [language for (language,) in cursor.fetchall()]
@@ -83,13 +87,20 @@ class Calls:
         if len(self._ready) < AT_ONCE:
             self._make()
 
+    def begin(self, call: Call) -> None:
+        """From now on it may have been sent. For any thread; raises CancelledError if it was taken back."""
+        with self._deciding:
+            if call.addition not in self._unsent:
+                raise CancelledError
+            self._unsent.remove(call.addition)
+
     def take_back(self) -> None:
         """Say of what was made and not sent that it is not about to be."""
-        if self._ready:
+        with self._deciding:
+            unsent, self._unsent = self._unsent, set()
+        if unsent:
             with connection.cursor() as cursor:
-                cursor.execute(
-                    "DELETE FROM campaigns_addition WHERE id = ANY(%s)", [[call.addition for call in self._ready]]
-                )
+                cursor.execute("DELETE FROM campaigns_addition WHERE id = ANY(%s)", [list(unsent)])
 
     def _make(self) -> bool:
         """False if there are no more."""
@@ -98,7 +109,9 @@ class Calls:
             return False
         with connection.cursor() as cursor:
             cursor.execute(self._statement, {"last": last, "until": last + self._span, **self._parameters})
-            self._ready.extend(map(Call._make, cursor.fetchall()))
+            made = [Call._make(row) for row in cursor.fetchall()]
+        self._unsent.update(call.addition for call in made)
+        self._ready.extend(made)
         return True
 
 

@@ -34,6 +34,7 @@ from campaigns.mailchimp.plan import preview as preview
 from campaigns.mailchimp.preparation import forget_tag, prepare
 from campaigns.mailchimp.pull import catch_up
 from campaigns.mailchimp.shadow import Answer, Seen
+from campaigns.mailchimp.slots import AT_ONCE
 from campaigns.mailchimp.sync import STRETCH, Held, OutOfTime, work_on
 from campaigns.models import Audience, AudienceMember, SyncRun
 
@@ -126,14 +127,14 @@ class Push:
                 self._write_down()
 
         try:
-            self.lanes.work_off(self._newcomers(calls), meanwhile)
+            self.lanes.work_off(self._newcomers(calls), meanwhile, in_line=AT_ONCE)
         finally:
             calls.take_back()
 
     def _newcomers(self, calls: newcomers.Calls) -> Iterator[Job]:
         for call in calls:
             self._breathe()
-            yield Job(partial(self._bring, call), partial(self._brought, call))
+            yield Job(partial(self._bring, calls, call), partial(self._brought, call))
             yield from self._left_over()
 
     def _left_over(self) -> Iterator[Job]:
@@ -244,8 +245,9 @@ class Push:
 
     # Coming and changing
 
-    def _bring(self, call: newcomers.Call) -> newcomers.Brought | None:
+    def _bring(self, calls: newcomers.Calls, call: newcomers.Call) -> newcomers.Brought | None:
         """None if the call was refused as a whole."""
+        calls.begin(call)
         try:
             return self.mailchimp.write_ready_members(
                 self.audience.list_id, call.members, partial(newcomers.read, ours=self.names)

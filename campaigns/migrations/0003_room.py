@@ -2,14 +2,13 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    """Half of each page of the shadow stays free: every member of a first sync is written twice within a second, and a second
-    version on the same page spares all the indexes."""
+    """What is written for each call of a first sync and deleted a moment later is not worth compressing."""
 
     dependencies = [("campaigns", "0002_counts")]
 
     operations = [
         migrations.RunSQL(
-            "ALTER TABLE campaigns_audiencemember SET (fillfactor = 50)",
-            "ALTER TABLE campaigns_audiencemember RESET (fillfactor)",
+            "ALTER TABLE campaigns_addition ALTER supporters SET STORAGE EXTERNAL, ALTER hashes SET STORAGE EXTERNAL",
+            "ALTER TABLE campaigns_addition ALTER supporters SET STORAGE EXTENDED, ALTER hashes SET STORAGE EXTENDED",
         )
     ]

@@ -1,6 +1,7 @@
 """A first sync: who was never there goes in calls that PostgreSQL makes and writes down."""
 
 import json
+from concurrent.futures import CancelledError
 
 import pytest
 from django.db import connection
@@ -189,9 +190,13 @@ def test_what_was_made_and_not_sent_is_taken_back(push, audience, monkeypatch):
     audience.refresh_from_db()
     difference.compare(audience)
     made = newcomers.Calls(audience, mapping.there(audience.merge_fields, {}), {})
-    sent = next(iter(made))
+    calls = iter(made)
+    sent, in_line = next(calls), next(calls)
+    made.begin(sent)
     made.take_back()
     assert list(Addition.objects.values_list("pk", flat=True)) == [sent.addition]
+    with pytest.raises(CancelledError):
+        made.begin(in_line)
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ import logging
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
@@ -27,7 +27,7 @@ from django.utils.translation import gettext as _
 
 from supporters.importing import doubts, readers, remembering, staging, values
 from supporters.importing import mapping as mappings
-from supporters.importing.ahead import one_ahead
+from supporters.importing.ahead import OneAhead
 from supporters.importing.parsing import StagedDonation, StagedSupporter, parser_for
 from supporters.importing.problems import FileProblem, NotTaken, RowProblem
 from supporters.importing.rounds import in_rounds
@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 
 SLICE = 10_000
 """Rows in one transaction."""
+FIRST_SLICE = 2_000
+"""The same of the first one: while it is read PostgreSQL has nothing to write."""
 STRETCH = 40
 """Seconds that one task works before it makes room for others."""
 SAMPLE = 2_000
@@ -267,9 +269,9 @@ def _work(run: ImportRun, until: float) -> bool:
     with stored_file(run) as path:
         rows = islice(readers.read_rows(path, readers.Layout.from_json(run.layout)), run.checkpoint, None)
         # Reading keeps this process busy, writing PostgreSQL: both at a time take as long as the slower one.
-        with closing(one_ahead(_read_slices(run, rows))) as slices:
+        with OneAhead(_read_slices(run, rows)) as slices:
             for read in slices:
-                if not _write_slice(run, read):
+                if not _write_slice(run, read, _Watch(run, slices)):
                     ImportKey.objects.filter(run=run).delete()  # cancelled
                     return False
                 if time.monotonic() > until:
@@ -279,9 +281,17 @@ def _work(run: ImportRun, until: float) -> bool:
     return False
 
 
+def slices_of(rows: Iterator[readers.Row], checkpoint: int = 0) -> Iterator[list[readers.Row]]:
+    """The rows behind the checkpoint in the slices in which they go in, which are the same however often a run is cut short."""
+    size = SLICE if checkpoint else min(FIRST_SLICE, SLICE)
+    while slice_rows := list(islice(rows, size)):
+        yield slice_rows
+        size = SLICE
+
+
 def _read_slices(run: ImportRun, rows: Iterator[readers.Row]) -> Iterator[Slice]:
     parse = parser_for(run)
-    while slice_rows := list(islice(rows, SLICE)):
+    for slice_rows in slices_of(rows, run.checkpoint):
         staged, failures, not_taken = [], [], 0
         for row in slice_rows:
             try:
@@ -295,13 +305,24 @@ def _read_slices(run: ImportRun, rows: Iterator[readers.Row]) -> Iterator[Slice]
         yield Slice({row.number: row.cells for row in slice_rows}, staged, failures, not_taken)
 
 
-def _write_slice(run: ImportRun, read: Slice) -> bool:
+class _Watch(Trace):
+    """Has the next slice read as soon as the rows of this one are with PostgreSQL."""
+
+    def __init__(self, run: ImportRun, slices: OneAhead) -> None:
+        super().__init__(run)
+        self._slices = slices
+
+    def before(self, cursor: Any) -> None:
+        self._slices.begin()
+
+
+def _write_slice(run: ImportRun, read: Slice, watch: staging.Watch) -> bool:
     """One slice, whole or not at all; False when the run was cancelled meanwhile."""
     load = staging.load_supporters if run.kind == ImportRun.Kind.SUPPORTERS else staging.load_donations
     for attempt in range(3):
         try:
             with transaction.atomic():
-                counts = load(run, read.staged, read.cells, watch=Trace(run))
+                counts = load(run, read.staged, read.cells, watch=watch)
                 if read.failures:
                     staging.keep_failures(run, read.failures)
                 counts = counts.plus(Counts(failed=len(read.failures), not_taken=read.not_taken))

@@ -30,16 +30,16 @@ WITH alone AS MATERIALIZED (
     SELECT supporter_id AS id, array_agg(number ORDER BY round, number) FILTER (WHERE before IS NOT NULL) AS rows,
            array_agg(to_jsonb(before) ORDER BY round, number) FILTER (WHERE before IS NOT NULL) AS before,
            array_agg(to_jsonb(after) ORDER BY round, number) FILTER (WHERE before IS NOT NULL) AS after
-    FROM stage WHERE reason IS NULL GROUP BY supporter_id HAVING bool_or(before IS NOT NULL) AND NOT bool_or(fresh)
+    FROM stage WHERE reason IS NULL AND supporter_id IN (SELECT supporter_id FROM stage WHERE before IS NOT NULL) GROUP BY supporter_id HAVING bool_or(before IS NOT NULL) AND NOT bool_or(fresh)
 )
 INSERT INTO supporters_importtrace (run_id, writer, made, made_rows, changed, changed_rows, before, after, "references", tag_links, grants)
 SELECT %(run)s, {_WRITER}, coalesce(made, '{{}}'), coalesce(made_rows, '{{}}'), coalesce(changed, '{{}}'), coalesce(changed_rows, '{{}}'),
        coalesce(before, '[]'), coalesce(after, '[]'), coalesce(reference_ids, '{{}}'), coalesce(links, '{{}}'), coalesce(grants, '{{}}')
 FROM (SELECT array_agg(supporter_id ORDER BY number) FILTER (WHERE fresh) AS made,
              array_agg(number ORDER BY number) FILTER (WHERE fresh) AS made_rows,
-             array_agg(reference_id) FILTER (WHERE reference_id IS NOT NULL) AS reference_ids,
-             array_agg(DISTINCT grant_id) FILTER (WHERE grant_id IS NOT NULL) AS grants
+             array_agg(reference_id) FILTER (WHERE reference_id IS NOT NULL) AS reference_ids
       FROM stage WHERE reason IS NULL) rows,
+     (SELECT array_agg(id ORDER BY id) AS grants FROM granted) consents,
      (SELECT array_agg(id ORDER BY id) AS changed, array_agg(alone.rows[1] ORDER BY id) AS changed_rows,
              jsonb_agg(alone.before[1] ORDER BY id) AS before, jsonb_agg(alone.after[cardinality(alone.after)] ORDER BY id) AS after FROM alone) people,
      (SELECT array_agg(DISTINCT link) AS links FROM stage, unnest(tag_ids) link WHERE reason IS NULL) tags

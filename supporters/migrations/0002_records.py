@@ -243,10 +243,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ImportKey',
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('pk', models.CompositePrimaryKey('run', 'key', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('key', models.UUIDField()),
                 ('times', models.PositiveIntegerField()),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='supporters.importrun')),
+                ('run', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='supporters.importrun')),
             ],
         ),
         migrations.CreateModel(
@@ -273,8 +273,8 @@ class Migration(migrations.Migration):
                 ('source_code', models.CharField(blank=True, db_default='', max_length=64, verbose_name='source code')),
                 ('designation', models.CharField(blank=True, db_default='', help_text='What the donor gave for.', max_length=120, verbose_name='designation')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='recorded')),
-                ('import_run', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='supporters.importrun')),
-                ('recurring', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='donations', to='supporters.recurringdonation', verbose_name='agreement')),
+                ('import_run', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='supporters.importrun')),
+                ('recurring', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='donations', to='supporters.recurringdonation', verbose_name='agreement')),
             ],
             options={
                 'verbose_name': 'donation',
@@ -394,9 +394,9 @@ class Migration(migrations.Migration):
                 ('happened_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='when')),
                 ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='recorded')),
                 ('address_hash', models.BinaryField(help_text='Salted hash of the network address it came from.', null=True)),
-                ('recorded_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('import_run', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='supporters.importrun')),
-                ('organisation', models.ForeignKey(blank=True, help_text='The partner who may write; empty means ourselves.', null=True, on_delete=django.db.models.deletion.PROTECT, to='supporters.organisation', verbose_name='partner')),
+                ('recorded_by', models.ForeignKey(blank=True, db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('import_run', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='supporters.importrun')),
+                ('organisation', models.ForeignKey(blank=True, db_index=False, help_text='The partner who may write; empty means ourselves.', null=True, on_delete=django.db.models.deletion.PROTECT, to='supporters.organisation', verbose_name='partner')),
             ],
             options={
                 'verbose_name': 'consent',
@@ -647,8 +647,8 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='updated')),
                 ('search', models.GeneratedField(db_persist=True, expression=supporters.models.functions.Fold(django.db.models.functions.text.Concat(models.F('first_name'), models.Value(' '), models.F('last_name'), models.Value(' '), django.db.models.functions.comparison.Coalesce(models.F('email'), models.Value(''), output_field=models.TextField()), models.Value(' '), models.F('phone'), models.Value(' '), models.F('city'), output_field=models.TextField())), output_field=models.TextField())),
-                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='supporters', to='supporters.organisation', verbose_name='organisation')),
-                ('shares_email_with', models.ForeignKey(blank=True, help_text='Whose email address this person shares. Mail goes to that person only.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='sharing_email', to='supporters.supporter', verbose_name='reached through')),
+                ('organisation', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='supporters', to='supporters.organisation', verbose_name='organisation')),
+                ('shares_email_with', models.ForeignKey(blank=True, db_index=False, help_text='Whose email address this person shares. Mail goes to that person only.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='sharing_email', to='supporters.supporter', verbose_name='reached through')),
             ],
             options={
                 'verbose_name': 'supporter',
@@ -900,7 +900,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='consent',
             name='supporter',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='supporters.supporter', verbose_name='supporter'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='supporters.supporter', verbose_name='supporter'),
         ),
         migrations.CreateModel(
             name='Suppression',
@@ -1053,10 +1053,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='importpreview',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['owed', 'running', 'done', 'failed'])), name='import_preview_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='importkey',
-            constraint=models.UniqueConstraint(fields=('run', 'key'), name='import_key_unique'),
         ),
         migrations.AddConstraint(
             model_name='importchunk',
@@ -1512,6 +1508,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='donation',
+            index=models.Index(condition=models.Q(('recurring__isnull', False)), fields=['recurring'], name='donation_recurring'),
+        ),
+        migrations.AddIndex(
+            model_name='donation',
             index=models.Index(fields=['-received_on', '-id'], name='donation_newest'),
         ),
         migrations.AddIndex(
@@ -1588,7 +1588,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='consent',
-            index=models.Index(models.F('supporter'), models.F('purpose'), models.OrderBy(models.F('happened_at'), descending=True), models.OrderBy(models.F('state'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('organisation__isnull', True)), name='consent_latest'),
+            index=models.Index(models.F('supporter'), models.F('purpose'), models.OrderBy(models.F('happened_at'), descending=True), models.OrderBy(models.F('state'), descending=True), models.OrderBy(models.F('id'), descending=True), models.F('organisation'), name='consent_latest'),
         ),
         migrations.AddIndex(
             model_name='consent',
@@ -1597,6 +1597,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='consent',
             index=models.Index(models.F('organisation'), models.F('supporter'), models.OrderBy(models.F('happened_at'), descending=True), models.OrderBy(models.F('state'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('purpose', 'partner')), name='consent_of_partner'),
+        ),
+        migrations.AddIndex(
+            model_name='consent',
+            index=models.Index(condition=models.Q(('recorded_by__isnull', False)), fields=['recorded_by'], name='consent_by'),
         ),
         migrations.AddIndex(
             model_name='consent',
@@ -1633,6 +1637,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='supporter',
             index=models.Index(condition=models.Q(('source_code', ''), _negated=True), fields=['source_code'], name='supporter_source'),
+        ),
+        migrations.AddIndex(
+            model_name='supporter',
+            index=models.Index(condition=models.Q(('organisation__isnull', False)), fields=['organisation'], name='supporter_organisation'),
+        ),
+        migrations.AddIndex(
+            model_name='supporter',
+            index=models.Index(condition=models.Q(('shares_email_with__isnull', False)), fields=['shares_email_with'], name='supporter_sharing'),
         ),
         migrations.AddIndex(
             model_name='supporter',

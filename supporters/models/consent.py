@@ -65,7 +65,11 @@ class Consent(models.Model):
         MERGE = "merge", _("Two records that were merged")
 
     supporter = models.ForeignKey(
-        "supporters.Supporter", on_delete=models.PROTECT, related_name="consents", verbose_name=_("supporter")
+        "supporters.Supporter",
+        on_delete=models.PROTECT,
+        related_name="consents",
+        db_index=False,  # consent_latest begins with it
+        verbose_name=_("supporter"),
     )
     purpose = models.CharField(_("purpose"), max_length=20, choices=Purpose)
     organisation = models.ForeignKey(
@@ -73,6 +77,7 @@ class Consent(models.Model):
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,
         verbose_name=_("partner"),
         help_text=_("The partner who may write; empty means ourselves."),
     )
@@ -99,6 +104,7 @@ class Consent(models.Model):
         null=True,
         blank=True,
         editable=False,
+        db_constraint=False,  # runs are kept for good, and looking one up for each line is a twentieth of an import
         related_name="+",
     )
     recorded_by = models.ForeignKey(
@@ -107,6 +113,7 @@ class Consent(models.Model):
         null=True,
         blank=True,
         editable=False,
+        db_index=False,
         related_name="+",
     )
 
@@ -164,8 +171,8 @@ class Consent(models.Model):
                 F("happened_at").desc(),
                 F("state").desc(),
                 F("id").desc(),
+                F("organisation"),
                 name="consent_latest",
-                condition=Q(organisation__isnull=True),
             ),
             # For whom a partner may write to: the grants, the newest first, and whether anything came after.
             models.Index(
@@ -182,6 +189,7 @@ class Consent(models.Model):
                 name="consent_of_partner",
                 condition=Q(purpose="partner"),
             ),
+            models.Index(fields=["recorded_by"], name="consent_by", condition=Q(recorded_by__isnull=False)),
             # For who left through the message of an appeal.
             models.Index(fields=["source"], condition=Q(state="withdrawn") & ~Q(source=""), name="consent_left"),
         ]

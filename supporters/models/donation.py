@@ -179,6 +179,7 @@ class Donation(models.Model):
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,
         related_name="donations",
         verbose_name=_("agreement"),
     )
@@ -188,6 +189,7 @@ class Donation(models.Model):
         null=True,
         blank=True,
         editable=False,
+        db_constraint=False,  # as of Consent
         related_name="+",
     )
     created_at = models.DateTimeField(_("recorded"), db_default=Now(), editable=False)
@@ -222,6 +224,7 @@ class Donation(models.Model):
                 condition=Q(state="received"),
                 name="donation_given",
             ),
+            models.Index(fields=["recurring"], condition=Q(recurring__isnull=False), name="donation_recurring"),
             models.Index(fields=["-received_on", "-id"], name="donation_newest"),
             # For imports that name a payment otherwise than its record does.
             GinIndex(fields=["other_ids"], condition=~Q(other_ids=[]), name="donation_other_ids"),

@@ -137,12 +137,12 @@ class ImportKey(models.Model):
     A run's keys go when it ends.
     """
 
-    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="+")
+    pk = models.CompositePrimaryKey("run", "key")
+    run = models.ForeignKey(
+        ImportRun, on_delete=models.CASCADE, db_index=False, db_constraint=False, related_name="+"
+    )
     key = models.UUIDField()
     times = models.PositiveIntegerField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["run", "key"], name="import_key_unique")]
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.key}"

@@ -109,6 +109,7 @@ class Supporter(models.Model):
         on_delete=models.SET_NULL,
         null=True,
         blank=True,
+        db_index=False,
         related_name="supporters",
         verbose_name=_("organisation"),
     )
@@ -124,6 +125,7 @@ class Supporter(models.Model):
         on_delete=models.SET_NULL,
         null=True,
         blank=True,
+        db_index=False,
         related_name="sharing_email",
         verbose_name=_("reached through"),
         help_text=_("Whose email address this person shares. Mail goes to that person only."),
@@ -228,6 +230,14 @@ class Supporter(models.Model):
             GinIndex(OpClass(F("search"), name="gin_trgm_ops"), name="supporter_search"),
             models.Index(fields=["country", "language"], name="supporter_place"),
             models.Index(fields=["source_code"], name="supporter_source", condition=~Q(source_code="")),
+            models.Index(
+                fields=["organisation"], name="supporter_organisation", condition=Q(organisation__isnull=False)
+            ),
+            models.Index(
+                fields=["shares_email_with"],
+                name="supporter_sharing",
+                condition=Q(shares_email_with__isnull=False),
+            ),
             models.Index(fields=["-created_at", "-id"], name="supporter_newest"),
             # For the list's filter and segments' rules; few people are marked.
             GinIndex(fields=["marks"], name="supporter_marks", condition=~Q(marks=[])),

@@ -15,7 +15,6 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -132,14 +131,12 @@ def _make(preview: ImportPreview) -> None:
 def _slices(preview: ImportPreview, path: Any, shadows: Shadows) -> Iterator[tuple[Counts, Outcomes]]:
     parse = parser_for(preview.run)
     rows = readers.read_rows(path, readers.Layout.from_json(preview.run.layout))
-    done = 0
-    while slice_rows := list(islice(rows, runs.SLICE)):
+    for done, slice_rows in enumerate(runs.slices_of(rows), start=1):
         with transaction.atomic():
             told = _try_out(preview, parse, slice_rows, shadows)
             if not _change(preview, checkpoint=F("checkpoint") + len(slice_rows)):
                 transaction.set_rollback(True)
                 return
-        done += 1
         if done & (done - 1) == 0:
             shadows.look_at_sizes()
         yield told

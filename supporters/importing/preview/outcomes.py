@@ -64,9 +64,9 @@ def _read_people(cursor: Any) -> dict[int, dict]:
     cursor.execute(
         f"""
         SELECT number, {_STANDING}, coalesce(reason, note), coalesce(candidate_id, stage.supporter_id), before, after,
-               CASE WHEN reference_id IS NOT NULL AND key IS NULL THEN system || ': ' || reference END, gained, said,
-               organisation, {", ".join(f"{column}::text" for column in columns)}
-        FROM stage
+               CASE WHEN reference_id IS NOT NULL AND key IS NULL THEN system || ': ' || reference END, gained,
+               CASE WHEN purpose IS NULL THEN said ELSE said || ('granted:' || purpose) END, organisation, {", ".join(f"{column}::text" for column in columns)}
+        FROM stage LEFT JOIN granted ON granted.supporter_id = stage.supporter_id AND reason IS NULL
         """
     )
     rows = {}

@@ -58,7 +58,12 @@ class Shadows:
     def _create(self, cursor: Any, table: str) -> str:
         """Make a stand-in with the defaults, constraints, keys and triggers of the real one; returns its columns."""
         cursor.execute(f"CREATE TEMP TABLE {table} (LIKE {self._real}.{table} INCLUDING ALL)")
-        cursor.execute(f"ALTER TABLE pg_temp.{table} ALTER COLUMN id RESTART WITH {FIRST_ID}")
+        cursor.execute(
+            "SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = %s::regclass AND attidentity <> ''",
+            [f"pg_temp.{table}"],
+        )
+        for (column,) in cursor.fetchall():
+            cursor.execute(f"ALTER TABLE pg_temp.{table} ALTER COLUMN {column} RESTART WITH {FIRST_ID}")
         # Nothing here is searched by parts of words, and such an index is slow to fill.
         cursor.execute(
             """SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam

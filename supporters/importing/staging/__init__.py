@@ -13,7 +13,15 @@ from django.utils.translation import gettext as _
 from supporters.importing import policy, refunds
 from supporters.importing.parsing import REFERENCE_SYSTEM, StagedDonation, StagedSupporter
 from supporters.importing.staging import consents, gifts, people
-from supporters.importing.staging.rows import Counts, Failure, copy, keep_failures, keep_listed, number_equal_rows
+from supporters.importing.staging.rows import (
+    Counts,
+    Failure,
+    analyze,
+    copy,
+    keep_failures,
+    keep_listed,
+    number_equal_rows,
+)
 from supporters.matching import door
 from supporters.models import ImportRun
 
@@ -61,10 +69,10 @@ def load_supporters(
         }
         cursor.execute(people.STAGE, parameters)
         copy(cursor, "stage", StagedSupporter._fields, rows)
-        cursor.execute("ANALYZE stage")
-        number_equal_rows(cursor, run, "key IS NOT NULL")
+        if any(row.key for row in rows):
+            number_equal_rows(cursor, run, "key IS NOT NULL")
         cursor.execute(people.PREPARE, parameters)
-        cursor.execute("ANALYZE stage")  # by now the rows have references that they did not bring
+        analyze(cursor)
         if decided:
             cursor.execute(people.VERDICTS, parameters)
         if watch:
@@ -79,7 +87,8 @@ def load_supporters(
             cursor.execute(people.ADD_REFERENCES, here)
         if decided:
             cursor.execute(door.TELL_APART)
-        cursor.execute(people.TAGS)
+        if any(row.tags for row in rows):
+            cursor.execute(people.TAGS)
         held_back = consents.write_consents(cursor, run)
         keep_listed(cursor, run, cells)
         cursor.execute(
@@ -96,7 +105,7 @@ def load_supporters(
         counts = Counts(*cursor.fetchone())
         if watch:
             watch.after(cursor)
-        cursor.execute("DROP TABLE stage")
+        cursor.execute("DROP TABLE stage, granted")
     return counts
 
 
@@ -111,7 +120,7 @@ def load_donations(
     with connection.cursor() as cursor:
         cursor.execute(gifts.STAGE)
         copy(cursor, "stage", StagedDonation._fields, rows)
-        cursor.execute("ANALYZE stage")
+        analyze(cursor)
         number_equal_rows(cursor, run, "provider_id = ''")
         parameters = {
             "run": run.pk,

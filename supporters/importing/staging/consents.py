@@ -80,17 +80,19 @@ WITH granting AS (
     FROM stage WHERE reason IS NULL AND (standing = 'granted' OR (%(whole_file)s AND standing = ''))
     ORDER BY stage.supporter_id, number
 ), standing AS (
-    SELECT granting.*, s.language, {_LATEST.format(supporter="granting.supporter_id", purpose="granting.purpose")} AS latest,
+    SELECT granting.supporter_id, purpose, at, s.language, {_LATEST.format(supporter="granting.supporter_id", purpose="granting.purpose")} AS latest,
            (purpose = 'email' AND EXISTS (
                SELECT FROM supporters_suppression p WHERE p.email_hash = supporters_address_hash(s.email))) AS suppressed
-    FROM granting JOIN supporters_supporter s ON s.id = granting.supporter_id
+    FROM granting CROSS JOIN LATERAL (SELECT email, language FROM supporters_supporter WHERE id = granting.supporter_id OFFSET 0) s
 ), written AS (
     INSERT INTO supporters_consent (supporter_id, purpose, state, wording, language, method, source, happened_at, import_run_id, recorded_by_id)
     SELECT supporter_id, purpose, 'granted', %(wording)s, coalesce(nullif(%(language)s, ''), language), 'import', %(source)s, at, %(run)s, %(user)s
     FROM standing WHERE NOT suppressed AND coalesce(latest, '') NOT IN ('granted', 'withdrawn')
     RETURNING id, supporter_id, purpose
+), kept AS (
+    INSERT INTO granted SELECT id, supporter_id, purpose FROM written
 ), marked AS (
-    UPDATE stage SET changed = true, said = said || ('granted:' || purpose), grant_id = written.id FROM written WHERE stage.supporter_id = written.supporter_id
+    UPDATE stage SET changed = true FROM written WHERE NOT fresh AND stage.supporter_id = written.supporter_id
 )
 SELECT count(*) FROM standing WHERE suppressed OR latest = 'withdrawn'
 """

@@ -10,13 +10,14 @@ CREATE TEMP TABLE stage (
     currency text, received_on date, method text, provider_id text, source_code text, designation text, provider text,
     names text[], may_be_unknown boolean, refunded numeric, refunded_on date, refund_of text, note text, marks text[],
     occurrence bigint, supporter_id bigint, candidate_id bigint, fresh boolean NOT NULL DEFAULT false,
-    changed boolean NOT NULL DEFAULT false, reason text, donation_id bigint, refund_id bigint
+    changed boolean NOT NULL DEFAULT false, reason text, new_id bigint, donation_id bigint, refund_id bigint
 ) ON COMMIT DROP
 """
 
 PROVIDERS = """
 UPDATE stage SET provider = CASE WHEN provider_id = '' THEN 'import' WHEN provider <> '' THEN provider ELSE %(provider)s END,
-                 provider_id = CASE provider_id WHEN '' THEN key || '-' || occurrence ELSE provider_id END;
+                 provider_id = CASE provider_id WHEN '' THEN key || '-' || occurrence ELSE provider_id END,
+                 new_id = nextval((SELECT pg_get_serial_sequence('supporters_donation', 'id')::regclass));
 """
 
 BY_HAND = f"""
@@ -58,14 +59,12 @@ UPDATE stage SET supporter_id = s.id,
 FROM {BY_ADDRESS.format(which="stage.supporter_id IS NULL")} s WHERE stage.number = s.number;
 
 WITH written AS (
-    INSERT INTO supporters_donation (supporter_id, amount, currency, method, state, received_on, provider, provider_id,
+    INSERT INTO supporters_donation (id, supporter_id, amount, currency, method, state, received_on, provider, provider_id,
                                      source_code, designation, other_ids, import_run_id)
-    SELECT supporter_id, amount, currency, method, 'received', received_on, provider, provider_id, source_code, designation,
+    SELECT new_id, supporter_id, amount, currency, method, 'received', received_on, provider, provider_id, source_code, designation,
            array_remove(names, provider_id), %(run)s
     FROM stage WHERE reason IS NULL AND NOT {BY_HAND} ORDER BY number
     ON CONFLICT (provider, provider_id) WHERE provider_id <> '' DO NOTHING
-    RETURNING id, provider, provider_id
-), first AS (
-    SELECT min(number) AS number, written.id FROM stage JOIN written USING (provider, provider_id) GROUP BY written.id
-) UPDATE stage SET fresh = true, donation_id = first.id FROM first WHERE stage.number = first.number;
+    RETURNING id
+) UPDATE stage SET fresh = true, donation_id = new_id FROM written WHERE written.id = new_id;
 """

@@ -26,7 +26,7 @@ UPDATE stage SET supporter_id = s.sharing_id, email = NULL FROM (
         SELECT s.first_name, s.last_name, l.id AS sharing_id, l.first_name AS sharing_first_name, l.last_name AS sharing_last_name
         FROM (SELECT * FROM supporters_supporter WHERE email = stage.email OFFSET 0) s
         CROSS JOIN LATERAL (SELECT * FROM supporters_supporter WHERE shares_email_with_id = s.id OFFSET 0) l OFFSET 0) s
-    WHERE {{which}} AND reason IS NULL
+    WHERE {{which}} AND reason IS NULL AND EXISTS (SELECT FROM supporters_supporter WHERE shares_email_with_id IS NOT NULL)
 ) s WHERE stage.number = s.number AND (
     stage.supporter_id = s.sharing_id OR (stage.supporter_id IS NULL AND {ANOTHER_NAME}
         AND NOT supporters_names_differ(stage.first_name, stage.last_name, s.sharing_first_name, s.sharing_last_name)));

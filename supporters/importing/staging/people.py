@@ -35,8 +35,9 @@ CREATE TEMP TABLE stage (
     occurrence bigint, system text NOT NULL DEFAULT %(system)s, organisation_id bigint, supporter_id bigint, verdict text, candidate_id bigint, apart_id bigint, decided_by bigint,
     decided_at timestamptz, shares_with bigint,
     fresh boolean NOT NULL DEFAULT false, changed boolean NOT NULL DEFAULT false, reason text,
-    before text[], after text[], reference_id bigint, tag_ids bigint[], grant_id bigint, gained text[], said text[] NOT NULL DEFAULT '{}'
-) ON COMMIT DROP
+    before text[], after text[], reference_id bigint, tag_ids bigint[], gained text[], said text[] NOT NULL DEFAULT '{}'
+) ON COMMIT DROP;
+CREATE TEMP TABLE granted (id bigint, supporter_id bigint, purpose text) ON COMMIT DROP
 """
 
 PREPARE = """

@@ -147,7 +147,7 @@ def _known(
     )
 
 
-def _by_index(statement: str) -> str:
+def by_index(statement: str) -> str:
     """Where few of the people on file have been counted yet, or none, PostgreSQL holds going through all of them to be cheap."""
     return f"SET LOCAL enable_seqscan = off; {statement.strip().removesuffix(';')}; SET LOCAL enable_seqscan = on;"
 
@@ -156,7 +156,7 @@ _REASONS = f"(ARRAY[{', '.join(f'%({name})s' for name in RULES)}])[found.place]"
 _ASKED = """one.round = %(round)s AND one.reason IS NULL AND one.supporter_id IS NULL AND one.standing NOT IN ('left', 'cleaned')
     AND one.verdict IS DISTINCT FROM 'second'"""
 
-HOLD_KNOWN = _by_index(
+HOLD_KNOWN = by_index(
     f"""
 WITH RECURSIVE {_SYSTEMS}
 UPDATE stage SET candidate_id = found.id, reason = {_REASONS} FROM (

@@ -118,7 +118,8 @@ def load_donations(
 ) -> Counts:
     """Bring the rows in. Call it in a transaction."""
     with connection.cursor() as cursor:
-        cursor.execute(gifts.STAGE)
+        cursor.execute("SELECT pg_get_serial_sequence('supporters_donation', 'id')")
+        cursor.execute(gifts.STAGE, {"sequence": cursor.fetchone()[0]})
         copy(cursor, "stage", StagedDonation._fields, rows)
         analyze(cursor)
         number_equal_rows(cursor, run, "provider_id = ''")

@@ -10,14 +10,13 @@ CREATE TEMP TABLE stage (
     currency text, received_on date, method text, provider_id text, source_code text, designation text, provider text,
     names text[], may_be_unknown boolean, refunded numeric, refunded_on date, refund_of text, note text, marks text[],
     occurrence bigint, supporter_id bigint, candidate_id bigint, fresh boolean NOT NULL DEFAULT false,
-    changed boolean NOT NULL DEFAULT false, reason text, new_id bigint, donation_id bigint, refund_id bigint
+    changed boolean NOT NULL DEFAULT false, reason text, new_id bigint DEFAULT nextval(%(sequence)s), donation_id bigint, refund_id bigint
 ) ON COMMIT DROP
 """
 
 PROVIDERS = """
 UPDATE stage SET provider = CASE WHEN provider_id = '' THEN 'import' WHEN provider <> '' THEN provider ELSE %(provider)s END,
-                 provider_id = CASE provider_id WHEN '' THEN key || '-' || occurrence ELSE provider_id END,
-                 new_id = nextval((SELECT pg_get_serial_sequence('supporters_donation', 'id')::regclass));
+                 provider_id = CASE provider_id WHEN '' THEN key || '-' || occurrence ELSE provider_id END;
 """
 
 BY_HAND = f"""

@@ -1,5 +1,7 @@
 """Who is on file: the looks into references and addresses that people and gifts have in common."""
 
+from supporters.matching.door import by_index
+
 ANOTHER_NAME = """((stage.first_name, stage.last_name) <> (s.first_name, s.last_name)
     AND supporters_names_differ(stage.first_name, stage.last_name, s.first_name, s.last_name))"""
 
@@ -20,7 +22,7 @@ BY_ADDRESS = """(
 )"""
 
 # Of those who share the address of a row, the one it is about: staff have said before who else is behind it.
-KNOWN_TO_SHARE = f"""
+KNOWN_TO_SHARE = by_index(f"""
 UPDATE stage SET supporter_id = s.sharing_id, email = NULL FROM (
     SELECT number, s.* FROM stage, LATERAL (
         SELECT s.first_name, s.last_name, l.id AS sharing_id, l.first_name AS sharing_first_name, l.last_name AS sharing_last_name
@@ -30,4 +32,4 @@ UPDATE stage SET supporter_id = s.sharing_id, email = NULL FROM (
 ) s WHERE stage.number = s.number AND (
     stage.supporter_id = s.sharing_id OR (stage.supporter_id IS NULL AND {ANOTHER_NAME}
         AND NOT supporters_names_differ(stage.first_name, stage.last_name, s.sharing_first_name, s.sharing_last_name)));
-"""
+""")

@@ -5,13 +5,15 @@ from supporters.importing.staging.lookups import ANOTHER_NAME, BY_ADDRESS, BY_RE
 from supporters.matching import door
 
 # Somebody's other address leads to them and is not written to. Of two that are spelt almost the same, the one on file stays.
-_OTHER_ADDRESSES = f"""
+_OTHER_ADDRESSES = (
+    door.by_index(f"""
 UPDATE stage SET supporter_id = r.supporter_id, email = NULL
 FROM supporters_reference r JOIN supporters_supporter s ON s.id = r.supporter_id
 WHERE round = %(round)s AND reason IS NULL AND stage.supporter_id IS NULL AND standing <> 'cleaned'
   AND EXISTS (SELECT FROM supporters_reference WHERE system = '{door.OTHER_ADDRESS}')
-  AND r.system = '{door.OTHER_ADDRESS}' AND r.identifier = stage.email AND NOT {ANOTHER_NAME};
-
+  AND r.system = '{door.OTHER_ADDRESS}' AND r.identifier = stage.email AND NOT {ANOTHER_NAME}
+""")
+    + f"""
 WITH two AS (
     SELECT number, supporter_id, s.email AS kept, stage.email AS came,
            %(email_stays)s OR supporters_email_key(s.email) = supporters_email_key(stage.email) AS stays
@@ -24,6 +26,7 @@ WITH two AS (
     ON CONFLICT DO NOTHING
 ) UPDATE stage SET email = NULL FROM two WHERE stage.number = two.number AND stays;
 """
+)
 
 # No index on what is updated many times within its transaction: the dead versions of a row would stand in every way.
 STAGE = """

@@ -84,7 +84,7 @@ class _AtOnce(LibpqWriter):
 
 def copy(cursor, table: str, columns: Sequence[str], rows: Iterable[tuple]) -> None:  # noqa: ANN001
     statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
-    with cursor.copy(statement, writer=_AtOnce(cursor.cursor)) as copy:
+    with cursor.cursor.copy(statement, writer=_AtOnce(cursor.cursor)) as copy:
         for row in rows:
             copy.write_row(row)
 

@@ -347,7 +347,7 @@ def test_a_file_that_breaks_in_the_middle_fails_in_words_and_keeps_what_was_in(m
 def test_a_fault_of_ours_ends_a_run_in_words(monkeypatch):
     run = runs.upload("supporters", "people.csv", [b"email\na@mail.se\n"])
     runs.start(run)
-    monkeypatch.setattr(runs.staging.people, "TAGS", "SELECT 1/0")
+    monkeypatch.setattr(runs.staging.people, "ADD_REFERENCES", "SELECT 1/0")
     assert not runs.work(run.pk)
     run.refresh_from_db()
     assert run.state == "failed"

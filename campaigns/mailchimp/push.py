@@ -38,6 +38,8 @@ from campaigns.mailchimp.slots import AT_ONCE
 from campaigns.mailchimp.sync import STRETCH, Held, OutOfTime, work_on
 from campaigns.models import Audience, AudienceMember, SyncRun
 
+WORTH = 4
+"""How much longer than comparing the work on what differs may take."""
 GRACE = timedelta(minutes=2)
 """For so long a call whose answer was lost may still take effect."""
 Status = AudienceMember.Status
@@ -84,9 +86,9 @@ class Push:
             self.lanes.work_off(self._in_time(retiring.jobs(self.audience, self._count)))
             if left := shadow.adopt_strangers(self.audience):
                 self._hear(left)
-            if difference.compare(self.audience).get(difference.LOOK):
+            if self._compare().get(difference.LOOK):
                 self.lanes.work_off(self._each(difference.LOOK, self._look))
-                difference.compare(self.audience)
+                self._compare()
             self.lanes.work_off(self._each(difference.LEAVE, self._leave))
             self._ask_first()
             self.lanes.work_off(self._each(difference.LAPSE, self._leave))
@@ -106,6 +108,14 @@ class Push:
             each.archive()
         # The contact ids of those added come with the next read: from then on they are found whatever their address is there.
         self._read_soon(bool(self.run.counts.get("added")))
+
+    def _compare(self) -> dict[str, int]:
+        """A stretch that were over when the comparison is would get nowhere, with a large audience and a slow machine."""
+        began = time.monotonic()
+        owed = difference.compare(self.audience)
+        now = time.monotonic()
+        self.until = max(self.until, now + WORTH * (now - began))
+        return owed
 
     def _each(self, what: str, step: Callable[[list[Owed]], Iterator[Job]]) -> Iterator[Job]:
         for rows in difference.chunks(what):

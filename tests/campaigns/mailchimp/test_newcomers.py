@@ -1,6 +1,7 @@
 """A first sync: who was never there goes in calls that PostgreSQL makes and writes down."""
 
 import json
+import time
 from concurrent.futures import CancelledError
 
 import pytest
@@ -8,6 +9,7 @@ from django.db import connection
 
 from campaigns import segments
 from campaigns.mailchimp import difference, mapping, newcomers
+from campaigns.mailchimp import push as pushing
 from campaigns.models import Addition, Audience, AudienceMember, Segment, SyncRun
 from crm.erasure import erase
 from supporters import consent
@@ -197,6 +199,21 @@ def test_what_was_made_and_not_sent_is_taken_back(push, audience, monkeypatch):
     assert list(Addition.objects.values_list("pk", flat=True)) == [sent.addition]
     with pytest.raises(CancelledError):
         made.begin(in_line)
+
+
+def test_a_stretch_that_comparing_outlasts_gets_somewhere(mailchimp, audience, monkeypatch):
+    many(3)
+    for segment in Segment.objects.all():
+        segments.refresh(segment)
+    compare = difference.compare
+
+    def slowly(audience):
+        time.sleep(0.5)
+        return compare(audience)
+
+    monkeypatch.setattr(difference, "compare", slowly)
+    pushing.push(audience.pk, seconds=0.1)
+    assert len(shadows()) == 3
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,9 @@ def _settle(run: ImportRun, parse) -> bool:  # noqa: ANN001
         except RowProblem as problem:
             failures.append(Failure(row.number, row.values, str(problem)))
     whom = {row.number: row.supporter_id for row in rows if row.verdict == Verdict.SAME}
-    counts = staging.load_supporters(run, in_rounds(staged, whom), cells, decided=True, watch=Trace(run))
+    counts = staging.load_supporters(
+        run, staging.ready(in_rounds(staged, whom)), cells, decided=True, watch=Trace(run)
+    )
     if failures:
         staging.keep_failures(run, failures)
     counts = counts.plus(Counts(failed=len(failures), doubtful=-len(rows)))

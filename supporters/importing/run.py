@@ -260,7 +260,7 @@ class Slice(NamedTuple):
 
     cells: dict[int, list[str]]
     """By the number of the row."""
-    staged: "list[StagedSupporter] | list[StagedDonation]"
+    staged: "staging.Ready[StagedSupporter] | staging.Ready[StagedDonation]"
     failures: list[Failure]
     not_taken: int
 
@@ -302,7 +302,7 @@ def _read_slices(run: ImportRun, rows: Iterator[readers.Row]) -> Iterator[Slice]
                 failures.append(Failure(row.number, row.cells, str(problem)))
         if run.kind == ImportRun.Kind.SUPPORTERS:
             staged = in_rounds(staged)
-        yield Slice({row.number: row.cells for row in slice_rows}, staged, failures, not_taken)
+        yield Slice({row.number: row.cells for row in slice_rows}, staging.ready(staged), failures, not_taken)
 
 
 class _Watch(Trace):

@@ -159,9 +159,9 @@ def _try_out(preview: ImportPreview, parse: Callable, rows: list[readers.Row], s
     watch = _Watch(shadows.bring, outcomes.after)
     cells: dict[int, list[str]] = {row.number: [] for row in rows}
     if run.kind == ImportRun.Kind.SUPPORTERS:
-        counts = staging.load_supporters(run, in_rounds(staged), cells, watch=watch)
+        counts = staging.load_supporters(run, staging.ready(in_rounds(staged)), cells, watch=watch)
     else:
-        counts = staging.load_donations(run, staged, cells, watch=watch)
+        counts = staging.load_donations(run, staging.ready(staged), cells, watch=watch)
     PreviewSlice.objects.create(
         preview=preview,
         first=rows[0].number,

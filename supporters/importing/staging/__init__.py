@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from supporters.importing import policy, refunds
 from supporters.importing.parsing import REFERENCE_SYSTEM, StagedDonation, StagedSupporter
 from supporters.importing.staging import consents, gifts, people
+from supporters.importing.staging.copying import Ready, copy, ready
 from supporters.importing.staging.rows import (
     Counts,
     Failure,
     analyze,
-    copy,
     keep_failures,
     keep_listed,
     number_equal_rows,
@@ -25,7 +25,7 @@ from supporters.importing.staging.rows import (
 from supporters.matching import door
 from supporters.models import ImportRun
 
-__all__ = ["Counts", "Failure", "Watch", "keep_failures", "load_donations", "load_supporters"]
+__all__ = ["Counts", "Failure", "Ready", "Watch", "keep_failures", "load_donations", "load_supporters", "ready"]
 CONTENT_SYSTEM = "import"
 """The system of references for people whose row has neither an address nor a reference of its own."""
 
@@ -42,7 +42,7 @@ class Watch(Protocol):
 
 def load_supporters(
     run: ImportRun,
-    rows: Sequence[StagedSupporter],
+    staged: Ready[StagedSupporter],
     cells: Mapping[int, Sequence[str]],
     *,
     decided: bool = False,
@@ -68,8 +68,8 @@ def load_supporters(
             **door.reasons(),
         }
         cursor.execute(people.STAGE, parameters)
-        copy(cursor, "stage", StagedSupporter._fields, rows)
-        if any(row.key for row in rows):
+        copy(cursor, "stage", StagedSupporter._fields, staged.text)
+        if any(row.key for row in staged.rows):
             number_equal_rows(cursor, run, "key IS NOT NULL")
         cursor.execute(people.PREPARE, parameters)
         analyze(cursor)
@@ -78,7 +78,7 @@ def load_supporters(
         if watch:
             watch.before(cursor)
         update = policy.update_statement(winners)
-        for current in range(max((row.round for row in rows), default=-1) + 1):
+        for current in range(max((row.round for row in staged.rows), default=-1) + 1):
             here = {**parameters, "round": current}
             cursor.execute(people.MATCH_AND_ADD, here)
             cursor.execute(policy.TURNS, here)
@@ -87,7 +87,7 @@ def load_supporters(
             cursor.execute(people.ADD_REFERENCES, here)
         if decided:
             cursor.execute(door.TELL_APART)
-        if any(row.tags for row in rows):
+        if any(row.tags for row in staged.rows):
             cursor.execute(people.TAGS)
         held_back = consents.write_consents(cursor, run)
         keep_listed(cursor, run, cells)
@@ -111,7 +111,7 @@ def load_supporters(
 
 def load_donations(
     run: ImportRun,
-    rows: Sequence[StagedDonation],
+    staged: Ready[StagedDonation],
     cells: Mapping[int, Sequence[str]],
     *,
     watch: Watch | None = None,
@@ -120,7 +120,7 @@ def load_donations(
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_get_serial_sequence('supporters_donation', 'id')")
         cursor.execute(gifts.STAGE, {"sequence": cursor.fetchone()[0]})
-        copy(cursor, "stage", StagedDonation._fields, rows)
+        copy(cursor, "stage", StagedDonation._fields, staged.text)
         analyze(cursor)
         number_equal_rows(cursor, run, "provider_id = ''")
         parameters = {
@@ -137,7 +137,7 @@ def load_donations(
         cursor.execute(gifts.PROVIDERS, parameters)
         if watch:
             watch.before(cursor)
-        if of_payments := any(row.names for row in rows):
+        if of_payments := any(row.names for row in staged.rows):
             cursor.execute(refunds.NAMES, parameters)
         cursor.execute(gifts.WRITE, parameters)
         if of_payments:

@@ -1,12 +1,11 @@
 """A slice's rows on their way in and out of `stage`: what they are counted as, and those that are listed for staff."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from django.db import connection
-from psycopg.abc import Buffer
-from psycopg.copy import LibpqWriter
 
+from supporters.importing.staging.copying import copy, ready
 from supporters.models import ImportRun
 
 
@@ -33,14 +32,14 @@ class Counts(NamedTuple):
         return Counts(*(a + b for a, b in zip(self, other, strict=True)))
 
 
-def keep_failures(run: ImportRun, failures: Iterable[Failure]) -> None:
+def keep_failures(run: ImportRun, failures: Sequence[Failure]) -> None:
     """List rows for staff to look at."""
     with connection.cursor() as cursor:
         cursor.execute(
             """CREATE TEMP TABLE failures (number bigint, cells text[], reason text, went_in boolean, verdict text,
                                            supporter_id bigint) ON COMMIT DROP"""
         )
-        copy(cursor, "failures", Failure._fields, failures)
+        copy(cursor, "failures", Failure._fields, ready(failures).text)
         cursor.execute(
             """
             INSERT INTO supporters_importrow (run_id, number, "values", reason, went_in, verdict, supporter_id)
@@ -64,29 +63,6 @@ def keep_listed(cursor, run: ImportRun, cells: Mapping[int, Sequence[str]]) -> N
     failures = [Failure(number, cells[number], *rest) for number, *rest in cursor.fetchall()]
     if failures:
         keep_failures(run, failures)
-
-
-class _AtOnce(LibpqWriter):
-    """Sends what a slice copies in one go: for each piece it would wait until the thread that reads ahead lets it go on."""
-
-    def __init__(self, cursor) -> None:  # noqa: ANN001
-        super().__init__(cursor)
-        self._held = bytearray()
-
-    def write(self, data: Buffer) -> None:
-        self._held += data
-
-    def finish(self, exc: BaseException | None = None) -> None:
-        if not exc:
-            super().write(self._held)
-        super().finish(exc)
-
-
-def copy(cursor, table: str, columns: Sequence[str], rows: Iterable[tuple]) -> None:  # noqa: ANN001
-    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
-    with cursor.cursor.copy(statement, writer=_AtOnce(cursor.cursor)) as copy:
-        for row in rows:
-            copy.write_row(row)
 
 
 def analyze(cursor) -> None:  # noqa: ANN001

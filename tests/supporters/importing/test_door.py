@@ -322,6 +322,6 @@ def test_a_slice_of_twins_is_not_gone_through_for_each_of_them():
     cells = dict(enumerate((row.split(",") for row in rows.splitlines()), start=2))
     reads = Reads()
     staged = in_rounds([parse(number, row) for number, row in cells.items()])
-    found = staging.load_supporters(run, staged, cells, watch=reads)
+    found = staging.load_supporters(run, staging.ready(staged), cells, watch=reads)
     assert (found.created, found.doubtful) == (2000, 2000)
     assert reads.times < 200

@@ -20,7 +20,7 @@ from supporters.importing.staging.rows import (
     analyze,
     keep_failures,
     keep_listed,
-    number_equal_rows,
+    name_equal_rows,
 )
 from supporters.matching import door
 from supporters.models import ImportRun
@@ -54,7 +54,6 @@ def load_supporters(
         parameters = {
             "run": run.pk,
             "system": run.options.get("reference_system") or REFERENCE_SYSTEM,
-            "content_system": CONTENT_SYSTEM,
             "create_organisations": bool(run.options.get("create_organisations")),
             "no_organisation": _(
                 "There is no organisation of this name; let the import create it, or correct the name."
@@ -70,7 +69,7 @@ def load_supporters(
         cursor.execute(people.STAGE, parameters)
         copy(cursor, "stage", StagedSupporter._fields, staged.text)
         if any(row.key for row in staged.rows):
-            number_equal_rows(cursor, run, "key IS NOT NULL")
+            name_equal_rows(cursor, run, "key IS NOT NULL", f"system = '{CONTENT_SYSTEM}', reference = {{name}}")
         cursor.execute(people.PREPARE, parameters)
         analyze(cursor)
         if decided:
@@ -121,8 +120,6 @@ def load_donations(
         cursor.execute("SELECT pg_get_serial_sequence('supporters_donation', 'id')")
         cursor.execute(gifts.STAGE, {"sequence": cursor.fetchone()[0]})
         copy(cursor, "stage", StagedDonation._fields, staged.text)
-        analyze(cursor)
-        number_equal_rows(cursor, run, "provider_id = ''")
         parameters = {
             "run": run.pk,
             "system": run.options.get("reference_system") or REFERENCE_SYSTEM,
@@ -135,6 +132,8 @@ def load_donations(
             "another_name": _("The gift is entered for whose address it is, who has another name."),
         }
         cursor.execute(gifts.PROVIDERS, parameters)
+        name_equal_rows(cursor, run, "provider_id = ''", "provider = 'import', provider_id = {name}")
+        analyze(cursor)
         if watch:
             watch.before(cursor)
         if of_payments := any(row.names for row in staged.rows):

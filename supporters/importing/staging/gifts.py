@@ -9,15 +9,12 @@ CREATE TEMP TABLE stage (
     number bigint, key uuid, reference text, email text, first_name text, last_name text, amount numeric,
     currency text, received_on date, method text, provider_id text, source_code text, designation text, provider text,
     names text[], may_be_unknown boolean, refunded numeric, refunded_on date, refund_of text, note text, marks text[],
-    occurrence bigint, supporter_id bigint, candidate_id bigint, fresh boolean NOT NULL DEFAULT false,
+    supporter_id bigint, candidate_id bigint, fresh boolean NOT NULL DEFAULT false,
     changed boolean NOT NULL DEFAULT false, reason text, new_id bigint DEFAULT nextval(%(sequence)s), donation_id bigint, refund_id bigint
 ) ON COMMIT DROP
 """
 
-PROVIDERS = """
-UPDATE stage SET provider = CASE WHEN provider_id = '' THEN 'import' WHEN provider <> '' THEN provider ELSE %(provider)s END,
-                 provider_id = CASE provider_id WHEN '' THEN key || '-' || occurrence ELSE provider_id END;
-"""
+PROVIDERS = "UPDATE stage SET provider = %(provider)s WHERE provider = '' AND provider_id <> ''"
 
 BY_HAND = f"""
 (provider = '{OWN_PROVIDER}' AND EXISTS (

@@ -35,7 +35,7 @@ CREATE TEMP TABLE stage (
     language text, country text, birth_date date, phone text, street text, postcode text, city text, region text,
     organisation text, source_code text, tags text[], standing text, standing_at timestamptz,
     withdrawn text[], note text, marks text[],
-    occurrence bigint, system text NOT NULL DEFAULT %(system)s, organisation_id bigint, supporter_id bigint, verdict text, candidate_id bigint, apart_id bigint, decided_by bigint,
+    system text NOT NULL DEFAULT %(system)s, organisation_id bigint, supporter_id bigint, verdict text, candidate_id bigint, apart_id bigint, decided_by bigint,
     decided_at timestamptz, shares_with bigint,
     fresh boolean NOT NULL DEFAULT false, changed boolean NOT NULL DEFAULT false, reason text,
     before text[], after text[], reference_id bigint, tag_ids bigint[], gained text[], said text[] NOT NULL DEFAULT '{}'
@@ -44,7 +44,6 @@ CREATE TEMP TABLE granted (id bigint, supporter_id bigint, purpose text) ON COMM
 """
 
 PREPARE = """
-UPDATE stage SET system = %(content_system)s, reference = key || '-' || occurrence WHERE key IS NOT NULL;
 INSERT INTO supporters_organisation (name, role, source_code)
 SELECT DISTINCT ON (lower(organisation)) organisation, 'partner', 'org-' || left(md5(lower(organisation)), 12)
 FROM stage WHERE organisation <> '' AND %(create_organisations)s

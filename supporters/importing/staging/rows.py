@@ -72,18 +72,19 @@ def analyze(cursor) -> None:  # noqa: ANN001
     )
 
 
-def number_equal_rows(cursor, run: ImportRun, which: str) -> None:  # noqa: ANN001
-    """Give equal rows of the file the numbers 1, 2, 3 …, over all slices."""
+def name_equal_rows(cursor, run: ImportRun, which: str, assignments: str) -> None:  # noqa: ANN001
+    """Give these rows what their contents tell of them as a name, {name}: equal ones are 1, 2, 3 … over all slices of the file."""
     cursor.execute(
         f"""
-        UPDATE stage SET occurrence = numbered.occurrence + coalesce(earlier.times, 0)
-        FROM (SELECT number, row_number() OVER (PARTITION BY key ORDER BY number) AS occurrence FROM stage WHERE {which}) numbered
-        JOIN stage same USING (number)
-        LEFT JOIN supporters_importkey earlier ON earlier.run_id = %(run)s AND earlier.key = same.key
-        WHERE stage.number = numbered.number;
-        INSERT INTO supporters_importkey (run_id, key, times)
-        SELECT %(run)s, key, count(*) FROM stage WHERE {which} GROUP BY key
-        ON CONFLICT (run_id, key) DO UPDATE SET times = supporters_importkey.times + excluded.times
+        WITH met AS MATERIALIZED (
+            SELECT number, key, row_number() OVER (PARTITION BY key ORDER BY number) AS times FROM stage WHERE {which}
+        ), kept AS (
+            INSERT INTO supporters_importkey (run_id, key, times) SELECT %(run)s, key, max(times) FROM met GROUP BY key
+            ON CONFLICT (run_id, key) DO UPDATE SET times = supporters_importkey.times + excluded.times
+        )
+        UPDATE stage SET {assignments.format(name="met.key || '-' || (met.times + coalesce(earlier.times, 0))")}
+        FROM met LEFT JOIN supporters_importkey earlier ON earlier.run_id = %(run)s AND earlier.key = met.key
+        WHERE stage.number = met.number
         """,
         {"run": run.pk},
     )

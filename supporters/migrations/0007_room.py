@@ -10,6 +10,6 @@ def _storage(kind: str) -> str:
 class Migration(migrations.Migration):
     """What an import notes of each slice lapses after some weeks: compressing it takes longer than the room is worth."""
 
-    dependencies = [("supporters", "0005_receipts")]
+    dependencies = [("supporters", "0006_tallies")]
 
     operations = [migrations.RunSQL(_storage("EXTERNAL"), _storage("EXTENDED"))]

@@ -174,6 +174,7 @@ def _petition(partners: list) -> None:
     )
     chance = random.Random(4)
     by_code = {partner.source_code: partner for partner in partners}
+    by_country = {partner.country: partner for partner in partners}
     signed = []
     for person in Supporter.objects.exclude(email=None).iterator():
         if chance.random() > 0.7:
@@ -181,7 +182,9 @@ def _petition(partners: list) -> None:
         # Few at first, more of late, as word gets round.
         at = now - timedelta(days=400 * chance.random() ** 2, minutes=3)
         pending = chance.random() < 0.06
-        came_by = by_code.get(person.source_code) if chance.random() < 0.6 else None
+        # A partner mostly reaches people of its own country.
+        reached = by_country.get(person.country) if chance.random() < 0.6 else by_code.get(person.source_code)
+        came_by = reached if chance.random() < 0.6 else None
         signed.append(
             Signature(
                 petition=petition,

@@ -42,6 +42,7 @@ MAILCHIMP = _L("Mailchimp.")
 
 NOBODY = _L("Nobody else.")
 SENDERS = _L("Our mail provider and, where you are on such a list, Mailchimp.")
+PARTNERS = _L("The partners that are named here.")
 PAYERS = _L("The payment provider or bank, auditors and tax authorities.")
 
 

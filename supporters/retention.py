@@ -21,6 +21,7 @@ from supporters.models import (
     ImportTrace,
     InboxRequest,
     Letter,
+    PartnerEvent,
     PaymentEvent,
     Petition,
     Pledge,
@@ -122,6 +123,10 @@ def _scans(kept: timedelta) -> QuerySet:
     return TallyScan.objects.filter(gone | over)
 
 
+def _partner_log(kept: timedelta) -> QuerySet:
+    return PartnerEvent.objects.filter(happened_at__lt=Now() - kept)
+
+
 RULES = [
     Rule("pending", _("Signatures that nobody confirmed"), _pending, "PENDING_DAYS"),
     Rule("inbox-requests", _("What nobody confirmed from their inbox"), _inbox_requests),
@@ -139,6 +144,7 @@ RULES = [
     ),
     Rule("scans", _("Scans of signatures on paper"), _scans, "KEEP_SCANS_DAYS", slice=20, most=2_000),
     Rule("letters", _("That letters were sent"), _letters, "KEEP_LETTERS_DAYS"),
+    Rule("partner-log", _("When people of partners were here"), _partner_log, "KEEP_PARTNER_LOG_DAYS"),
     Rule("pledges", _("What was typed to give"), _pledges, "KEEP_PLEDGES_DAYS", forgetting.empty_pledges),
     Rule(
         "payments",

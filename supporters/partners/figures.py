@@ -11,7 +11,7 @@ from datetime import date
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncWeek
 
-from supporters.models import Organisation, Petition, SignatureCount
+from supporters.models import Organisation, Petition, SignatureCount, Tally
 
 FEW = 5
 
@@ -44,6 +44,12 @@ def of_petition(organisation: Organisation, petition: Petition) -> Figures:
     countries = counts.values_list("country").annotate(sum=Sum("number")).order_by("-sum", "country")
     weeks = counts.annotate(week=TruncWeek("day")).values_list("week").annotate(sum=Sum("number")).order_by("week")
     return _told(list(countries), dict(weeks))
+
+
+def gathered_elsewhere(organisation: Organisation, petition: Petition) -> int:
+    """What the partner gathered on paper or by its own tool, which is counted apart (supporters.tallying)."""
+    batches = Tally.objects.counted().filter(organisation=organisation, petition=petition)
+    return batches.aggregate(sum=Sum("number"))["sum"] or 0
 
 
 def _told(countries: Sequence[tuple[str, int]], weeks: dict[date, int]) -> Figures:

@@ -3,6 +3,7 @@ from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from crm.disclosing import explaining
 from crm.personal import HOLDINGS, NOT_PERSONAL
 from supporters.models import Supporter
 
@@ -57,6 +58,11 @@ def test_every_declaration_is_of_a_table_and_of_its_fields():
         fields = {field.name for field in holding.table._meta.get_fields()}
         assert covered(holding) <= fields, holding.name
         assert set(holding.labels) <= set(holding.columns), holding.name
+
+
+@pytest.mark.parametrize("holding", [holding.name for holding in HOLDINGS])
+def test_everything_that_is_held_is_explained(holding):
+    assert all(explaining.as_dict(holding).values())
 
 
 def test_a_table_that_is_not_declared_is_found():

@@ -250,3 +250,13 @@ def test_only_data_managers_see_it(client, django_user_model):
         user.groups.add(Group.objects.get(name=role))
         client.force_login(user)
         assert client.get(reverse("crm:retention")).status_code == status
+
+
+def test_when_people_of_partners_were_here_is_forgotten_in_time(settings):
+    settings.KEEP_PARTNER_LOG_DAYS = 100
+    partner = make_organisation()
+    for age in (99, 101):
+        partner.events.create(kind="erased", number=1, happened_at=timezone.now() - timedelta(days=age))
+    assert due() == {"partner-log": 1}
+    retention.apply()
+    assert partner.events.count() == 1

@@ -43,6 +43,7 @@ def petition(request: HttpRequest, member: PartnerUser, slug: str) -> HttpRespon
     if found is None:
         raise Http404
     told = figures.of_petition(member.organisation, found)
+    apart = figures.gathered_elsewhere(member.organisation, found)
     countries = [
         {
             "name": name_of(code, get_language()),
@@ -57,6 +58,7 @@ def petition(request: HttpRequest, member: PartnerUser, slug: str) -> HttpRespon
         "petition": found,
         "title": text_of(found).title or found.title,
         "signed": written.number(told.signed),
+        "apart": written.number(apart) if apart else "",
         "members": [each for each in countries if each["member"]],
         "others": [each for each in countries if not each["member"]],
         "most": max((each["signed"] for each in countries), default=1),

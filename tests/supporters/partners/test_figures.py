@@ -6,6 +6,7 @@ import pytest
 from supporters.models import Petition, PetitionText, Signature, SignatureCount
 from supporters.partners import figures
 from tests.factories import make_petition, make_signature
+from tests.supporters.tallying.batches import counted, make_tally
 
 pytestmark = pytest.mark.django_db
 
@@ -108,3 +109,13 @@ def test_nobody_sees_anothers_figures(aurora, borealis, ida_client, bo, law):
             text = ida_client.get(path + query).text
             assert "4,321" not in text
             assert "4321" not in text
+
+
+def test_what_a_partner_gathered_elsewhere_is_told_apart(aurora, borealis, ida_client, law):
+    counted(petition=law, organisation=aurora, number=120)
+    counted(petition=law, organisation=borealis, number=77)
+    make_tally(petition=law, organisation=aurora, number=5000)  # nobody has checked it
+    text = ida_client.get("/partners/petitions/one-law/").text
+    assert "<strong>0</strong>" in text
+    assert "120 more were gathered by Aurora" in text
+    assert "77" not in text

@@ -32,7 +32,9 @@ def petition(broker, settings):
 
 
 @pytest.mark.parametrize("language", ["en", "ar", "uk", "pl"])
-@pytest.mark.parametrize("path", ["p/one-law/", "p/one-law/thanks/", "p/one-law/totals/", "give/", "me/"])
+@pytest.mark.parametrize(
+    "path", ["p/one-law/", "p/one-law/thanks/", "p/one-law/totals/", "p/one-law/embed/", "give/", "me/"]
+)
 def test_a_page_is_light_and_nothing_holds_up_the_first_look(client, petition, language, path):
     answer = client.get(f"/{language}/{path}", headers={"accept-encoding": "gzip"})
     assert answer["Content-Encoding"] == "gzip"

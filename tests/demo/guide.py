@@ -67,6 +67,11 @@ def parts(site: str, elsewhere: Elsewhere) -> list[Part]:
                 Stop("Give in kronor", f"{site}/sv/give/?currency=SEK", "by card, Swish or bank"),
                 Stop("Give in euro", f"{site}/de/give/?currency=EUR&interval=month&amount=10", "10 € each month"),
                 Stop("Your choices", f"{site}/en/me/", "what we hold of you, and what you can do about it"),
+                Stop(
+                    "Never again",
+                    f"{site}/en/never/",
+                    "for whoever reads an inbox and wants no letter to it, for good",
+                ),
             ],
         ),
         (
@@ -95,6 +100,11 @@ def parts(site: str, elsewhere: Elsewhere) -> list[Part]:
                 Stop("Supporters", f"{site}/admin/supporters/supporter/", "the people on file"),
                 Stop("Petitions", f"{site}/admin/supporters/petition/", "their texts and counts"),
                 Stop("Signatures", f"{site}/admin/supporters/signature/", "pending until confirmed"),
+                Stop(
+                    "Paper",
+                    f"{site}/admin/supporters/tally/",
+                    "signatures gathered elsewhere, checked by a second person",
+                ),
                 Stop("Partners", f"{site}/admin/supporters/organisation/", "the organisations and their codes"),
                 Stop("Pledges", f"{site}/admin/supporters/pledge/", "what was typed on the giving page"),
                 Stop("Payments", f"{site}/admin/supporters/paymentevent/", "what Stripe and the bank told"),

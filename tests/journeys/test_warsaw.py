@@ -1,4 +1,4 @@
-"""The whole story of one person: by phone, in Polish, by a partner's link; signing, confirming, giving, choosing, leaving.
+"""The whole story of one person: by phone, in Polish, by a partner's link or on its own site; signing, confirming, giving, choosing, leaving.
 
 The letters are sent and the payments applied by a real worker; what stands in for the world outside is the mail server and Stripe.
 """
@@ -29,6 +29,7 @@ from supporters.partners import members
 from tests.factories import make_organisation, make_petition
 from tests.processes import Worker, wait_for
 from tests.standins.mail import MailCatcher
+from tests.standins.partner_site import PartnerSite
 from tests.standins.stripe import StripeStandIn
 
 pytestmark = [pytest.mark.browser, pytest.mark.workers, pytest.mark.django_db(transaction=True)]
@@ -79,42 +80,62 @@ def phone(chromium, live_server, monkeypatch):
     page = context.new_page()
     page.hosts, page.troubles = set(), []
     page.on("request", lambda request: page.hosts.add(urlsplit(request.url).netloc))
-    page.on("console", lambda said: said.type == "error" and page.troubles.append(said.text))
-    page.on("pageerror", lambda error: page.troubles.append(str(error)))
+    page.on("console", lambda said: said.type == "error" and page.troubles.append((said.location["url"], said.text)))
+    page.on("pageerror", lambda error: page.troubles.append((live_server.url, str(error))))
     yield page
     context.close()
 
 
+@pytest.fixture
+def partner(live_server):
+    partner = make_organisation(name="La Strada", source_code="la-strada", country="PL")
+    tag = f'<script src="{live_server.url}/embed.js" data-petition="one-law" data-via="la-strada" async></script>'
+    with PartnerSite(tag, name="La Strada", language="pl") as site:
+        partner.sites.create(origin=site.url)
+        partner.address = site.url
+        yield partner
+
+
 @pytest.mark.parametrize(
-    ("currency", "button", "amount", "written"),
-    [("PLN", "100 zł", "100.00", "100,00 zł"), ("EUR", "25 €", "25.00", "25,00 €")],
-    ids=["zloty", "euro where zloty are off"],
+    ("way", "currency", "button", "amount", "written"),
+    [
+        ("their link", "PLN", "100 zł", "100.00", "100,00 zł"),
+        ("their own site", "EUR", "25 €", "25.00", "25,00 €"),
+    ],
+    ids=["by the partner's link, in zloty", "on the partner's site, in euro where zloty are off"],
 )
 def test_ewa_in_warsaw_signs_gives_chooses_and_leaves(
-    client, phone, world, settings, currency, button, amount, written
+    client, phone, world, partner, settings, way, currency, button, amount, written
 ):
     mail, stripe, worker = world
     settings.GIVING_AMOUNTS = {code: amounts for code, amounts in ALL.items() if code in {"SEK", "EUR", currency}}
-    partner = make_organisation(name="La Strada", source_code="la-strada", country="PL")
     other = make_organisation(name="Talita", source_code="talita", country="SE")
     log_in_for(client, partner)
 
-    # By the partner's link; the browser says in which language.
-    phone.goto("/p/one-law/?via=la-strada")
-    assert phone.locator("html").get_attribute("lang") == "pl"
+    # The browser, or the site round the form, says in which language.
+    if way == "their link":
+        phone.goto("/p/one-law/?via=la-strada")
+        form = phone
+    else:
+        phone.goto(partner.address)
+        form = phone.frame_locator("iframe")
+    expect(form.locator("html")).to_have_attribute("lang", "pl")
     fits(phone)
-    expect(phone.get_by_role("heading", level=1)).to_have_text("Jedno prawo")
-    expect(phone.locator(".progress strong")).to_have_text("0")
-    phone.locator("[name=first_name]").fill("Ewa")
-    phone.locator("[name=last_name]").fill("Wiśniewska")
-    phone.locator("[name=email]").fill("Ewa.Wisniewska@Mail.pl")
-    phone.locator("[name=country]").select_option("PL")
-    assert phone.locator("input[type=checkbox]:checked").count() == 0
-    assert "La Strada" in phone.locator("label[for=id_partner_news]").inner_text()
+    expect(form.get_by_role("heading", level=1)).to_have_text("Jedno prawo")
+    expect(form.locator(".progress strong")).to_have_text("0")
+    form.locator("[name=first_name]").fill("Ewa")
+    form.locator("[name=last_name]").fill("Wiśniewska")
+    form.locator("[name=email]").fill("Ewa.Wisniewska@Mail.pl")
+    form.locator("[name=country]").select_option("PL")
+    assert form.locator("input[type=checkbox]:checked").count() == 0
+    assert "La Strada" in form.locator("label[for=id_partner_news]").inner_text()
     for box in ("agree", "partner_news", "shown"):
-        phone.locator(f"[name={box}]").tap()
-    phone.locator("form[action='#sign'] button").tap()
-    phone.wait_for_url(re.compile(r"/pl/p/one-law/signed/"))
+        form.locator(f"[name={box}]").tap()
+    form.locator("form[action='#sign'] button").tap()
+    if way == "their link":
+        phone.wait_for_url(re.compile(r"/pl/p/one-law/signed/"))
+    else:
+        form.locator("body.framed h1:not(:has(a))").wait_for()
     fits(phone)
     assert (Signature.objects.get().state, Supporter.objects.count(), Consent.objects.count()) == ("pending", 0, 0)
 
@@ -220,9 +241,10 @@ def test_ewa_in_warsaw_signs_gives_chooses_and_leaves(
     call_command("verify_consents")
 
     # And what the phone was asked to do.
-    assert phone.hosts == {urlsplit(settings.SITE_URL).netloc, urlsplit(stripe.url).netloc}
+    beside = {urlsplit(partner.address).netloc} if way == "their own site" else set()
+    assert phone.hosts == {urlsplit(settings.SITE_URL).netloc, urlsplit(stripe.url).netloc} | beside
     assert phone.context.cookies() == []
-    assert phone.troubles == []
+    assert [said for where, said in phone.troubles if where.startswith(settings.SITE_URL)] == []
     assert "mail.pl" not in worker.output()
 
 

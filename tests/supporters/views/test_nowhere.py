@@ -1,4 +1,5 @@
 import pytest
+from django.db import OperationalError, connection
 
 pytestmark = pytest.mark.django_db
 
@@ -28,3 +29,18 @@ def test_staff_are_told_plainly(staff_client):
     answer = staff_client.get("/admin/nothing/")
     assert answer.status_code == 404
     assert "supporters/public" not in answer.text
+
+
+def test_a_page_that_failed_says_so_without_asking_the_database(client, broker):
+    def away(*_call):
+        raise OperationalError("eva@mail.se is not to be told")
+
+    client.raise_request_exception = False
+    with connection.execute_wrapper(away):
+        answer = client.get("/ar/p/one-law/")
+    assert answer.status_code == 500
+    assert '<html lang="ar" dir="rtl"' in answer.text
+    assert "eva@mail.se" not in answer.text
+    assert answer["Cache-Control"] == "no-store"
+    with connection.execute_wrapper(away):
+        assert "supporters/public" not in client.get("/admin/login/").text

@@ -543,13 +543,13 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('controller', models.CharField(max_length=250, verbose_name='organisation')),
                 ('site', models.CharField(max_length=250, verbose_name='site')),
-                ('partner_number', models.BigIntegerField(null=True, verbose_name="partner's number")),
+                ('partner_number', models.BigIntegerField(help_text='0 for none.', verbose_name="partner's number")),
                 ('partner', models.CharField(blank=True, max_length=250, verbose_name='partner')),
             ],
             options={
                 'verbose_name': 'parties of receipts',
                 'verbose_name_plural': 'parties of receipts',
-                'constraints': [models.UniqueConstraint(fields=('controller', 'site', 'partner_number', 'partner'), name='receipt_parties_once', nulls_distinct=False)],
+                'constraints': [models.UniqueConstraint(fields=('controller', 'site', 'partner_number', 'partner'), name='receipt_parties_once')],
             },
         ),
         migrations.CreateModel(

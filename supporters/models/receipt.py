@@ -9,7 +9,7 @@ class ReceiptParties(models.Model):
 
     controller = models.CharField(_("organisation"), max_length=250)
     site = models.CharField(_("site"), max_length=250)
-    partner_number = models.BigIntegerField(_("partner's number"), null=True)
+    partner_number = models.BigIntegerField(_("partner's number"), help_text=_("0 for none."))
     partner = models.CharField(_("partner"), max_length=250, blank=True)
 
     class Meta:
@@ -19,7 +19,6 @@ class ReceiptParties(models.Model):
             models.UniqueConstraint(
                 fields=["controller", "site", "partner_number", "partner"],
                 name="receipt_parties_once",
-                nulls_distinct=False,
             )
         ]
 

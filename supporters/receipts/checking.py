@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from supporters.models import Receipt, ReceiptBook, ReceiptDay
 from supporters.receipts import merkle
 from supporters.receipts.days import NOTHING as NO_DIGEST
 from supporters.receipts.days import Digest, hashes
-from supporters.receipts.record import COMMITMENT, LINK, NOTHING, RECORD, SEALED_STATES, WHOSE
+from supporters.receipts.record import COMMITMENT, LINK, NOTHING, RECORD, ROW_BY_ROW, SEALED, SEALED_STATES, WHOSE
 from supporters.receipts.sealing import book
 
 SLICE = 20_000
@@ -111,7 +111,8 @@ def _all(receipts: int, newest: int, lines: int, sealed: int, day: date | None) 
 def _slices(statement: str, after: int, through: int) -> Iterator[Finding]:
     while after < through:
         last = min(after + SLICE, through)
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(ROW_BY_ROW)
             cursor.execute(statement, {"after": after, "last": last})
             found = [Finding(what, receipt, line) for what, receipt, line in cursor.fetchall()]
         yield from found
@@ -142,8 +143,7 @@ SELECT what, id, line_id FROM (
 """
 _UNSEALED = f"""
 SELECT 'unsealed', NULL, c.id FROM supporters_consent c
-WHERE c.id > %(after)s AND c.id <= %(last)s AND c.state IN {SEALED_STATES}
-  AND NOT EXISTS (SELECT FROM supporters_receipt r WHERE r.line_id = c.id)
+WHERE c.id > %(after)s AND c.id <= %(last)s AND c.state IN {SEALED_STATES} AND NOT {SEALED}
 ORDER BY c.id
 """
 

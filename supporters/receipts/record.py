@@ -35,7 +35,7 @@ _FIELDS = {
                 WHEN c.source IN ('me', 'give') THEN parties.site || '/' || c.source || '/' END"""
     ),
     "partner": _text("nullif(parties.partner, '')"),
-    "partner_number": _number("parties.partner_number"),
+    "partner_number": _number("nullif(parties.partner_number, 0)"),
     "person": _text("whose.uuid"),
     "purpose": _text("c.purpose"),
     "recorded_at": _time("c.recorded_at"),
@@ -50,7 +50,11 @@ RECORD = (
     + " || '}')"
 )
 """In SQL, of a line `c`, the line that asked before it `asked`, the `parties`, and `whose.uuid`."""
+ROW_BY_ROW = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off"
+"""For statements about a slice: whatever the planner believes, no table is gone through as a whole for it."""
 SEALED_STATES = "('granted', 'withdrawn')"
+SEALED = "EXISTS (SELECT FROM supporters_receipt r WHERE r.line_id = c.id AND r.line_id > %(after)s AND r.line_id <= %(last)s)"
+"""Of a line `c` among these. The bounds say nothing new, but keep the planner from going through all receipts for each slice."""
 COMMITMENT = "sha256(uuid_send({salt}) || convert_to({record}, 'UTF8'))"
 LINK = "sha256({previous} || uuid_send({chain}) || int8send({number}::bigint) || {commitment})"
 NOTHING = r"'\x" + "00" * 32 + "'::bytea"

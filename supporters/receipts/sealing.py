@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from supporters.locks import advisory_lock
 from supporters.models import ReceiptBook
-from supporters.receipts.record import CHAIN, COMMITMENT, NOTHING, RECORD, SEALED_STATES
+from supporters.receipts.record import CHAIN, COMMITMENT, NOTHING, RECORD, ROW_BY_ROW, SEALED, SEALED_STATES
 
 LOCK = "receipts"
 SLICE = 10_000
@@ -51,6 +51,7 @@ def _seal() -> int:
 def _seal_slice(after: int, last: int) -> tuple[int, int]:
     """How many were sealed, and up to which line."""
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(ROW_BY_ROW)
         cursor.execute(
             _SEAL,
             {
@@ -98,14 +99,13 @@ WHERE locktype = 'relation' AND relation = 'supporters_consent'::regclass AND gr
 def _move_on(begun: int, last: int) -> None:
     """Never look again at what is up to here, if all of it is sealed."""
     with connection.cursor() as cursor:
-        cursor.execute(_MOVE_ON, {"begun": begun, "last": last})
+        cursor.execute(_MOVE_ON, {"after": begun, "last": last})
 
 
 _MOVE_ON = f"""
 UPDATE supporters_receiptbook SET sealed_through = %(last)s
-WHERE sealed_through = %(begun)s AND NOT EXISTS (
-    SELECT FROM supporters_consent c WHERE c.id > %(begun)s AND c.id <= %(last)s AND c.state IN {SEALED_STATES}
-    AND NOT EXISTS (SELECT FROM supporters_receipt r WHERE r.line_id = c.id))
+WHERE sealed_through = %(after)s AND NOT EXISTS (
+    SELECT FROM supporters_consent c WHERE c.id > %(after)s AND c.id <= %(last)s AND c.state IN {SEALED_STATES} AND NOT {SEALED})
 """
 
 
@@ -122,10 +122,10 @@ def _name_parties() -> None:
 _NAME_PARTIES = """
 INSERT INTO supporters_receiptparties (controller, site, partner_number, partner)
 SELECT %(controller)s, %(site)s, called.number, called.name
-FROM (SELECT id AS number, name FROM supporters_organisation UNION ALL SELECT NULL, '') called
+FROM (SELECT id AS number, name FROM supporters_organisation UNION ALL SELECT 0, '') called
 WHERE NOT EXISTS (
     SELECT FROM supporters_receiptparties p WHERE p.controller = %(controller)s AND p.site = %(site)s
-    AND p.partner_number IS NOT DISTINCT FROM called.number AND p.partner = called.name)
+    AND p.partner_number = called.number AND p.partner = called.name)
 ON CONFLICT DO NOTHING
 """
 
@@ -144,8 +144,7 @@ ORDER BY m.id LIMIT 1
 _SEAL = f"""
 WITH lines AS MATERIALIZED (
     SELECT * FROM supporters_consent c
-    WHERE c.id > %(after)s AND c.id <= %(last)s AND c.state IN {SEALED_STATES}
-      AND NOT EXISTS (SELECT FROM supporters_receipt r WHERE r.line_id = c.id)
+    WHERE c.id > %(after)s AND c.id <= %(last)s AND c.state IN {SEALED_STATES} AND NOT {SEALED}
     ORDER BY c.id LIMIT %(slice)s FOR KEY SHARE
 ), salted AS MATERIALIZED (
     SELECT c.id AS line, asked.id AS asked, parties.id AS parties, whose.chain, gen_random_uuid() AS salt, {RECORD} AS record
@@ -153,7 +152,7 @@ WITH lines AS MATERIALIZED (
     JOIN supporters_supporter s ON s.id = c.supporter_id
     LEFT JOIN supporters_organisation o ON o.id = c.organisation_id
     JOIN supporters_receiptparties parties ON parties.controller = %(controller)s AND parties.site = %(site)s
-        AND parties.partner_number IS NOT DISTINCT FROM c.organisation_id AND parties.partner = coalesce(o.name, '')
+        AND parties.partner_number = coalesce(c.organisation_id, 0) AND parties.partner = coalesce(o.name, '')
     LEFT JOIN LATERAL ({_BEFORE}) before ON true
     CROSS JOIN LATERAL (SELECT coalesce(before.uuid, s.uuid) AS uuid) named
     CROSS JOIN LATERAL (SELECT named.uuid, {CHAIN.format(uuid="named.uuid::text")} AS chain OFFSET 0) whose

@@ -119,8 +119,32 @@ def test_queries_do_not_grow_with_lines(django_assert_num_queries):
     for number in (1, 30):
         for _each in range(number):
             make_supporter(consent=True)
-        with django_assert_num_queries(15):
+        with django_assert_num_queries(17):
             assert sealing.seal() == number
+
+
+def test_no_table_is_gone_through_as_a_whole_for_a_slice():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH people AS (INSERT INTO supporters_supporter (email) SELECT n || '@mail.se' FROM generate_series(1, 8000) n RETURNING id)
+            INSERT INTO supporters_consent (supporter_id, purpose, state, wording, method)
+            SELECT id, 'email', 'granted', 'Yes', 'form' FROM people
+            """
+        )
+        assert sealing.seal() == 8000
+        cursor.execute("SELECT max(id) FROM supporters_consent")
+        last = cursor.fetchone()[0]
+        plans = []
+        for statement, bounds in (
+            (sealing._SEAL, {**sealing._parties(), "slice": 500, "after": last - 500, "last": last}),
+            (checking._RECEIPTS, {"after": 7500, "last": 8000}),
+            (checking._UNSEALED, {"after": last - 500, "last": last}),
+        ):
+            cursor.execute(f"EXPLAIN {statement}", bounds)
+            plans += [row for (row,) in cursor.fetchall()]
+    large = ("supporters_receipt", "supporters_consent", "supporters_supporter")
+    assert not [row for row in plans if "Seq Scan" in row and any(f" {name} " in f"{row} " for name in large)]
 
 
 def test_nobody_seals_beside_another():

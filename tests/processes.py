@@ -1,12 +1,14 @@
-"""Real Celery workers for tests, against the test's own database and Valkey."""
+"""Real Celery workers and web servers for tests, against the test's own database and Valkey."""
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,15 +25,14 @@ def environment(**extra: str) -> dict[str, str]:
     return {**inherited, "DATABASE_URL": database, "REDIS_URL": settings.REDIS_URL, **extra}
 
 
-class Worker:
-    """A Celery worker process and its children; leaves nothing behind."""
+class Process:
+    """A process and its children; leaves nothing behind."""
 
-    def __init__(self, queues: str = "mail,sync,default", concurrency: int = 2, **env: str) -> None:
-        self.command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "-Q", queues]
-        self.command += ["-c", str(concurrency), "-l", "INFO", "--without-gossip", "--without-mingle"]
-        self.env = env
+    what: str
+    command: list[str]
+    env: dict[str, str]
 
-    def __enter__(self) -> "Worker":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -39,7 +40,7 @@ class Worker:
         self.kill()
 
     def start(self) -> None:
-        self.log = tempfile.NamedTemporaryFile("w+", prefix="worker-", suffix=".log")  # noqa: SIM115
+        self.log = tempfile.NamedTemporaryFile("w+", prefix="lodestar-", suffix=".log")  # noqa: SIM115
         self.process = subprocess.Popen(
             self.command,
             cwd=ROOT,
@@ -49,7 +50,10 @@ class Worker:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
-        wait_for(lambda: "ready." in self.output(), f"the worker to start; its log:\n{self.output()}")
+        wait_for(self.ready, f"{self.what} to start; its log:\n{self.output()}")
+
+    def ready(self) -> bool:
+        raise NotImplementedError
 
     def output(self) -> str:
         return Path(self.log.name).read_text()
@@ -61,6 +65,42 @@ class Worker:
         except ProcessLookupError:
             pass
         self.process.wait(10)
+
+
+class Worker(Process):
+    """A Celery worker."""
+
+    what = "the worker"
+
+    def __init__(self, queues: str = "mail,sync,default", concurrency: int = 2, **env: str) -> None:
+        self.command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "-Q", queues]
+        self.command += ["-c", str(concurrency), "-l", "INFO", "--without-gossip", "--without-mingle"]
+        self.env = env
+
+    def ready(self) -> bool:
+        return "ready." in self.output()
+
+
+class Web(Process):
+    """The web server as `manage.py up` starts it, with our pages or another application."""
+
+    what = "the web server"
+
+    def __init__(self, application: str = "config.wsgi", **env: str) -> None:
+        from config.management.commands.up import web_server
+
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.command = web_server(f"127.0.0.1:{self.port}", application=application)
+        self.env = {"SITE_URL": self.url, **env}
+
+    def ready(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+        except OSError:
+            return False
+        return True
 
 
 def wait_for(condition, what: str, seconds: float = 60) -> None:

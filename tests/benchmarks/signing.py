@@ -7,24 +7,17 @@ indexes or triggers.
 """
 
 import asyncio
-import os
-import socket
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import count
 from statistics import median
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from config.management.commands.up import web_server
 from supporters.models import Petition, PetitionText
 from tests.benchmarks.measuring import line
-from tests.processes import ROOT
+from tests.processes import Web
 
 SMALL, LARGE = 1_000, 1_000_000
 """Signatures that a petition has."""
@@ -38,9 +31,9 @@ _numbers = count(1)
 
 def run() -> None:
     _prepare()
-    with _served("config.wsgi") as ours, _served("tests.benchmarks.bare") as bare:
+    with Web(BEHIND_PROXY="yes") as ours, Web("tests.benchmarks.bare") as bare:
         found: dict[str, list[tuple[float, list[float]]]] = {"bare": [], "small": [], "large": []}
-        ways = {"bare": (bare, "/"), "small": (ours, "/en/p/small/"), "large": (ours, "/en/p/large/")}
+        ways = {"bare": (bare.port, "/"), "small": (ours.port, "/en/p/small/"), "large": (ours.port, "/en/p/large/")}
         for place, path in ways.values():
             _round(place, path, REQUESTS // 5)
         for _each in range(ROUNDS):
@@ -90,45 +83,6 @@ def _check() -> None:
 
 def _p99(times: list[float]) -> float:
     return 1000 * sorted(times)[len(times) * 99 // 100]
-
-
-# The servers --------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _served(application: str) -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    env = {
-        **os.environ,
-        "DATABASE_URL": settings.DATABASE_URL,
-        "REDIS_URL": settings.REDIS_URL,
-        "SECRET_KEY": settings.SECRET_KEY,
-        "BEHIND_PROXY": "yes",
-    }
-    process = subprocess.Popen(web_server(f"127.0.0.1:{port}", application=application), cwd=ROOT, env=env)
-    try:
-        _wait(lambda: _answers(port))
-        yield port
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
-
-
-def _wait(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        if time.monotonic() > deadline:
-            raise SystemExit("The web server did not start.")
-        time.sleep(0.05)
 
 
 # The signers --------------------------------------------------------------------------------------

@@ -1,0 +1,232 @@
+"""What axe-core finds against WCAG 2.2 AA on every page for supporters, and what it can't find: keyboard, reflow, sizes."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.core.cache import cache
+from django.test import RequestFactory
+
+from supporters import crowd, links
+from supporters.links import Link
+from supporters.models import PetitionText
+from tests.factories import (
+    ask_to_sign,
+    make_consent,
+    make_donation,
+    make_organisation,
+    make_petition,
+    make_pledge,
+    make_signature,
+    make_supporter,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    "rules": {"target-size": {"enabled": True}},  # axe leaves it out unless asked
+    "resultTypes": ["violations"],
+}
+LOOKS = [(320, "light"), (320, "dark"), (1280, "light"), (1280, "dark")]
+MISSING = {"unknown": 404, "expired": 410, "nowhere": 404}
+
+
+@pytest.fixture(autouse=True)
+def petition(settings, broker):
+    cache.clear()
+    settings.SWISH_NUMBER, settings.BANKGIRO = "1234679304", "9001223"
+    settings.GIVING_AMOUNTS = {"SEK": (100, 250, 500), "EUR": (10, 25, 50)}
+    settings.DONATE_URL = f"{settings.SITE_URL}/give/"
+    petition = make_petition(slug="one-law", goal=1000, target="the Commission", asks_postcode=True)
+    for language, title in (("en", "One law for all"), ("ar", "قانون واحد للجميع")):
+        PetitionText.objects.create(
+            petition=petition, language=language, title=title, body=f"**{title}**\n\n> {title}"
+        )
+    make_organisation(name="Talita", source_code="talita")
+    for number, country in enumerate(("SE", "PL", "NO", "")):
+        person = make_supporter(first_name=f"Anna{number}")
+        make_signature(
+            petition,
+            person,
+            state="validated",
+            validated_at=f"2026-0{number + 1}-01T00:00Z",
+            shown=True,
+            country=country,
+        )
+    return petition
+
+
+@pytest.fixture
+def paths(petition):
+    """Every page for supporters, by a name."""
+    person = make_supporter(email="ola@mail.se", consent=True, country="SE")
+    make_consent(person, purpose="post")
+    make_donation(person)
+    make_signature(petition, person, state="validated", validated_at="2026-01-01T00:00Z")
+    pending = ask_to_sign(petition)
+    swish, bank = make_pledge(method="swish", currency="SEK"), make_pledge(method="bank", currency="SEK")
+    of_pending, of_pledge, of_bank = (
+        links.token(kind, row.uuid) for kind, row in ((Link.CONFIRM, pending), (Link.GIVE, swish), (Link.GIVE, bank))
+    )
+    return {
+        "petition": "p/one-law/?via=talita",
+        "signed": "p/one-law/signed/",
+        "confirm": f"s/{of_pending}/",
+        "unknown": "s/nonsense/",
+        "thanks": "p/one-law/thanks/",
+        "totals": "p/one-law/totals/",
+        "poster": "p/one-law/poster/?via=talita",
+        "give": "give/?currency=SEK",
+        "swish": f"give/pay/{of_pledge}/",
+        "bank": f"give/pay/{of_bank}/",
+        "given": f"give/thanks/{of_pledge}/",
+        "cancelled": f"give/cancelled/{of_pledge}/",
+        "ask": "me/",
+        "asked": "me/asked/",
+        "me": f"me/{links.dated_token(Link.PREFERENCES, person.uuid)}/",
+        "expired": "me/nonsense/",
+        "nowhere": "p/no-such-petition/",
+    }
+
+
+def look(page, width, scheme):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
+
+
+def complaints(page):
+    """What axe finds, one line each."""
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [
+        f"{each['id']}: {node['target']} {node.get('failureSummary', '')}" for each in found for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_axe_finds_nothing_on_any_page(visitor, paths, language):
+    found = []
+    for name, path in paths.items():
+        answer = visitor.goto(f"/{language}/{path}")
+        assert answer.status == MISSING.get(name, 200), name
+        assert visitor.locator("html").get_attribute("dir") == ("rtl" if language == "ar" else "ltr")
+        for width, scheme in LOOKS if language == "en" else LOOKS[::3]:
+            found += examined(visitor, name, width, scheme)
+    assert not found, "\n".join(found)
+
+
+def test_axe_finds_nothing_where_something_is_wrong_or_has_to_wait(visitor, paths):
+    found = []
+    for name, form in (("petition", "sign"), ("give", "give"), ("ask", "me")):
+        visitor.goto(f"/en/{paths[name]}")
+        send(visitor)
+        visitor.locator("p.error").first.wait_for()
+        for field in visitor.locator(".wrong input, .wrong select").all():
+            said = field.get_attribute("aria-describedby") or field.locator("xpath=ancestor::fieldset").get_attribute(
+                "aria-describedby"
+            )
+            assert visitor.locator(f"#{said}").inner_text()
+            assert field.get_attribute("aria-invalid") == "true"
+        for width, scheme in LOOKS[::3]:
+            found += examined(visitor, f"{name} refused", width, scheme)
+        exhaust(form)
+        for field, text in (("first_name", "Ewa"), ("email", "ewa@mail.pl"), ("postcode", "00-950")):
+            if visitor.locator(f"#id_{field}").count():
+                visitor.locator(f"#id_{field}").fill(text)
+        if name == "petition":
+            visitor.locator("#id_country").select_option("PL")
+            visitor.locator("#id_agree").check()
+        send(visitor)
+        visitor.locator("[data-puzzle]").wait_for()
+        for width, scheme in LOOKS[::3]:
+            found += examined(visitor, f"{name} held", width, scheme)
+    assert not found, "\n".join(found)
+
+
+def test_axe_would_say_what_is_wrong(visitor):
+    visitor.goto("/en/p/one-law/")
+    visitor.evaluate("document.querySelector('label[for=id_email]').remove()")
+    visitor.evaluate("document.querySelector('.exit').style.color = '#eee'")
+    visitor.evaluate(
+        "document.querySelectorAll('.share li a').forEach((link) => { link.style.cssText = 'padding: 0; font-size: 6px; display: block; line-height: 1' })"
+    )
+    visitor.evaluate(
+        "document.querySelectorAll('.share ul').forEach((list) => { list.style.cssText = 'display: block' })"
+    )
+    said = "\n".join(complaints(visitor))
+    assert [rule for rule in ("label", "color-contrast", "target-size") if f"{rule}:" not in said] == []
+
+
+def test_the_form_is_walked_through_and_sent_by_keyboard_and_the_focus_is_always_seen(visitor):
+    look(visitor, 320, "light")
+    visitor.emulate_media(reduced_motion="reduce")  # or the page is still on its way to the field
+    visitor.goto("/en/p/one-law/")
+    seen = []
+    for _press in range(60):
+        visitor.keyboard.press("Tab")
+        here = visitor.evaluate(FOCUS)
+        assert here["outline"] >= 2, here
+        assert here["inside"], here
+        assert here["width"] >= 24, here
+        assert here["height"] >= 24 or here["inline"], here
+        seen.append(here["name"])
+        if here["name"] == "Sign":
+            break
+    fields = [name for name in seen if name in FIELDS]
+    assert fields == FIELDS
+    assert seen[0] == "skip"
+    assert "website" not in seen
+    visitor.locator("#id_first_name").focus()
+    for text in ("Ewa", "Nowak", "ewa@mail.pl", "Pol", "00-950"):
+        visitor.keyboard.type(text)
+        visitor.keyboard.press("Tab")
+    visitor.keyboard.press("Space")
+    visitor.locator("#id_email").focus()
+    visitor.keyboard.press("Enter")
+    visitor.wait_for_url(re.compile("/signed/"))
+
+
+def test_in_forced_colours_fields_buttons_and_focus_have_edges(visitor):
+    look(visitor, 320, "dark")
+    visitor.emulate_media(forced_colors="active")
+    visitor.goto("/en/give/?currency=SEK")
+    for selector in ("button[type=submit]", "#id_first_name", ".exit", ".choices label"):
+        assert visitor.locator(selector).first.evaluate("e => parseFloat(getComputedStyle(e).borderTopWidth)") >= 1, (
+            selector
+        )
+    chosen, other = (
+        visitor.locator(f".choices label:has(input{state})").first for state in (":checked", ":not(:checked)")
+    )
+    assert chosen.evaluate("e => getComputedStyle(e).borderTopColor") != other.evaluate(
+        "e => getComputedStyle(e).borderTopColor"
+    )
+
+
+FIELDS = ["first_name", "last_name", "email", "country", "postcode", "agree", "news", "shown"]
+FOCUS = """() => {
+  const e = document.activeElement, box = e.getBoundingClientRect(), style = getComputedStyle(e);
+  return {
+    name: e.name || (e.classList.contains("skip") ? "skip" : e.textContent.trim()),
+    outline: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth),
+    inside: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+    width: box.width, height: box.height, inline: style.display === "inline",
+  };
+}"""
+
+
+def send(page):
+    page.locator("form button[type=submit]").click()
+
+
+def exhaust(form):
+    """Take every turn that there is for a visitor of this machine."""
+    request = RequestFactory().post("/", REMOTE_ADDR="127.0.0.1")
+    while not crowd.hold(request, form):
+        pass
+
+
+def examined(page, name, width, scheme):
+    look(page, width, scheme)
+    found = [f"{name} {width} {scheme}: {said}" for said in complaints(page)]
+    if page.evaluate("document.documentElement.scrollWidth") > width:
+        found.append(f"{name} {width}: scrolls sideways")
+    return found

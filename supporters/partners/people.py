@@ -24,13 +24,6 @@ from supporters.models import (
 )
 from supporters.partners import members
 
-NEVER = (
-    Suppression.Reason.HARD_BOUNCE,
-    Suppression.Reason.COMPLAINT,
-    Suppression.Reason.BY_HAND,
-    Suppression.Reason.ERASED,
-)
-"""Who only left our own mail did not leave a partner's."""
 PEOPLE, LEFT = "partner-people", "partner-left"
 """Names of listings: supporters.partners.listing."""
 
@@ -109,5 +102,6 @@ def forget(supporter: int) -> None:
 
 
 def _barred(email: str) -> QuerySet[Suppression]:
-    """That nobody may write to the address at this path."""
-    return Suppression.objects.filter(email_hash=AddressHash(OuterRef(email)), reason__in=NEVER)
+    """That nobody may write to the address at this path; who only left our own mail did not leave a partner's."""
+    barred = Suppression.objects.exclude(reason=Suppression.Reason.LEFT)
+    return barred.filter(email_hash=AddressHash(OuterRef(email)))

@@ -77,7 +77,8 @@ def test_who_takes_it_back_on_their_page_is_gone_at_once(ida_client, aurora):
 
 
 @pytest.mark.parametrize(
-    ("reason", "there"), [("by_hand", False), ("hard_bounce", False), ("complaint", False), ("left", True)]
+    ("reason", "there"),
+    [("by_hand", False), ("never", False), ("hard_bounce", False), ("complaint", False), ("left", True)],
 )
 def test_addresses_that_nobody_may_write_to_are_not_handed_out(ida_client, aurora, reason, there):
     allow(aurora, email="eva@mail.se")

@@ -152,3 +152,11 @@ def test_the_timeline_tells_of_the_merge_and_of_both_histories(anna, old):
     merging.undo(merge.pk)
     texts = [event.text for event in timeline.events(anna)[0]]
     assert f"The merge of record {old.pk} was undone" in texts
+
+
+def test_a_number_that_only_begins_like_a_merged_record_leads_to_nobody(staff_client, anna, old):
+    merging.merge(anna.pk, old.pk)
+    page = reverse("admin:supporters_supporter_change", args=[old.pk])
+    assert staff_client.get(page)["Location"] == change(anna)
+    longer = reverse("admin:supporters_supporter_change", args=[f"{old.pk:018}9"])
+    assert staff_client.get(longer)["Location"] == reverse("admin:index")

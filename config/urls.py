@@ -1,12 +1,12 @@
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, reverse
-from django.views.defaults import page_not_found, server_error
+from django.views.defaults import page_not_found
 
 from supporters.views import nowhere as public
 
 admin.autodiscover()
-handler404, handler500 = "config.urls.nowhere", "config.urls.failed"
+handler404, handler500 = "config.urls.nowhere", "supporters.views.nowhere.failed"
 urlpatterns = [
     path("", include("crm.urls")),
     path("", include("campaigns.urls")),
@@ -18,12 +18,5 @@ urlpatterns = [
 
 def nowhere(request: HttpRequest, exception: Exception) -> HttpResponse:
     """What staff miss, they are told plainly; supporters on a page that looks like theirs."""
-    return (page_not_found if _of_staff(request) else public.nowhere)(request, exception)
-
-
-def failed(request: HttpRequest) -> HttpResponse:
-    return (server_error if _of_staff(request) else public.failed)(request)
-
-
-def _of_staff(request: HttpRequest) -> bool:
-    return request.path.startswith(reverse("admin:index"))
+    of_staff = request.path.startswith(reverse("admin:index"))
+    return (page_not_found if of_staff else public.nowhere)(request, exception)

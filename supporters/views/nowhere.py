@@ -5,6 +5,7 @@ import re
 from django.http import HttpRequest, HttpResponse
 from django.urls import get_script_prefix
 from django.utils import translation
+from django.views.defaults import server_error
 
 from supporters.public import LanguageConverter, page
 
@@ -12,15 +13,16 @@ _LANGUAGE = re.compile(rf"(?:{LanguageConverter.regex})(?=/)")
 
 
 def nowhere(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _in_language(request, "supporters/nowhere.html", 404)
+    with translation.override(_language(request)):
+        return page(request, "supporters/nowhere.html", {"languages": []}, status=404)
 
 
 def failed(request: HttpRequest) -> HttpResponse:
     """Asks nothing of the database, for that may be what failed."""
-    return _in_language(request, "supporters/failed.html", 500)
+    with translation.override(_language(request)):
+        return server_error(request)
 
 
-def _in_language(request: HttpRequest, template: str, status: int) -> HttpResponse:
+def _language(request: HttpRequest) -> str:
     found = _LANGUAGE.match(request.path.removeprefix(get_script_prefix()))
-    with translation.override(found[0] if found else translation.get_language()):
-        return page(request, template, {"languages": []}, status=status)
+    return found[0] if found else translation.get_language()

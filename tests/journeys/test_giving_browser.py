@@ -7,6 +7,7 @@ from django.core.cache import cache
 
 from supporters.models import Donation, Pledge, RecurringDonation
 from supporters.payments import applying
+from tests.factories import make_petition
 from tests.standins.stripe import StripeStandIn
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -110,3 +111,20 @@ def test_the_form_is_filled_in_by_keyboard_alone(donor):
     donor.keyboard.press("Tab")
     donor.keyboard.press("ArrowRight")
     assert donor.locator("[name=method]:checked").input_value() == "swish"
+
+
+def test_the_buttons_of_a_petition_lead_here_without_scripts(chromium, live_server, stripe, monkeypatch, settings):
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    settings.DONATE_URL = f"{live_server.url}/give/"
+    settings.GIVING_AMOUNTS = {"SEK": (100, 250), "PLN": (50, 100)}
+    make_petition(slug="one-law")
+    context = chromium.new_context(base_url=live_server.url, java_script_enabled=False, locale="pl-PL")
+    page = context.new_page()
+    page.goto("/p/one-law/?source=stall")
+    page.locator(".ask [value=month]").check()
+    page.get_by_role("button", name="100 zł", exact=True).click()
+    page.wait_for_url(re.compile(r"/pl/give/\?currency=PLN&source=stall&interval=month&amount=100$"))
+    assert page.locator("[name=amount]:checked").input_value() == "100"
+    assert page.locator("[name=interval]:checked").input_value() == "month"
+    assert page.locator("[name=source]").input_value() == "stall"
+    context.close()

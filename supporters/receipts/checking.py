@@ -48,6 +48,7 @@ WHAT = {
     "broken": "it does not follow from the one before in its chain",
     "chain_gap": "the one before in its chain is gone",
     "gap": "the receipt before it is gone",
+    "gone": "it was looked at before, and is gone with all after it",
     "unsealed": "the line of the ledger has no receipt",
     "day_changed": "the digest does not follow from its receipts",
     "day_broken": "the digest does not follow from the one before",
@@ -90,6 +91,8 @@ def check(*, whole: bool) -> Checked:
         lines, receipts, day = 0, 0, None
     newest = Receipt.objects.aggregate(last=Max("pk"))["last"] or 0
     findings: list[Finding] = []
+    if newest < so_far.checked_receipts:
+        findings.append(Finding("gone", newest + 1))
     for each in _all(receipts, newest, lines, so_far.sealed_through, day):
         findings.append(each)
         if len(findings) == MOST:

@@ -91,7 +91,7 @@ def test_a_line_removed_with_its_receipt_is_found(book):
     with unguarded() as cursor:
         cursor.execute("DELETE FROM supporters_consent WHERE id = %s", [last.line_id])
         cursor.execute("DELETE FROM supporters_receipt WHERE id = 10")
-    assert {what for what, *_where in found()} == {"day_changed"}
+    assert {what for what, *_where in found()} == {"gone", "day_changed"}
 
 
 def test_a_receipt_removed_from_the_middle_is_found_in_its_chain_and_its_day(book):
@@ -193,6 +193,32 @@ def test_the_nightly_check_looks_at_what_is_new_and_each_week_at_all(book, monke
         in failure.value.for_staff
     )
     assert book[0].email not in failure.value.for_staff
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_last_receipts_are_missed_though_no_digest_holds_them_yet(book, whole):
+    line = make_consent(book[0])
+    sealing.seal()
+    assert found() == set()
+    with unguarded() as cursor:
+        cursor.execute("DELETE FROM supporters_receipt WHERE id = 11")
+        cursor.execute("DELETE FROM supporters_consent WHERE id = %s", [line.pk])
+    assert found(whole=whole) == {("gone", 11, None, None)}
+
+
+def test_what_the_nightly_job_finds_stands_where_staff_see_it(book):
+    from crm import jobs
+    from crm.models import Job
+
+    jobs.take_due()
+    with unguarded() as cursor:
+        cursor.execute("UPDATE supporters_consent SET wording = 'x' WHERE id = %s", [receipt(2).line_id])
+    ReceiptBook.objects.update(whole_at=None)
+    with pytest.raises(checking.NotWhole):
+        jobs.run("receipts-check")
+    assert Job.objects.get(name="receipts-check").error.startswith(
+        "Receipts of consent and the ledger do not agree in 1 place"
+    )
 
 
 def test_what_was_found_is_found_again_until_it_is_mended(book):

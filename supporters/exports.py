@@ -72,7 +72,7 @@ PERSON = (
     Column("phone", _("Phone"), "phone"),
     Column("language", _("Language"), "language"),
     Column("how_often", _("How often"), "how_often"),
-    Column("discreet", _("Discreet mail"), "discreet"),
+    Column("discreet", _("Discreet mail"), "discreet", Kind.FLAG),
     Column("country", _("Country"), "country"),
     Column("birth_date", _("Birth date"), "birth_date", Kind.DAY),
     Column("street", _("Street"), "street"),

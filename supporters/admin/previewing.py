@@ -62,7 +62,7 @@ def brought(run: ImportRun) -> list[str]:
     used |= {name for name in ("country", "language", "source_code") if run.options.get(name)}
     if "name" in used:
         used |= {"first_name", "last_name"}
-    return [field for field in policy.COLUMNS if field in used]
+    return [field for field in policy.COLUMNS if field in used and field not in policy.CAREFUL]
 
 
 class Previewing:

@@ -44,6 +44,8 @@ FIELDS: dict[str, Field] = {
         Field("last_name", _L("Last name"), (SUPPORTERS, DONATIONS), "lastname|last|surname|family name|efternamn|nachname|familienname|nom|nom de famille|apellido|apellidos|cognome|nazwisko|achternaam|sukunimi|efternavn|prijmeni|priezvisko|vezeteknev|prezime|priimek|perekonnanimi|uzvards|pavarde|nume|apelido|επωνυμο|фамилия"),
         Field("name", _L("Full name"), (SUPPORTERS, DONATIONS), "full name|fullname|namn|naam|nombre completo|nom complet|imie i nazwisko|donor name|supporter name|donor|contact name|display name"),
         Field("language", _L("Language"), (SUPPORTERS,), "lang|locale|sprak|sprache|langue|idioma|lingua|jezyk|taal|kieli|sprog|preferred language"),
+        Field("how_often", _L("How often"), (SUPPORTERS,), "frequency|email frequency|mail frequency|how often"),
+        Field("discreet", _L("Discreet mail"), (SUPPORTERS,), "discreet mail|discreet email"),
         Field("country", _L("Country"), (SUPPORTERS,), "cc|country code|land|pays|pais|paese|kraj|maa|nation|country name|stat|drzava|orszag|χωρα|държава"),
         Field("phone", _L("Phone"), (SUPPORTERS,), "phone number|telephone|tel|mobile|mobil|mobilnummer|telefon|telefonnummer|telephone portable|telefono|numer telefonu|telefoon|puhelin"),
         Field("street", _L("Street"), (SUPPORTERS,), "address|street address|address line 1|address1|gatuadress|adress|gata|strasse|adresse|rue|direccion|indirizzo|ulica|straat|osoite"),

@@ -24,8 +24,9 @@ from supporters.hygiene.text import one_line, plain
 from supporters.importing import known as known_exports
 from supporters.importing import mapping as mappings
 from supporters.importing import values
+from supporters.importing.known.base import yes
 from supporters.importing.problems import RowProblem
-from supporters.models import Donation, ImportRun
+from supporters.models import Donation, ImportRun, Supporter
 from supporters.money import WHOLE_CURRENCIES
 
 OPTIONS = (
@@ -84,6 +85,9 @@ class StagedSupporter(NamedTuple):
     note: str
     """What could not be read of a row that goes in all the same."""
     marks: list[str]
+    how_often: str
+    discreet: str
+    """Empty unless they want it."""
 
 
 class StagedDonation(NamedTuple):
@@ -201,7 +205,25 @@ def _parse_supporter(number: int, fields: dict, orders: dict, options: dict, sta
         withdrawn=fields.get("withdrawn", []),
         note=" ".join(notes),
         marks=contact.marks,
+        how_often=_how_often(fields["how_often"], notes) if "how_often" in fields else "",
+        discreet="yes" if "discreet" in fields and yes(fields["discreet"]) else "",
     )
+
+
+_HOW_OFTEN = {
+    **dict.fromkeys(("week", "weekly", "at most one a week"), Supporter.HowOften.WEEK),
+    **dict.fromkeys(("month", "monthly", "at most one in four weeks"), Supporter.HowOften.FOUR_WEEKS),
+    **dict.fromkeys(("all", "every", "every appeal"), Supporter.HowOften.ALL),
+}
+
+
+def _how_often(text: str, notes: list[str]) -> str:
+    """What can't be read is taken for the fewest: whoever filled it in wanted something."""
+    found = _HOW_OFTEN.get(plain(text))
+    if found is None:
+        notes.append(_("“%(text)s” was read as: at most one appeal in four weeks.") % {"text": text[:40]})
+        return str(Supporter.HowOften.FOUR_WEEKS)
+    return str(found)
 
 
 def _parse_donation(number: int, fields: dict, orders: dict, options: dict, _standing: str) -> StagedDonation:

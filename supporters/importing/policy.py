@@ -16,11 +16,17 @@ class Winner(TextChoices):
     RECORD = "record", _("The record stays as it is")
 
 
+CAREFUL = {
+    "how_often": "CASE WHEN 'month' IN (t.how_often, s.how_often) THEN 'month' WHEN 'week' IN (t.how_often, s.how_often) THEN 'week' ELSE '' END",
+    "discreet": "(s.discreet OR t.discreet <> '')",
+}
+"""What somebody asked for so as to be left in peace: no file loosens it, whoever wins. SQL of the one that asks for more care."""
 COLUMNS = {
     **{name: name for name in ("email", "first_name", "last_name", "language", "country", "birth_date", "phone")},
     **{name: name for name in ("street", "postcode", "city", "region")},
     "organisation": "organisation_id",
     "source_code": "source_code",
+    **{name: name for name in CAREFUL},
 }
 """Fields of a file that a record has too, and the column of each."""
 WRITTEN = (*COLUMNS.values(), "marks")
@@ -66,6 +72,8 @@ def _update_statement(winners: tuple[str, ...]) -> str:
 
 
 def _value(column: str, winner: str) -> str:
+    if column in CAREFUL:
+        return CAREFUL[column]
     if winner == Winner.RECORD:
         return f"s.{column}"
     if column in _MAY_BE_NULL:

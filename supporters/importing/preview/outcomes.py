@@ -89,7 +89,14 @@ def _read_people(cursor: Any) -> dict[int, dict]:
 
 def _differing(before: Sequence[str | None], after: Sequence[str | None]) -> list[list[str]]:
     pairs = zip(policy.COLUMNS, before, after, strict=False)  # marks follow, which no file says
-    return [[name, old or "", new or ""] for name, old, new in pairs if old != new]
+    return [[name, _shown(name, old), _shown(name, new)] for name, old, new in pairs if old != new]
+
+
+def _shown(name: str, value: str | None) -> str:
+    """As a file has it."""
+    if name == "discreet":
+        return "yes" if value == "true" else ""
+    return value or ""
 
 
 def _also(reference: str | None, gained: list[str] | None, said: list[str]) -> list[list[str]]:

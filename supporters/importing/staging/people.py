@@ -34,7 +34,7 @@ CREATE TEMP TABLE stage (
     number bigint, round int, key uuid, reference text, email text, first_name text, last_name text,
     language text, country text, birth_date date, phone text, street text, postcode text, city text, region text,
     organisation text, source_code text, tags text[], standing text, standing_at timestamptz,
-    withdrawn text[], note text, marks text[],
+    withdrawn text[], note text, marks text[], how_often text, discreet text,
     system text NOT NULL DEFAULT %(system)s, organisation_id bigint, supporter_id bigint, verdict text, candidate_id bigint, apart_id bigint, decided_by bigint,
     decided_at timestamptz, shares_with bigint,
     fresh boolean NOT NULL DEFAULT false, changed boolean NOT NULL DEFAULT false, reason text,
@@ -82,7 +82,7 @@ FROM {BY_ADDRESS.format(which="round = %(round)s")} s WHERE stage.number = s.num
 
 -- Whoever of those who share an address says that it be left alone is heard at once; nothing else is taken from the row.
 UPDATE stage SET first_name = '', last_name = '', language = '', country = '', birth_date = NULL, phone = '', street = '', postcode = '',
-                 city = '', region = '', organisation_id = NULL, source_code = '', tags = '{{}}', marks = '{{}}', reference = '',
+                 city = '', region = '', organisation_id = NULL, source_code = '', how_often = '', discreet = '', tags = '{{}}', marks = '{{}}', reference = '',
                  candidate_id = NULL, note = %(only_left)s
 WHERE round = %(round)s AND reason IS NULL AND candidate_id IS NOT NULL AND standing IN ('left', 'cleaned');
 UPDATE stage SET reason = %(doubtful)s WHERE round = %(round)s AND reason IS NULL AND candidate_id IS NOT NULL;
@@ -97,9 +97,9 @@ UPDATE stage SET marks = array_remove(array_remove(marks, 'role'), 'disposable')
 WHERE round = %(round)s AND email IS NULL AND marks && '{{role, disposable}}';
 
 INSERT INTO supporters_supporter (id, email, first_name, last_name, language, country, birth_date, phone, street, postcode,
-                                  city, region, organisation_id, source_code, shares_email_with_id, marks)
+                                  city, region, organisation_id, source_code, shares_email_with_id, marks, how_often, discreet)
 SELECT supporter_id, email, first_name, last_name, language, country, birth_date, phone, street, postcode,
-       city, region, organisation_id, source_code, shares_with, marks
+       city, region, organisation_id, source_code, shares_with, marks, how_often, discreet <> ''
 FROM stage WHERE round = %(round)s AND reason IS NULL AND fresh;
 """
 

@@ -148,6 +148,7 @@ _CASTS = {
     "organisation_id": "(SELECT id FROM supporters_organisation WHERE id = ({value})::bigint)",
     "shares_email_with_id": "(SELECT id FROM supporters_supporter WHERE id = ({value})::bigint)",
     "marks": "({value})::varchar[]",
+    "discreet": "({value})::boolean",
 }
 _NOW = ", ".join(f"s.{column}::text" for column in policy.NOTED)
 _LOCK = """

@@ -114,3 +114,24 @@ def test_donors_of_a_file_of_gifts_are_marked():
         kind=ImportRun.Kind.DONATIONS,
     )
     assert Supporter.objects.get().marks == ["role"]
+
+
+def test_no_file_loosens_how_somebody_wants_to_be_written_to():
+    make_supporter(email="ann@mail.se", how_often="month", discreet=True)
+    make_supporter(email="bo@mail.se", how_often="week")
+    make_supporter(email="cy@mail.se")
+    rows = (("ann@mail.se", "week", "no"), ("bo@mail.se", "month", "yes"), ("cy@mail.se", "", ""))
+    run = load(
+        file("email,how_often,discreet", *rows, ("new@mail.se", "Weekly", "ja"), ("odd@mail.se", "rarely", ""))
+    )
+    assert counts(run) == (5, 2, 1, 2, 0)
+    found = dict(Supporter.objects.values_list("email", "how_often"))
+    assert found == {
+        "ann@mail.se": "month",
+        "bo@mail.se": "month",
+        "cy@mail.se": "",
+        "new@mail.se": "week",
+        "odd@mail.se": "month",
+    }
+    discreet = Supporter.objects.filter(discreet=True).values_list("email", flat=True)
+    assert set(discreet) == {"ann@mail.se", "bo@mail.se", "new@mail.se"}

@@ -356,3 +356,14 @@ def gifts_do_as_was_said(rows, records, size):
     assert promised == sorted(Donation.objects.filter(import_run=run).values_list("amount", flat=True))
     listed = dict(run.failures.values_list("number", "reason"))
     assert {number: one["why"] for number, one in told.items() if one.get("why")} == listed
+
+
+def test_how_somebody_wants_to_be_written_to_is_shown_as_a_file_has_it():
+    bo = make_supporter(email="bo@mail.se", how_often="week")
+    run = upload("email,how_often,discreet\nbo@mail.se,month,yes\nnew@mail.se,week,yes\n")
+    look(run)
+    rows = {row["outcome"]: row for row in PreviewSlice.objects.get().outcomes.values()}
+    assert rows["changed"]["fields"] == [["how_often", "week", "month"], ["discreet", "", "yes"]]
+    assert ["discreet", "", "yes"] in rows["new"]["fields"]
+    bo.refresh_from_db()
+    assert (bo.how_often, bo.discreet) == ("week", False)

@@ -75,6 +75,7 @@ def everything() -> dict[str, list]:
         "people": Supporter.objects.values_list(
             *("pk", "email", "first_name", "last_name", "language", "country", "birth_date", "phone", "street"),
             *("postcode", "city", "region", "organisation", "source_code", "marks", "shares_email_with"),
+            *("how_often", "discreet"),
         ),
         "references": Reference.objects.values_list("supporter", "system", "identifier"),
         "tags": Supporter.tags.through.objects.values_list("supporter", "tag__name"),
@@ -377,3 +378,13 @@ def test_whatever_a_file_did_is_undone(rows, held, size, grant):
             cursor.execute("SELECT count(*) FROM pg_class WHERE relname IN ('doomed_people', 'reverts', 'mark')")
             assert cursor.fetchone() == (0,)
         assert Suppression.objects.count() == 0
+
+
+def test_how_somebody_wants_to_be_written_to_is_as_it_was():
+    make_supporter(email="bo@mail.se", how_often="week")
+    make_supporter(email="cy@mail.se", discreet=True)
+    before = everything()
+    run = load("email,how_often,discreet\nbo@mail.se,month,yes\ncy@mail.se,month,\n")
+    assert everything() != before
+    undo(run)
+    assert everything() == before

@@ -6,6 +6,7 @@ from copy import copy, deepcopy
 from functools import cache
 
 from django import forms
+from django.core.validators import slug_re
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import get_language, gettext_lazy
@@ -19,7 +20,7 @@ from supporters.hygiene.marks import is_disposable
 from supporters.hygiene.phones import show_phone
 from supporters.hygiene.postcodes import read_postcode
 from supporters.hygiene.text import one_line
-from supporters.models import Organisation, Petition, Supporter
+from supporters.models import Organisation, Petition, Signature, Supporter
 from supporters.public import all_languages
 from supporters.signing import Typed, wordings
 
@@ -105,7 +106,7 @@ class PersonForm(AddressForm):
     first_name = forms.CharField(label=gettext_lazy("First name"), max_length=80)
     last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=80, required=False)
     news = forms.BooleanField(required=False)
-    source = forms.SlugField(max_length=64, required=False)
+    source = forms.CharField(required=False)
 
     autocomplete = AddressForm.autocomplete | {"first_name": "given-name", "last_name": "family-name"}
     partner: Organisation | None = None
@@ -118,6 +119,15 @@ class PersonForm(AddressForm):
 
     def clean_last_name(self) -> str:
         return self._name("last_name")
+
+    def clean_source(self) -> str:
+        """A code that is none is nobody's, and no reason not to take what a person says: it comes from a link, not from them."""
+        code = self.cleaned_data["source"]
+        return (
+            code
+            if len(code) <= Signature._meta.get_field("source_code").max_length and slug_re.fullmatch(code)
+            else ""
+        )
 
     def source_code(self) -> str:
         """What brought the person, of a form that is valid."""

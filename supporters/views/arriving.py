@@ -17,7 +17,7 @@ def partner(request: HttpRequest) -> Organisation | None:
 
 def via(request: HttpRequest) -> str:
     """The code of that link, if it is one of anybody's."""
-    return (request.POST.get("via") or request.GET.get("via") or "")[:LONGEST]
+    return (request.POST.get("via") or request.GET.get("via") or "").replace("\0", "")[:LONGEST]
 
 
 def source(request: HttpRequest) -> str:

@@ -166,6 +166,7 @@ def test_the_form_is_walked_through_and_sent_by_keyboard_and_the_focus_is_always
         here = visitor.evaluate(FOCUS)
         assert here["outline"] >= 2, here
         assert here["inside"], here
+        assert not here["covered"], here
         assert here["width"] >= 24, here
         assert here["height"] >= 24 or here["inline"], here
         seen.append(here["name"])
@@ -204,10 +205,12 @@ def test_in_forced_colours_fields_buttons_and_focus_have_edges(visitor):
 FIELDS = ["first_name", "last_name", "email", "country", "postcode", "agree", "news", "shown"]
 FOCUS = """() => {
   const e = document.activeElement, box = e.getBoundingClientRect(), style = getComputedStyle(e);
+  const there = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
   return {
     name: e.name || (e.classList.contains("skip") ? "skip" : e.textContent.trim()),
     outline: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth),
     inside: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+    covered: !(e.contains(there) || e.labels?.[0]?.contains(there)),
     width: box.width, height: box.height, inline: style.display === "inline",
   };
 }"""

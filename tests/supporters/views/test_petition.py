@@ -4,10 +4,13 @@ from urllib.parse import unquote
 
 import pytest
 from django.core.cache import cache
+from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from supporters import codes
+from config.logs import Discreet
+from supporters import codes, links
+from supporters.links import Link
 from supporters.models import Letter, Petition, PetitionText, Signature, Supporter
 from supporters.signing import shown
 from supporters.signing.confirming import confirm
@@ -136,7 +139,7 @@ def test_nobody_consents_to_a_partner_who_did_not_bring_them(client, petition):
         ("first_name", "\u200f\u202e", "Please fill this in."),
         ("first_name", "see http://evil.example", "A name has no web or email address in it."),
         ("last_name", "x" * 5000, "at most 80 characters"),
-        ("source", "a b", ""),
+        ("first_name", "Ewa\0", ""),
     ],
 )
 def test_bad_input_is_told_and_nothing_is_kept(client, petition, field, value, words):
@@ -146,6 +149,57 @@ def test_bad_input_is_told_and_nothing_is_kept(client, petition, field, value, w
     assert 'value="Nowak"' in answer.text or field == "last_name"
     assert not Signature.objects.exists()
     assert not Letter.objects.exists()
+
+
+@pytest.mark.parametrize("code", ["a b", "x" * 5000, "<script>", "źródło"])
+def test_a_garbled_code_of_a_link_keeps_nobody_from_signing(client, petition, code):
+    page = client.get("/en/p/one-law/", {"source": code, "via": code})
+    assert page.status_code == 200
+    assert "<script>" not in page.text
+    assert client.post("/en/p/one-law/?via=%00", typed(source=code, via=code)).status_code == 303
+    assert (pending().source_code, pending().organisation) == ("", None)
+
+
+@pytest.mark.parametrize("path", ["/en/p/no-such/", "/xx/p/one-law/", "/en/p/draft/", "/en/p/one-law\0/"])
+def test_what_is_not_there_is_not_signed(client, petition, path):
+    make_petition(slug="draft", state="draft")
+    assert client.post(path, typed()).status_code == 404
+    assert not Signature.objects.exists()
+
+
+def test_no_mark_of_direction_in_a_name_turns_the_page_or_the_letter_round(client, petition):
+    turned = "\u202eEwa\u202c \u2066x\u2069\u200f"
+    client.post("/en/p/one-law/", typed(first_name=turned, last_name="\u200fنوفاك\u2067", shown="on"))
+    kept = pending()
+    assert (kept.typed["first_name"], kept.typed["last_name"]) == ("Ewa x", "نوفاك")
+    assert '<span dir="auto">Ewa x نوفاك</span>' in client.get(f"/en/s/{links.token(Link.CONFIRM, kept.uuid)}/").text
+    confirm(kept.uuid)
+    cache.clear()
+    assert "<bdi>Ewa x</bdi>" in client.get("/en/p/one-law/").text
+    person = Supporter.objects.get()
+    shown_to_them = client.get(f"/en/me/{links.dated_token(Link.PREFERENCES, person.uuid)}/").text
+    assert "<bdi>Ewa x نوفاك</bdi>" in shown_to_them
+    assert not set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069") & set(shown_to_them)
+
+
+def test_a_form_that_is_far_too_large_is_refused_whole(client, petition, settings):
+    assert client.post("/en/p/one-law/", typed(last_name="x" * 3_000_000)).status_code in {400, 413}
+    assert client.post("/en/p/one-law/", {**typed(), **{f"f{n}": "x" for n in range(11_000)}}).status_code == 400
+    assert not Signature.objects.exists()
+
+
+def test_a_fault_tells_nobody_anything_of_who_signed(client, petition, caplog):
+    client.raise_request_exception = False
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE supporters_letter ADD CONSTRAINT none CHECK (false) NOT VALID")
+    with transaction.atomic():
+        answer = client.post("/pl/p/one-law/", typed(first_name="Zofia", email="zofia@mail.pl"))
+        transaction.set_rollback(True)
+    assert answer.status_code == 500
+    assert "public.css" in answer.text
+    said = answer.text + "".join(Discreet().format(record) for record in caplog.records)
+    assert "IntegrityError" in said
+    assert [word for word in ("Zofia", "zofia", "Nowak") if word in said] == []
 
 
 def test_names_are_kept_as_written_but_in_one_line(client, petition):
@@ -244,7 +298,7 @@ def test_the_page_is_two_statements_and_counts_nothing(client, petition, django_
     assert "petitiontext" in told[0]["sql"]
     cache.clear()
     shown.forget()
-    with django_assert_num_queries(4) as told:
+    with django_assert_num_queries(5) as told:
         client.get("/en/p/one-law/")
     assert not [each for each in told if "count(" in each["sql"].lower()]
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from supporters.admin.pages import StaffForm, form_page
 from supporters.models import Export, Organisation, PartnerUser, Petition
 from supporters.partners import addresses, members
-from supporters.partners.people import left
+from supporters.partners.people import how_many_left
 
 NEWEST = 20
 _ACTS = {
@@ -107,7 +107,7 @@ def _about(request: HttpRequest, organisation: Organisation) -> dict[str, object
         "logins": organisation.logins.select_related("user").order_by("user__username") if may_see else [],
         "events": organisation.events.select_related("user", "by").order_by("-pk")[:NEWEST] if may_see else [],
         "exports": exports.order_by("-created_at", "-pk")[:NEWEST] if may_see else [],
-        "not_removed": left(organisation).count() if may_see else 0,
+        "not_removed": how_many_left(organisation) if may_see else 0,
     }
 
 

@@ -7,6 +7,7 @@ erased here nothing is left but that somebody was: a fresh file shows who is sti
 
 from collections.abc import Sequence
 
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Case, Exists, OuterRef, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
@@ -24,6 +25,7 @@ from supporters.models import (
 )
 from supporters.partners import members
 
+LEFT_FRESH = 60
 PEOPLE, LEFT = "partner-people", "partner-left"
 """Names of listings: supporters.partners.listing."""
 
@@ -51,6 +53,11 @@ def left(organisation: Organisation) -> QuerySet[Handover]:
     return gone.annotate(moved=Exists(there), left_at=Case(When(~Exists(there), then=when))).order_by("-pk")
 
 
+def how_many_left(organisation: Organisation) -> int:
+    """Of those addresses, at most LEFT_FRESH seconds old: it takes a look at each that was handed out."""
+    return cache.get_or_set(_key(organisation), lambda: left(organisation).order_by().count(), LEFT_FRESH)
+
+
 def removed(member: PartnerUser, keys: Sequence[int]) -> int:
     """The partner says that it has these no longer; how many they were. Who came back meanwhile is left as it is."""
     with transaction.atomic():
@@ -58,6 +65,7 @@ def removed(member: PartnerUser, keys: Sequence[int]) -> int:
         number, _rows = Handover.objects.filter(pk__in=list(found)).delete()
         if number:
             members.note(member, PartnerEvent.Kind.REMOVED, number=number)
+    cache.delete(_key(member.organisation))
     return number
 
 
@@ -105,3 +113,7 @@ def _barred(email: str) -> QuerySet[Suppression]:
     """That nobody may write to the address at this path; who only left our own mail did not leave a partner's."""
     barred = Suppression.objects.exclude(reason=Suppression.Reason.LEFT)
     return barred.filter(email_hash=AddressHash(OuterRef(email)))
+
+
+def _key(organisation: Organisation) -> str:
+    return f"partner:{organisation.pk}:left"

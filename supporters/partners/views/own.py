@@ -116,4 +116,5 @@ def left(request: HttpRequest, member: PartnerUser) -> HttpResponse:
 
 
 def _left_over(member: PartnerUser) -> dict[str, bool]:
-    return {"some_left": listed.left(member.organisation).exists() or bool(listed.erased_since(member.organisation))}
+    organisation = member.organisation
+    return {"some_left": bool(listed.how_many_left(organisation) or listed.erased_since(organisation))}

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm import erasure
@@ -101,6 +102,7 @@ def test_pages_go_on_where_the_last_one_ended(ida_client, aurora, monkeypatch):
 
 
 def test_the_list_takes_as_many_queries_for_many(ida_client, aurora, django_assert_max_num_queries):
+    ida_client.get(PEOPLE)
     counts = []
     for _round in range(3):
         allow(aurora)
@@ -304,7 +306,9 @@ def test_who_has_another_address_by_now_is_told_too_and_stays_on_the_list(ida_cl
     assert "eva@mail.se" in text
     assert "They have another address now" in text
     assert [row["email"] for row in take(ida_client)] == ["eva.new@mail.se"]
+    assert "no longer allows you to write" in ida_client.get("/partners/").text
     ida_client.post(LEFT, {"which": [row.pk for row in ida_client.get(LEFT).context["rows"]]})
+    assert "no longer allows you to write" not in ida_client.get("/partners/").text
     assert list(Handover.objects.values_list("email", flat=True)) == ["eva.new@mail.se"]
 
 
@@ -351,6 +355,17 @@ def test_who_is_erased_leaves_no_address_but_the_partner_is_told(ida_client, aur
     assert "was erased" not in ida_client.get(LEFT).text
     ida_client.force_login(bo.user)
     assert "was erased" not in ida_client.get(LEFT).text
+
+
+def test_a_list_of_many_looks_at_those_who_left_once_a_minute(ida_client, aurora):
+    eva = allow(aurora, email="eva@mail.se")
+    take(ida_client)
+    assert people.how_many_left(aurora) == 0
+    withdraw(eva, aurora)
+    with CaptureQueriesContext(connection) as queries:
+        ida_client.get("/partners/")
+    assert not [query for query in queries if "handover" in query["sql"]]
+    assert "eva@mail.se" in ida_client.get(LEFT).text  # the page itself looks each time
 
 
 def test_merged_records_keep_both_addresses_that_were_handed_out(ida_client, aurora):

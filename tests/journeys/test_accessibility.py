@@ -7,9 +7,9 @@ from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from django.test import RequestFactory
 
-from supporters import crowd, links
+from supporters import crowd, links, moving
 from supporters.links import Link
-from supporters.models import PetitionText
+from supporters.models import InboxRequest, PetitionText
 from tests.factories import (
     ask_to_sign,
     make_consent,
@@ -64,6 +64,9 @@ def paths(petition):
     make_donation(person)
     make_signature(petition, person, state="validated", validated_at="2026-01-01T00:00Z")
     pending = ask_to_sign(petition)
+    moving.ask(person.uuid, "ola@home.se", "en")
+    of_move = links.token(Link.MOVE, InboxRequest.objects.get().uuid)
+    of_me = links.dated_token(Link.PREFERENCES, person.uuid)
     swish, bank = make_pledge(method="swish", currency="SEK"), make_pledge(method="bank", currency="SEK")
     of_pending, of_pledge, of_bank = (
         links.token(kind, row.uuid) for kind, row in ((Link.CONFIRM, pending), (Link.GIVE, swish), (Link.GIVE, bank))
@@ -83,7 +86,14 @@ def paths(petition):
         "cancelled": f"give/cancelled/{of_pledge}/",
         "ask": "me/",
         "asked": "me/asked/",
-        "me": f"me/{links.dated_token(Link.PREFERENCES, person.uuid)}/",
+        "me": f"me/{of_me}/",
+        "data": f"me/{of_me}/data/",
+        "move": f"me/address/{of_move}/",
+        "moved": "me/address/done/",
+        "never": "never/",
+        "never_asked": "never/asked/",
+        "never_confirm": f"never/{links.token(Link.NEVER_BY_SIGNATURE, pending.uuid)}/",
+        "never_done": "never/done/",
         "expired": "me/nonsense/",
         "nowhere": "p/no-such-petition/",
     }

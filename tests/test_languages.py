@@ -29,9 +29,17 @@ PUBLIC = {
         "signing/*.py",
         "receipts/showing.py",
         "payments/giving_form.py",
+        "payments/offering.py",
         "payments/paying.py",
+        "payments/stripe/checkout.py",
     ),
-    "campaigns": ("templates/campaigns/*.html", "views/unsubscribe.py", "letters/*.py", "mail/layout.py"),
+    "campaigns": (
+        "templates/campaigns/*.html",
+        "views/unsubscribe.py",
+        "letters/*.py",
+        "mail/layout.py",
+        "mail/discretion.py",
+    ),
 }
 """Where the words are that supporters meet, by app. Those of staff are in English."""
 KEYWORDS = {

@@ -193,7 +193,7 @@ _KEYS = " UNION ALL ".join(
 )
 _WHICH = (
     " ".join(
-        f"WHEN {rule.agrees} AND {rule.has} AND kind = '{name}' THEN {list(RULES).index(name) + 1}"
+        f"WHEN kind = '{name}' AND {rule.has} AND {rule.agrees} THEN {list(RULES).index(name) + 1}"
         for name, rule in _SIDE_BY_SIDE.items()
     )
     .replace("{one}", "one")

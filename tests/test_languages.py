@@ -18,6 +18,7 @@ from tests.processes import ROOT
 
 PUBLIC = {
     "supporters": (
+        "templates/500.html",
         "templates/supporters/[!t]*.html",
         "templates/supporters/t[!o]*.html",
         "templates/supporters/totals.html",

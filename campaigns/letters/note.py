@@ -67,7 +67,7 @@ def _text(note: Note) -> str:
     blocks = [f"{each.label}:\n{each.href}" if isinstance(each, Button) else each for each in note.blocks]
     footer = [
         *(note.reason, settings.ORGANISATION_NAME, settings.ORGANISATION_ADDRESS),
-        f"{_('Choose what you hear from us')}: {_choices()}",
+        ": ".join((_("Choose what you hear from us"), _choices())),
     ]
     return "\n\n".join([*blocks, "-- \n" + "\n".join(filter(None, footer))]) + "\n"
 

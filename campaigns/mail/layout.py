@@ -110,8 +110,8 @@ def _fold(text: str) -> str:
 def text_footer(organisation: str, address: str, leave: str, choices: str, *, opens: bool = False) -> str:
     lines = [
         *(organisation, address, why(organisation, opens=opens)),
-        f"{_('Unsubscribe')}: {leave}",
-        f"{_('Choose what you hear from us')}: {choices}",
+        ": ".join((_("Unsubscribe"), leave)),
+        ": ".join((_("Choose what you hear from us"), choices)),
     ]
     return "\n".join(line for line in lines if line)
 
@@ -121,7 +121,8 @@ def why(organisation: str, *, opens: bool = False) -> str:
     reason = _("You get this message because you agreed to hear from %(organisation)s by email.") % {
         "organisation": organisation
     }
-    return f"{reason} {_('We can see that it was opened.')}" if opens else reason
+    noticed = _("We can see that it was opened.")
+    return f"{reason} {noticed}" if opens else reason
 
 
 def _with_picture(document: str, address: str) -> str:

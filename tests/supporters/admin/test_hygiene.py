@@ -102,8 +102,12 @@ def test_what_can_not_be_read_is_told_where_it_was_typed(staff_client, field, te
 
 def test_organisations_take_countries_by_name(staff_client):
     sent = {"name": " Vrouwen  in Nood", "country": "Nederland", "role": "partner", "source_code": "vin"}
-    contacts = {"organisationcontact_set-TOTAL_FORMS": 0, "organisationcontact_set-INITIAL_FORMS": 0}
-    staff_client.post(reverse("admin:supporters_organisation_add"), {**sent, **contacts})
+    sent |= {
+        f"{inline}-{name}": 0
+        for inline in ("sites", "organisationcontact_set")
+        for name in ("TOTAL_FORMS", "INITIAL_FORMS")
+    }
+    staff_client.post(reverse("admin:supporters_organisation_add"), sent)
     assert Organisation.objects.values_list("name", "country").get() == ("Vrouwen in Nood", "NL")
 
 

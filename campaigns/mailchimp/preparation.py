@@ -7,7 +7,7 @@ from itertools import chain, count
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from campaigns.mailchimp import mapping
+from campaigns.mailchimp import circuit, mapping
 from campaigns.mailchimp.client import MailchimpError, Tag, connect
 from campaigns.mailchimp.lanes import Job, Lanes
 from campaigns.models import Audience, AudienceSegment
@@ -24,22 +24,27 @@ def prepare(lanes: Lanes, audience: Audience) -> dict[int, str]:
     if not audience.merge_fields:
         audience.merge_fields = dict(mapping.DEFAULT_MERGE_FIELDS)
         audience.save(update_fields=["merge_fields"])
-    # By itself, for while Mailchimp is thought to be down one call at a time may try.
-    there = mapping.described(connect().merge_fields(audience.list_id))
+    reading = [lambda: connect().merge_fields(audience.list_id), lambda: connect().tags(audience.list_id)]
+    # While Mailchimp is thought to be down one call at a time may try.
+    fields, tags = [call() for call in reading] if circuit.seconds_left() is not None else lanes.ask(reading)
+    there = mapping.described(fields)
     missing = [tag for tag in audience.merge_fields if tag not in there]
     if len(there) + len(missing) > mapping.MOST_MERGE_FIELDS:
         raise MailchimpError(
             400, _("The audience would have more than %(most)s merge fields.") % {"most": mapping.MOST_MERGE_FIELDS}
         )
-    tags, *made = lanes.ask(
-        [lambda: connect().tags(audience.list_id), *(partial(_make_field, audience, tag) for tag in missing)]
-    )
+    made: list[dict] = []
+    ours, jobs = _tags_to_make(audience, tags)
+    lanes.work_off([*(Job(partial(_make_field, audience, tag), made.append) for tag in missing), *jobs])
     there |= mapping.described(made)
     kept = {tag: there[tag] for tag in audience.merge_fields}
     if kept != audience.merge_types:
         audience.merge_types = kept
         audience.save(update_fields=["merge_types"])
-    return _prepare_tags(lanes, audience, tags)
+    if set(ours) != set(audience.made_tags):
+        audience.made_tags = sorted(ours)
+        audience.save(update_fields=["made_tags"])
+    return ours
 
 
 def _make_field(audience: Audience, tag: str) -> dict:
@@ -50,9 +55,11 @@ def _make_field(audience: Audience, tag: str) -> dict:
     }
 
 
-def _prepare_tags(lanes: Lanes, audience: Audience, tags: list[Tag]) -> dict[int, str]:
-    """The ids of our tags to their names there, those too whose segment was taken out. One that somebody else made under the name of
-    a segment stays theirs."""
+def _tags_to_make(audience: Audience, tags: list[Tag]) -> tuple[dict[int, str], list[Job]]:
+    """The ids of our tags to their names there, those too whose segment was taken out; and the jobs that add what is missing to them.
+
+    One that somebody else made under the name of a segment stays theirs.
+    """
     known = {tag.id: tag for tag in tags}
     links = list(audience.links.select_related("segment"))
     linked = {link.tag_id for link in links}
@@ -79,11 +86,7 @@ def _prepare_tags(lanes: Lanes, audience: Audience, tags: list[Tag]) -> dict[int
             name = _free_name(link.segment.name, taken)
             taken.add(name)
             jobs.append(Job(partial(make, name), partial(link_to, link, name)))
-    lanes.work_off(jobs)
-    if set(ours) != set(audience.made_tags):
-        audience.made_tags = sorted(ours)
-        audience.save(update_fields=["made_tags"])
-    return ours
+    return ours, jobs
 
 
 def _free_name(name: str, taken: Collection[str]) -> str:

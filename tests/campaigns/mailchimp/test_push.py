@@ -5,8 +5,8 @@ from django.db import connection
 from django.utils import timezone
 
 from campaigns import segments
+from campaigns.mailchimp import circuit, slots, sync
 from campaigns.mailchimp import push as pushing
-from campaigns.mailchimp import slots, sync
 from campaigns.mailchimp.pull import pull
 from campaigns.models import Audience, AudienceMember, AudienceSegment, Segment, SyncRun
 from campaigns.tasks import push_audience
@@ -284,6 +284,8 @@ def test_lasting_trouble_ends_the_run_in_words_and_nothing_is_lost(mailchimp, pu
     run = push(expect=SyncRun.State.FAILED)
     assert run.error == "Mailchimp does not answer just now. It goes on by itself."
     mailchimp.calm()
+    assert circuit.seconds_left() is not None  # everybody leaves Mailchimp alone for a while
+    circuit.answered()
     assert push().counts["added"] == 1
 
 

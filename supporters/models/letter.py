@@ -53,6 +53,7 @@ class Letter(models.Model):
         "supporters.Signature",
         on_delete=models.CASCADE,
         null=True,
+        db_index=False,  # letter_once begins with it, and the next ones with theirs
         related_name="letters",
         verbose_name=_("signature"),
     )
@@ -60,6 +61,7 @@ class Letter(models.Model):
         "supporters.Donation",
         on_delete=models.CASCADE,
         null=True,
+        db_index=False,
         related_name="letters",
         verbose_name=_("donation"),
     )
@@ -67,6 +69,7 @@ class Letter(models.Model):
         "supporters.Supporter",
         on_delete=models.CASCADE,
         null=True,
+        db_index=False,
         related_name="letters",
         verbose_name=_("supporter"),
     )
@@ -74,6 +77,7 @@ class Letter(models.Model):
         "supporters.InboxRequest",
         on_delete=models.CASCADE,
         null=True,
+        db_index=False,
         related_name="letters",
         verbose_name=_("request to an inbox"),
     )
@@ -81,6 +85,7 @@ class Letter(models.Model):
         "supporters.PartnerUser",
         on_delete=models.CASCADE,
         null=True,
+        db_index=False,
         related_name="letters",
         verbose_name=_("partner's login"),
     )

@@ -107,6 +107,7 @@ class Signature(models.Model):
         "supporters.Supporter",
         on_delete=models.PROTECT,
         null=True,
+        db_index=False,  # signature_of_supporter begins with it
         related_name="signatures",
         verbose_name=_("supporter"),
         help_text=_(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+import msgspec
 from django.db import connection
 from psycopg.types.json import Jsonb
 
@@ -55,7 +56,7 @@ def ask(petition: Petition, typed: Typed) -> bool:
             {
                 "petition": petition.pk,
                 "email": typed.email,
-                "typed": Jsonb(typed.rest),
+                "typed": Jsonb(typed.rest, dumps=msgspec.json.encode),
                 "country": typed.country,
                 "language": typed.language,
                 "organisation": typed.organisation,

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from campaigns.letters.note import Note
+from campaigns.letters.preferences import own_page
 from campaigns.mail.markup import Button
 from supporters import links, moving
 from supporters.links import Link
@@ -37,7 +38,6 @@ def write_to_the_old(letter: Letter) -> Note | None:
     supporter = letter.supporter
     if supporter is None or not supporter.email or moving.waiting(supporter) is None:
         return None
-    link = settings.SITE_URL + address("me", token=links.dated_token(Link.PREFERENCES, supporter.uuid))
     return Note(
         to=supporter.email,
         language=letter.language,
@@ -45,7 +45,7 @@ def write_to_the_old(letter: Letter) -> Note | None:
         blocks=(
             _("On your own page somebody, we think it was you, asked that our messages go to another address."),
             _("They do so once it is confirmed from there. If it wasn't you, open your page and take it back:"),
-            Button(_("See and change my choices"), link),
+            Button(_("See and change my choices"), own_page(supporter)),
             _("The link works for seven days. Give it to nobody: it shows what we hold of you."),
         ),
         reason=_("You get this message because your messages are to go to another address."),

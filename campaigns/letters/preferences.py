@@ -7,8 +7,13 @@ from campaigns.letters.note import Note
 from campaigns.mail.markup import Button
 from supporters import links
 from supporters.links import Link
-from supporters.models import Letter
+from supporters.models import Letter, Supporter
 from supporters.public import address
+
+
+def own_page(supporter: Supporter) -> str:
+    """The link to somebody's own page, which works for seven days."""
+    return settings.SITE_URL + address("me", token=links.dated_token(Link.PREFERENCES, supporter.uuid))
 
 
 def write(letter: Letter) -> Note | None:
@@ -17,14 +22,13 @@ def write(letter: Letter) -> Note | None:
     if supporter is None or not supporter.email:
         return None
     organisation = settings.ORGANISATION_NAME
-    link = settings.SITE_URL + address("me", token=links.dated_token(Link.PREFERENCES, supporter.uuid))
     return Note(
         to=supporter.email,
         language=letter.language,
         subject=_("Your choices at %(organisation)s") % {"organisation": organisation},
         blocks=(
             _("Somebody, we think it was you, asked for the page on which you choose what you hear from us."),
-            Button(_("See and change my choices"), link),
+            Button(_("See and change my choices"), own_page(supporter)),
             _("The link works for seven days. Give it to nobody: it shows what we hold of you."),
             _("If it wasn't you, do nothing: nothing changes."),
         ),

@@ -114,9 +114,10 @@ def test_nobody_sees_anothers_figures(aurora, borealis, ida_client, bo, law):
 
 def test_what_a_partner_gathered_elsewhere_is_told_apart(aurora, borealis, ida_client, law):
     counted(petition=law, organisation=aurora, number=120)
-    counted(petition=law, organisation=borealis, number=77)
+    counted(petition=law, organisation=borealis, number=77_077)
     make_tally(petition=law, organisation=aurora, number=5000)  # nobody has checked it
     text = ida_client.get("/partners/petitions/one-law/").text
     assert "<strong>0</strong>" in text
     assert "120 more were gathered by Aurora" in text
-    assert "77" not in text
+    assert "77,077" not in text  # a shorter one may be part of a token
+    assert "77077" not in text

@@ -26,6 +26,12 @@ def state_of(supporter: Supporter, purpose: str = Purpose.EMAIL) -> str | None:
     return rows.order_by("-happened_at", "-state", "-pk").values_list("state", flat=True).first()
 
 
+def to_partners(supporter: Supporter) -> QuerySet[Consent]:
+    """The line that decides for each partner of whom anything was ever said, with the partner."""
+    lines = supporter.consents.filter(purpose=Purpose.PARTNER).select_related("organisation")
+    return lines.order_by("organisation_id", "-happened_at", "-state", "-pk").distinct("organisation_id")
+
+
 def request(
     supporter: Supporter,
     purpose: str,

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from supporters import consent, letters
-from supporters.models import Consent, InboxRequest, Organisation, Purpose, Signature, Supporter, Suppression
+from supporters.models import Consent, InboxRequest, Purpose, Signature, Supporter, Suppression
 
 LIFE = timedelta(days=7)
 """Of a link that confirms it."""
@@ -82,8 +82,9 @@ def say(email: str, *, source: str, method: str = Consent.Method.LINK) -> None:
     if supporter is None:
         return
     consent.leave(supporter, method=method, reason=Suppression.Reason.NEVER, source=source)
-    for partner in _allowed_partners(supporter):
-        consent.withdraw(supporter, Purpose.PARTNER, organisation=partner, method=method, source=source)
+    for line in consent.to_partners(supporter):
+        if line.state == Consent.State.GRANTED:
+            consent.withdraw(supporter, Purpose.PARTNER, organisation=line.organisation, method=method, source=source)
 
 
 def is_said(email: str | None) -> bool:
@@ -93,9 +94,3 @@ def is_said(email: str | None) -> bool:
 
 def _requests(uuid: UUID):  # noqa: ANN202
     return InboxRequest.objects.filter(uuid=uuid, kind=InboxRequest.Kind.NEVER, asked_at__gt=Now() - LIFE)
-
-
-def _allowed_partners(supporter: Supporter) -> list[Organisation]:
-    lines = supporter.consents.filter(purpose=Purpose.PARTNER).select_related("organisation")
-    latest = lines.order_by("organisation_id", "-happened_at", "-state", "-pk").distinct("organisation_id")
-    return [line.organisation for line in latest if line.state == Consent.State.GRANTED]

@@ -76,8 +76,7 @@ def choices(supporter: Supporter) -> list[Choice]:
 
 
 def _partners(supporter: Supporter) -> Iterator[Choice]:
-    lines = supporter.consents.filter(purpose=Purpose.PARTNER).select_related("organisation")
-    for line in lines.order_by("organisation_id", "-happened_at", "-state", "-pk").distinct("organisation_id"):
+    for line in consent.to_partners(supporter):
         yield Choice(
             wordings.for_partner(line.organisation), line.state == Consent.State.GRANTED, partner=line.organisation
         )

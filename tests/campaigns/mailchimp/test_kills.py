@@ -18,6 +18,7 @@ from campaigns.mailchimp.pull import pull
 from campaigns.models import Audience, AudienceMember, Segment, SegmentMember, SyncRun, WebhookEvent
 from crm.erasure import erase
 from supporters import consent
+from supporters.locks import advisory_lock
 from supporters.models import Consent, Purpose, Supporter
 from tests.campaigns.mailchimp.test_push import many
 from tests.processes import ROOT, environment, wait_for
@@ -161,6 +162,7 @@ def settle(mailchimp, audience, monkeypatch) -> None:
     mailchimp.calm()
     monkeypatch.setattr(pushing, "GRACE", timedelta(0))
     monkeypatch.setattr(slots, "LEASE", 2)
+    wait_for(lambda: _is_free(audience), "PostgreSQL to notice the last death")
     counts: list[dict] = []
     for _run in range(8):
         for work in (pull, pushing.push):
@@ -172,6 +174,11 @@ def settle(mailchimp, audience, monkeypatch) -> None:
         if not run.counts:
             return
     raise AssertionError(f"It never came to rest: {counts}")
+
+
+def _is_free(audience) -> bool:
+    with advisory_lock(f"mailchimp:{audience.pk}") as free:
+        return free
 
 
 def agree(mailchimp, audience, world) -> None:

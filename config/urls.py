@@ -10,7 +10,7 @@ handler404, handler500 = "config.urls.nowhere", "supporters.views.nowhere.failed
 urlpatterns = [
     path("", include("crm.urls")),
     path("", include("campaigns.urls")),
-    path("partners/", include("supporters.partners.urls")),
+    path("", include("supporters.partners.urls")),
     path("", include("supporters.urls")),
     path("admin/", admin.site.urls),  # last: it answers everything below /admin/
 ]

@@ -63,7 +63,12 @@ HOLDINGS: list[Holding] = [
             "record": "object_repr",
             "message": "change_message",
         },
-        labels={"message": _("what")},
+        labels={
+            "action_time": _("when"),
+            "action": _("kind of change"),
+            "record": _("record"),
+            "message": _("what"),
+        },
         unshown={"object_id": "A number of ours for programs."},
         forget=lambda person: _entries(person).update(object_repr="", change_message=""),
         finish=_in_words,

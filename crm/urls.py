@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-import supporters.urls  # noqa: F401 - it knows what a language in an address is
+import supporters.public  # noqa: F401 - it knows what a language in an address is
 from crm.views import own, pages, people, retention
 
 app_name = "crm"

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, get_language_bidi
 
 
-def number(value: int) -> str:
+def number(value: int | float | Decimal) -> str:
     return format_decimal(value, locale=locale())
 
 

@@ -2,6 +2,9 @@
 
 from functools import lru_cache
 
+from babel.languages import get_official_languages
+from django.conf import settings
+
 from supporters import figures
 from supporters.hygiene.countries import codes
 from supporters.hygiene.text import plain
@@ -24,3 +27,10 @@ def countries(language: str) -> tuple[tuple[str, str], ...]:
 def name_of(code: str, language: str) -> str:
     """The country's name; its code where the language has no name for it."""
     return figures.locale(language).territories.get(code, code)
+
+
+def language_of(country: str) -> str:
+    """The first of a country's official languages (CLDR) that is one of ours; else ours."""
+    ours = dict(settings.LANGUAGES)
+    spoken = get_official_languages(country, de_facto=True) if country else ()
+    return next((code for code in spoken if code in ours), settings.LANGUAGE_CODE)

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import ResolverMatch, get_script_prefix, reverse
+from django.urls import ResolverMatch, get_script_prefix, register_converter, reverse
 from django.utils import translation
 from django.utils.translation import get_language_info
 
@@ -46,8 +46,11 @@ class LanguageConverter:
         return value
 
 
-def public(view: View) -> View:
-    """A view of a page for supporters, whose address may begin with a language."""
+register_converter(LanguageConverter, "language")
+
+
+def in_its_language(view: View) -> View:
+    """A view of a page whose address may begin with a language."""
 
     @wraps(view)
     def in_language(request: HttpRequest, *args: Any, language: str = "", **kwargs: Any) -> HttpResponse:
@@ -56,6 +59,12 @@ def public(view: View) -> View:
             response.headers.setdefault("Content-Language", translation.get_language())
         return response
 
+    return in_language
+
+
+def public(view: View) -> View:
+    """A view of a page for supporters."""
+    in_language = in_its_language(view)
     in_language.csrf_exempt = True  # There is no session to borrow.
     return in_language
 
@@ -95,9 +104,9 @@ def page(
     return response
 
 
-def address(name: str, *, query: dict[str, str] | None = None, **kwargs: str) -> str:
-    """The path of a page for supporters in the language that is active."""
-    path = reverse(f"supporters:{name}", kwargs={"language": translation.get_language(), **kwargs})
+def address(name: str, *, query: dict[str, str] | None = None, of: str = "supporters", **kwargs: str) -> str:
+    """The path of a page for supporters, or of another kind, in the language that is active."""
+    path = reverse(f"{of}:{name}", kwargs={"language": translation.get_language(), **kwargs})
     filled = {key: value for key, value in (query or {}).items() if value}
     return f"{path}?{urlencode(filled)}" if filled else path
 
@@ -111,7 +120,7 @@ def known_language(language: str) -> str:
 def _languages(request: HttpRequest) -> list[dict[str, Any]]:
     """This page in every language: code, name in the language itself, path, address."""
     match: ResolverMatch | None = request.resolver_match
-    if match is None or match.app_name != "supporters":
+    if match is None or match.app_name not in {"supporters", "partners"}:
         return []
     query = request.GET.urlencode()
     root = get_script_prefix()

@@ -1,6 +1,5 @@
-from django.urls import URLPattern, URLResolver, include, path, register_converter
+from django.urls import URLPattern, URLResolver, include, path
 
-from supporters.public import LanguageConverter
 from supporters.views import me, moving, never
 from supporters.views.confirming import confirm
 from supporters.views.embed import embed, embed_script, embed_signed
@@ -9,8 +8,6 @@ from supporters.views.paid import stripe_webhook
 from supporters.views.petition import petition, poster, signed, standing, thanks
 from supporters.views.receipts import receipts, receipts_json
 from supporters.views.totals import totals_json, totals_page
-
-register_converter(LanguageConverter, "language")
 
 app_name = "supporters"
 pages: list[URLPattern] = [

@@ -1,4 +1,4 @@
-"""What supporters read is there in every language of the Union, Ukrainian and Arabic: pages, forms, letters, consents."""
+"""What supporters and partners read is there in every language of the Union, Ukrainian and Arabic: pages, forms, letters, consents."""
 
 import io
 import re
@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 from django.utils.translation.template import templatize
 
+from crm.disclosing import wording
 from tests.processes import ROOT
 
 PUBLIC = {
@@ -22,8 +23,11 @@ PUBLIC = {
         "templates/supporters/[!t]*.html",
         "templates/supporters/t[!o]*.html",
         "templates/supporters/totals.html",
+        "templates/partners/*.html",
         "views/*.py",
         "forms.py",
+        "partners/forms.py",
+        "partners/views/*.py",
         "public.py",
         "preferences.py",
         "explaining.py",
@@ -38,11 +42,13 @@ PUBLIC = {
         "templates/campaigns/*.html",
         "views/unsubscribe.py",
         "letters/*.py",
+        "letters/partners/*.py",
         "mail/layout.py",
         "mail/discretion.py",
     ),
+    "crm": ("templates/crm/disclosure/*.html",),
 }
-"""Where the words are that supporters meet, by app. Those of staff are in English."""
+"""Where the words are that supporters and partners meet, by app. Those of staff are in English."""
 KEYWORDS = {
     "gettext": None,
     "_": None,
@@ -74,6 +80,8 @@ def shown(app: str) -> frozenset[tuple[str | None, str, str]]:
             ):
                 one, many = words if isinstance(words, tuple) else (words, "")
                 found.add((context, one, many))
+    if app == "crm":
+        found |= {(wording.CONTEXT, words, "") for words, _where in wording.every_word()}
     return frozenset(found)
 
 
@@ -91,9 +99,9 @@ def texts(message: Message) -> list[str]:
     return list(message.string) if isinstance(message.string, list | tuple) else [message.string]
 
 
-def told(catalogue: Catalog) -> dict[str, list[str]]:
+def told(catalogue: Catalog) -> dict[tuple[str | None, str], list[str]]:
     return {
-        message.id if isinstance(message.id, str) else message.id[0]: texts(message)
+        (message.context, message.id if isinstance(message.id, str) else message.id[0]): texts(message)
         for message in catalogue
         if message.id and message.string
     }

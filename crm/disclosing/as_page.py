@@ -1,4 +1,4 @@
-"""What is held of a person as a page to read and to print, in their language as far as we speak it.
+"""What is held of a person as a page to read and to print, in their language.
 
 It needs nothing from anywhere: staff save it or print it and hand it over.
 """
@@ -6,46 +6,48 @@ It needs nothing from anywhere: staff save it or print it and hand it over.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.text import capfirst
-from django.utils.translation import get_language_info, override
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, get_language_info, override
 
-from crm.disclosing import PERSON, explaining, parts
+from crm.disclosing import explaining, parts, wording
+from supporters import figures, places
 from supporters.holdings import Holding, Row
 from supporters.models import Supporter
+from supporters.money import from_minor
+from supporters.public import known_language
 
-_UNTRANSLATED = "You"
 _UNKNOWN = (None, "", [], {})
 
 
 def stream(supporter: Supporter) -> Iterator[str]:
-    language = _language(supporter)
+    language = known_language(supporter.preferred_language)
 
     def piece(template: str, **context: object) -> str:
         # Not over a yield: whoever reads the stream does other things between its pieces.
         with override(language):
             return render_to_string(f"crm/disclosure/{template}.html", context)
 
+    with override(language):
+        made_at = figures.moment(timezone.now())
     yield piece(
         "head",
         language=get_language_info(language),
         name=str(supporter),
         organisation=settings.ORGANISATION_NAME,
         address=settings.ORGANISATION_ADDRESS,
-        made_at=timezone.now(),
+        made_at=made_at,
     )
     for holding, rows in parts(supporter):
         first = next(rows, None)
         if first is None:
             continue
         with override(language):
-            about = explaining.explained(holding.name)
-        yield piece("section", title=holding.title, about=about)
+            title, about = wording.title(holding), explaining.explained(holding.name)
+        yield piece("section", title=title, about=about)
         yield piece("row", values=_values(holding, first, language))
         for row in rows:
             yield piece("row", values=_values(holding, row, language))
@@ -53,24 +55,26 @@ def stream(supporter: Supporter) -> Iterator[str]:
     yield piece("foot")
 
 
-def _language(supporter: Supporter) -> str:
-    """The person's, if this page is translated into it; a page in two languages helps nobody."""
-    wanted = supporter.preferred_language
-    for code in (wanted, wanted.partition("-")[0]):
-        with override(code):
-            if str(PERSON.title) != _UNTRANSLATED:
-                return code
-    return settings.LANGUAGE_CODE
-
-
 def _values(holding: Holding, row: Row, language: str) -> list["Shown"]:
     """What is known of a row."""
     with override(language):
         return [
-            Shown.of(capfirst(holding.label(name)), _in_words(holding, name, value))
-            for name, value in row.items()
+            Shown.of(wording.label(holding, name), _in_words(holding, name, value))
+            for name, value in _with_money(row).items()
             if value not in _UNKNOWN
         ]
+
+
+def _with_money(row: Row) -> Row:
+    """With each amount written together with its currency."""
+    currency = row.get("currency")
+    if not currency:
+        return row
+    if "minor_units" in row:
+        written = {"minor_units": figures.money(from_minor(row["minor_units"], currency), currency)}
+    else:
+        written = {"amount": figures.money(row["amount"], currency)}
+    return {name: value for name, value in (row | written).items() if name != "currency"}
 
 
 @dataclass(frozen=True)
@@ -93,20 +97,27 @@ class Shown:
 
 
 def _in_words(holding: Holding, name: str, value: object) -> object:
-    """What a code stands for."""
-    field = holding.field(name)
-    if field is None or not field.choices:
+    """What a code stands for, and a number as the language writes it; in what came from elsewhere they stay as they came."""
+    if isinstance(value, list):
+        return [_in_words(holding, name, each) for each in value]
+    if not isinstance(value, str | int | float | Decimal):
         return value
-    return dict(field.flatchoices).get(value, value)
+    if (words := wording.meaning(holding, name, value)) is not None:
+        return words
+    if name == "country":
+        return places.name_of(str(value), get_language())
+    if name == "language":
+        return figures.locale().languages.get(str(value).partition("-")[0], value)
+    return value if isinstance(value, str | bool) else figures.number(value)
 
 
 def _text(value: object) -> str:
     if isinstance(value, bool):
-        return _("yes") if value else _("no")
+        return wording.flag(value)
     if isinstance(value, datetime):
-        return date_format(timezone.localtime(value), "DATETIME_FORMAT")
+        return figures.moment(value)
     if isinstance(value, date):
-        return date_format(value, "DATE_FORMAT")
+        return figures.day(value)
     if isinstance(value, list):
         return ", ".join(map(_text, value))
     return str(value)

@@ -1,6 +1,7 @@
 """On the page of an organisation: its links, who may log in for it, and what they did."""
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -10,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from supporters import places
 from supporters.admin.pages import StaffForm, form_page
 from supporters.models import Export, Organisation, PartnerUser, Petition
 from supporters.partners import addresses, members
@@ -24,6 +26,11 @@ _ACTS = {
 
 class InvitationForm(StaffForm):
     email = forms.CharField(label=_("Email"), max_length=254, help_text=_("They log in with it."))
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=settings.LANGUAGES,
+        help_text=_("Of the letter. Their pages begin in it too, and can be read in all of them."),
+    )
 
 
 class PartnerPages:
@@ -54,11 +61,11 @@ class PartnerPages:
         organisation = get_object_or_404(Organisation, pk=pk)
         if not request.user.has_perm("supporters.add_partneruser"):
             raise PermissionDenied
-        form = InvitationForm(request.POST or None, initial={"email": request.GET.get("email", "")})
+        form = InvitationForm(request.POST or None, initial=_guessed(request, organisation))
         back = reverse("admin:supporters_organisation_change", args=[pk])
         if request.method == "POST" and form.is_valid():
             try:
-                member = members.invite(organisation, form.cleaned_data["email"], request.user)
+                member = members.invite(organisation, by=request.user, **form.cleaned_data)
             except members.NotInvited as problem:
                 form.add_error("email", str(problem))
             else:
@@ -92,6 +99,10 @@ class PartnerPages:
             self.log_change(request, member.organisation, gettext("A login was changed: %(act)s.") % {"act": act})
             messages.success(request, said)
         return HttpResponseRedirect(reverse("admin:supporters_organisation_change", args=[pk]))
+
+
+def _guessed(request: HttpRequest, organisation: Organisation) -> dict[str, str]:
+    return {"email": request.GET.get("email", ""), "language": places.language_of(organisation.country)}
 
 
 def _about(request: HttpRequest, organisation: Organisation) -> dict[str, object]:

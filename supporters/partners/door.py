@@ -12,14 +12,13 @@ from typing import Any
 from django.contrib.auth import authenticate, login
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
-from django.utils import translation
+from django.utils.translation import get_language
 
 from supporters import crowd, limiter, visitors
 from supporters.limiter import Bucket
 from supporters.models import PartnerUser
 from supporters.partners import members
-from supporters.public import page
+from supporters.public import address, in_its_language, page
 
 FROM_HERE = (1 / 60, 6)
 """A second, and at once: guesses at one login from one address,"""
@@ -73,31 +72,25 @@ def member_of(user: Any) -> PartnerUser | None:
 def for_partners(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """A page of whoever is logged in for a partner, which the view gets as `member`. All others are led to the door."""
 
+    @in_its_language
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         member = member_of(request.user)
         if member is None:
-            return HttpResponseRedirect(reverse("partners:login"))
-        with translation.override(members.LANGUAGE):
-            return view(request, member, *args, **kwargs)
+            return HttpResponseRedirect(at("login"))
+        return view(request, member, *args, **kwargs)
 
     return guarded
 
 
-def at_the_door(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page for who has yet to log in."""
-
-    @wraps(view)
-    def in_english(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        with translation.override(members.LANGUAGE):
-            return view(request, *args, **kwargs)
-
-    return in_english
+def at(name: str, *, query: dict[str, str] | None = None) -> str:
+    """The path of a page for partners in the language that is active."""
+    return address(name, query=query, of="partners")
 
 
 def partner_page(request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """With the headers of our public pages: kept by no cache, framed by nobody, asking no third party."""
-    response = page(request, f"partners/{name}.html", context, status=status)
+    response = page(request, f"partners/{name}.html", {"code": get_language(), **context}, status=status)
     # A form's own word of where it comes from, which Django asks for, is only said if addresses are told to ourselves.
     response["Referrer-Policy"] = "same-origin"
     return response

@@ -1,10 +1,10 @@
 """The files that a partner may have made: whom it may write to, and who of those it got has left.
 
 Whose they are says the login that asks, never the query: there is no address by which somebody could ask for another partner's.
+The words are for the log that staff read; partners' own pages have theirs (supporters.partners.views.files).
 """
 
 from django.urls import reverse
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from supporters.exporting.listings import Asked, Column, Extent, Kind, Listing, NothingThere, counted
@@ -23,14 +23,13 @@ def _organisation(asked: Asked) -> Organisation:
 def _people(asked: Asked) -> Extent:
     organisation = _organisation(asked)
     rows = people.standing(organisation)
-    return Extent(rows, counted(rows), gettext("People who allowed %(partner)s to write") % {"partner": organisation})
+    return Extent(rows, counted(rows), f"People who allowed {organisation} to write")
 
 
 def _left(asked: Asked) -> Extent:
     organisation = _organisation(asked)
     rows = people.left(organisation)
-    what = gettext("People who no longer allow %(partner)s to write") % {"partner": organisation}
-    return Extent(rows, counted(rows), what, reason=gettext("To remove them from our own list"))
+    return Extent(rows, counted(rows), f"People who no longer allow {organisation} to write")
 
 
 def _theirs(asked: Asked) -> bool:

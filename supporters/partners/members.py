@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, connection, transaction
@@ -33,8 +34,6 @@ INVITATION_LIFE = timedelta(days=7)
 PASSWORD_LIFE = timedelta(hours=2)
 AGAIN_AFTER = timedelta(minutes=10)
 """Who asks for a link again gets another letter, but not sooner than this."""
-LANGUAGE = "en"
-"""Of the pages and letters for partners' people, as of the staff site."""
 Kind = PartnerEvent.Kind
 
 
@@ -42,10 +41,12 @@ class NotInvited(Exception):
     """Why not, in words for staff."""
 
 
-def invite(organisation: Organisation, address: str, by: "AbstractBaseUser | None") -> PartnerUser:
-    """Make the login, if there is none yet, and owe the letter with the link. Raises NotInvited."""
+def invite(
+    organisation: Organisation, email: str, by: "AbstractBaseUser | None", language: str = settings.LANGUAGE_CODE
+) -> PartnerUser:
+    """Make the login, if there is none yet, and owe the letter with the link, in this language. Raises NotInvited."""
     try:
-        email = normalise_email(address)
+        email = normalise_email(email)
     except AddressError:
         raise NotInvited(_("This is no email address.")) from None
     if len(email) > 150:
@@ -54,18 +55,18 @@ def invite(organisation: Organisation, address: str, by: "AbstractBaseUser | Non
         with transaction.atomic():
             member = _member(organisation, email)
             note(member, Kind.INVITED, by=by)
-            _owe_invitation(member)
+            _owe_invitation(member, language)
     except IntegrityError:
         raise NotInvited(_("Somebody else is inviting this address just now.")) from None
     letters.wake()
     return member
 
 
-def _owe_invitation(member: PartnerUser) -> None:
+def _owe_invitation(member: PartnerUser, language: str) -> None:
     Letter.objects.update_or_create(
         partner=member,
         kind=Letter.Kind.INVITATION,
-        defaults={"language": LANGUAGE, "state": Letter.State.OWED, "due_at": Now()},
+        defaults={"language": language, "state": Letter.State.OWED, "due_at": Now()},
     )
 
 
@@ -87,13 +88,13 @@ def _member(organisation: Organisation, email: str) -> PartnerUser:
     return member
 
 
-def ask_for_password(email: str) -> None:
-    """Owe the letter with the link to whoever logs in with this address, in the spelling that records have.
+def ask_for_password(email: str, language: str) -> None:
+    """Owe the letter with the link, in this language, to whoever logs in with this address, in the spelling that records have.
 
     The same statement runs whether there is such a login or not: nothing tells one from the other.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_ASK, {"email": email, "language": LANGUAGE, "again_after": AGAIN_AFTER})
+        cursor.execute(_ASK, {"email": email, "language": language, "again_after": AGAIN_AFTER})
     letters.wake()
 
 
@@ -101,7 +102,7 @@ _ASK = """
 INSERT INTO supporters_letter AS letter (kind, partner_id, language)
 SELECT 'password', p.id, %(language)s FROM supporters_partneruser p JOIN auth_user u ON u.id = p.user_id
 WHERE u.username = %(email)s AND u.is_active AND NOT u.is_staff
-ON CONFLICT (partner_id, kind) DO UPDATE SET state = 'owed', due_at = statement_timestamp()
+ON CONFLICT (partner_id, kind) DO UPDATE SET state = 'owed', due_at = statement_timestamp(), language = excluded.language
 WHERE letter.state IN ('sent', 'failed', 'unknown') AND letter.taken_at < statement_timestamp() - %(again_after)s
 """
 
@@ -148,9 +149,15 @@ def enable(member: PartnerUser, by: "AbstractBaseUser") -> bool:
         if not _users(member).filter(is_active=False).update(is_active=True):
             return False
         note(member, Kind.ENABLED, by=by)
-        _owe_invitation(member)
+        _owe_invitation(member, _last_language(member))
     letters.wake()
     return True
+
+
+def _last_language(member: PartnerUser) -> str:
+    """That of the last letter: of the page on which they asked for it, or as staff chose."""
+    last = Letter.objects.filter(partner=member).order_by("-due_at").values_list("language", flat=True).first()
+    return last or settings.LANGUAGE_CODE
 
 
 def note(member: PartnerUser, kind: str, *, number: int = 0, by: "AbstractBaseUser | None" = None) -> None:

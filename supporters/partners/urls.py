@@ -1,9 +1,9 @@
-from django.urls import path
+from django.urls import URLPattern, include, path
 
 from supporters.partners.views import door, files, own
 
 app_name = "partners"
-urlpatterns = [
+pages: list[URLPattern] = [
     path("", own.overview, name="overview"),
     path("login/", door.log_in, name="login"),
     path("logout/", door.log_out, name="logout"),
@@ -17,3 +17,4 @@ urlpatterns = [
     path("files/new/<slug:name>/", files.new, name="new_file"),
     path("files/<int:pk>/", files.fetch, name="file"),
 ]
+urlpatterns = [path("partners/", include(pages)), path("<language:language>/partners/", include(pages))]

@@ -1,1 +1,1 @@
-"""Letters to people of partner organisations, in English as their pages are."""
+"""Letters to people of partner organisations."""

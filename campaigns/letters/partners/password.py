@@ -1,13 +1,13 @@
 """Links to a password, for somebody who logs in for a partner: the invitation, and for who has forgotten theirs."""
 
 from django.conf import settings
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from campaigns.letters.note import Note
 from campaigns.mail.markup import Button
 from supporters.models import Letter
 from supporters.partners import members
+from supporters.public import address
 
 
 def write(letter: Letter) -> Note | None:
@@ -15,11 +15,10 @@ def write(letter: Letter) -> Note | None:
     member = letter.partner
     if member is None or not member.user.is_active:
         return None
-    link = settings.SITE_URL + reverse("partners:set_password", args=[members.link_token(letter)])
+    link = settings.SITE_URL + address("set_password", of="partners", token=members.link_token(letter))
     said = {
         "organisation": settings.ORGANISATION_NAME,
         "partner": member.organisation.name,
-        "days": members.INVITATION_LIFE.days,
         "address": member.user.get_username(),
     }
     if letter.kind == Letter.Kind.INVITATION:
@@ -30,7 +29,8 @@ def write(letter: Letter) -> Note | None:
             )
             % said,
             Button(_("Choose a password"), link),
-            _("The link works for %(days)s days, and once. You log in with this address: %(address)s") % said,
+            _("The link works for seven days, and once."),
+            _("You log in with this address: %(address)s") % said,
         )
     else:
         subject = _("A new password at %(organisation)s") % said

@@ -1,9 +1,7 @@
 """What a partner sees of its own: figures, people, and who left. The partner is always that of the login, never named by an address."""
 
-from urllib.parse import urlencode
-
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.utils.timezone import localdate
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -14,7 +12,7 @@ from supporters.keys import key
 from supporters.models import PartnerUser, Petition
 from supporters.partners import addresses, figures
 from supporters.partners import people as listed
-from supporters.partners.door import for_partners, partner_page
+from supporters.partners.door import at, for_partners, partner_page
 from supporters.places import EU, name_of
 from supporters.signing.texts import text_of
 
@@ -29,7 +27,7 @@ MANY = 200
 def overview(request: HttpRequest, member: PartnerUser) -> HttpResponse:
     """All petitions with the partner's signatures, and what wants doing."""
     rows = [
-        {"petition": petition, "title": text_of(petition).title or petition.title, "signed": written.number(signed)}
+        {"petition": petition, "signed": written.number(signed), **_title(petition)}
         for petition, signed in figures.of_petitions(member.organisation)
     ]
     return partner_page(request, "overview", {"member": member, "rows": rows, **_left_over(member)})
@@ -56,18 +54,21 @@ def petition(request: HttpRequest, member: PartnerUser, slug: str) -> HttpRespon
     context = {
         "member": member,
         "petition": found,
-        "title": text_of(found).title or found.title,
-        "signed": written.number(told.signed),
-        "apart": written.number(apart) if apart else "",
+        **_title(found),
+        "signed": told.signed,
+        "written": written.number(told.signed),
+        "apart": apart,
+        "apart_written": written.number(apart),
         "members": [each for each in countries if each["member"]],
         "others": [each for each in countries if not each["member"]],
         "most": max((each["signed"] for each in countries), default=1),
         "few": figures.FEW,
-        "elsewhere": written.number(told.elsewhere) if told.elsewhere else "",
+        "elsewhere": told.elsewhere,
+        "elsewhere_written": written.number(told.elsewhere),
         "weeks": bars.of_weeks(told.weeks),
         "chart": bars.SIZE,
         "links": addresses.of_partner(member.organisation, found) if found.is_open() else None,
-        "sites": embedding.sites_of(member.organisation),
+        "sites": ", ".join(embedding.sites_of(member.organisation)),
     }
     return partner_page(request, "petition", context)
 
@@ -84,12 +85,12 @@ def people(request: HttpRequest, member: PartnerUser) -> HttpResponse:
         "rows": [
             {
                 "grant": grant,
+                "day": written.day(localdate(grant.happened_at)),
                 "country": name_of(grant.supporter.country, get_language()) if grant.supporter.country else "",
             }
             for grant in found[:PAGE]
         ],
-        "number": counted(rows),
-        "most": COUNT_LIMIT,
+        **number_of(counted(rows)),
         "next": found[PAGE - 1].pk if len(found) > PAGE else None,
         "before": before,
         **_left_over(member),
@@ -103,16 +104,37 @@ def left(request: HttpRequest, member: PartnerUser) -> HttpResponse:
     """Those whom the partner got and who allow it no more. POST: they are removed there."""
     if request.method == "POST":
         number = listed.removed(member, [key(each) for each in request.POST.getlist("which")[: 2 * MANY]])
-        return HttpResponseRedirect(f"{reverse('partners:left')}?{urlencode({'removed': number})}", status=303)
+        return HttpResponseRedirect(at("left", query={"removed": str(number)}), status=303)
     found = list(listed.left(member.organisation)[: MANY + 1])
     context = {
         "member": member,
-        "rows": found[:MANY],
+        "rows": [
+            {
+                "pk": each.pk,
+                "email": each.email,
+                "moved": each.moved,
+                "left": written.moment(each.left_at) if each.left_at else "",
+                "got": written.day(localdate(each.handed_at)),
+            }
+            for each in found[:MANY]
+        ],
         "more": len(found) > MANY,
         "erased": listed.erased_since(member.organisation),
         "removed": key(request.GET.get("removed", "")),
     }
     return partner_page(request, "left", context)
+
+
+def number_of(people: int) -> dict[str, object]:
+    """For partners/number.html: how many, or that they are more than anybody counts."""
+    if people >= COUNT_LIMIT:
+        return {"many": written.number(COUNT_LIMIT)}
+    return {"number": people, "written": written.number(people)}
+
+
+def _title(petition: Petition) -> dict[str, str]:
+    text = text_of(petition)
+    return {"title": text.title or petition.title, "language": text.language}
 
 
 def _left_over(member: PartnerUser) -> dict[str, bool]:

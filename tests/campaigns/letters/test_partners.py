@@ -31,7 +31,7 @@ def test_an_invitation_and_a_new_password_lead_to_the_page_that_sets_one(server,
     members.invite(aurora, "ida@aurora.example", staff)
     mail, link = sent(server)
     assert (mail["To"], mail["Subject"]) == ("ida@aurora.example", "Your login for Aurora at RealStars")
-    said = {"new_password1": PASSWORD, "new_password2": PASSWORD}
+    said = {"password": PASSWORD, "again": PASSWORD}
     assert client.post(link, said).status_code == 303
     client.post("/partners/password/", {"email": "Ida@Aurora.example"})
     mail, link = sent(server)

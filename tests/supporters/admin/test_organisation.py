@@ -67,10 +67,11 @@ def test_one_site_twice_is_refused(staff_client):
 def test_staff_invite_disable_and_enable_and_see_what_happened(staff_client, staff):
     organisation = make_organisation()
     page = f"/admin/supporters/organisation/{organisation.pk}/"
-    answer = staff_client.post(f"{page}invite/", {"email": "Ida@Aurora.example"})
+    answer = staff_client.post(f"{page}invite/", {"email": "Ida@Aurora.example", "language": "pl"})
     assert answer["Location"] == f"{page}change/"
     member = PartnerUser.objects.get()
-    assert (member.organisation, Letter.objects.get().partner) == (organisation, member)
+    letter = Letter.objects.get()
+    assert (member.organisation, letter.partner, letter.language) == (organisation, member, "pl")
     assert "invited, no password yet" in staff_client.get(f"{page}change/").text
     assert members.set_password(member, "a long enough password")
     assert "has a password, was never here" in staff_client.get(f"{page}change/").text
@@ -85,12 +86,24 @@ def test_staff_invite_disable_and_enable_and_see_what_happened(staff_client, sta
     member.user.refresh_from_db()
     assert member.user.is_active
     assert not member.user.has_usable_password()
+    assert Letter.objects.get(partner=member).language == "pl"  # as before
+
+
+@pytest.mark.parametrize(
+    ("country", "language"), [("PL", "pl"), ("FI", "fi"), ("MT", "mt"), ("JP", "en"), ("", "en")]
+)
+def test_the_invitation_is_first_offered_in_the_language_of_the_country(staff_client, country, language):
+    organisation = make_organisation(country=country)
+    page = staff_client.get(f"/admin/supporters/organisation/{organisation.pk}/invite/")
+    assert page.context["form"]["language"].value() == language
 
 
 @pytest.mark.parametrize("address", ["astrid@realstars.test", "nothing", "x" * 250 + "@aurora.example", ""])
 def test_why_somebody_is_not_invited_is_said_at_the_field(staff_client, address):
     organisation = make_organisation()
-    answer = staff_client.post(f"/admin/supporters/organisation/{organisation.pk}/invite/", {"email": address})
+    answer = staff_client.post(
+        f"/admin/supporters/organisation/{organisation.pk}/invite/", {"email": address, "language": "en"}
+    )
     assert answer.status_code == 200
     assert answer.context["form"].errors["email"]
     assert not PartnerUser.objects.exists()
@@ -120,6 +133,8 @@ def test_only_data_managers_open_a_door_to_people(client, django_user_model, rol
     text = client.get(f"{page}change/").text
     assert ("ida@aurora.example" in text) == sees
     assert ("Invite somebody" in text) == may
-    assert client.post(f"{page}invite/", {"email": "ivo@aurora.example"}).status_code == (302 if may else 403)
+    assert client.post(f"{page}invite/", {"email": "ivo@aurora.example", "language": "en"}).status_code == (
+        302 if may else 403
+    )
     assert client.post(f"{page}logins/{member.pk}/disable/").status_code == (302 if may else 403)
     assert PartnerUser.objects.count() == (2 if may else 1)

@@ -51,7 +51,7 @@ def test_a_partners_way_from_the_invitation_to_who_left(ida, aurora, tmp_path):
     note = letter_of.write(Letter.objects.get())
     ida.goto(next(block.href for block in note.blocks if hasattr(block, "href")))
     narrow(ida)
-    for name in ("New password", "New password confirmation"):
+    for name in ("New password", "The new password once more"):
         ida.get_by_label(name, exact=True).fill("a long enough password")
     ida.get_by_role("button", name="Set the password").click()
     ida.get_by_text("The password is set.").wait_for()

@@ -45,7 +45,7 @@ def test_one_signature_in_a_small_country_is_not_told_apart(aurora, law, ida_cli
     text = ida_client.get("/partners/petitions/one-law/").text
     assert "Malta" not in text
     assert "Luxembourg" not in text
-    assert "14 from countries with fewer than 5 each" in text
+    assert "14 signatures came from countries with fewer than 5 each" in text
 
 
 def test_what_was_taken_back_is_not_there(aurora, law):

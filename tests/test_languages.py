@@ -99,9 +99,14 @@ def texts(message: Message) -> list[str]:
     return list(message.string) if isinstance(message.string, list | tuple) else [message.string]
 
 
-def told(catalogue: Catalog) -> dict[tuple[str | None, str], list[str]]:
+def _text(context: str | bytes | None) -> str:
+    return context.decode() if isinstance(context, bytes) else context or ""
+
+
+def told(catalogue: Catalog) -> dict[tuple[str, str], list[str]]:
+    # Babel gives the context of a compiled message in bytes.
     return {
-        (message.context, message.id if isinstance(message.id, str) else message.id[0]): texts(message)
+        (_text(message.context), message.id if isinstance(message.id, str) else message.id[0]): texts(message)
         for message in catalogue
         if message.id and message.string
     }

@@ -45,6 +45,12 @@ def _lock_people(function: str) -> None:
         cursor.execute(f"SELECT {function}(hashtextextended('people', 0))")
 
 
+def take_turn(name: str) -> None:
+    """Wait until nobody else has this turn, and have it till the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
 ATTEMPTS = 5
 
 

@@ -79,6 +79,7 @@ class TallyForm(forms.ModelForm):
         super()._post_clean()
         if self.errors:
             return
+        tallying.take_turns(self.instance.petition)
         if found := tallying.with_this_scan(self.instance):
             text = _("This scan was entered for this country before, as batch %(number)s.")
             self.add_error("upload", text % {"number": found.pk})

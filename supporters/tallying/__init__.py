@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models.functions import Now
 
-from supporters.models import Tally, TallyScan
+from supporters.locks import take_turn
+from supporters.models import Petition, Tally, TallyScan
 from supporters.signing import totals
 from supporters.tallying.scans import Scan
 
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 State = Tally.State
+
+
+def take_turns(petition: Petition) -> None:
+    """Nobody else enters a batch for this petition till the end of the transaction: what `like` and `with_this_scan` see, they see before it."""
+    take_turn(f"tally:{petition.pk}")
 
 
 @transaction.atomic

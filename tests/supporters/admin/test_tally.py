@@ -1,14 +1,18 @@
 from datetime import date, timedelta
+from threading import Thread
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
+from django.test import Client
 from django.urls import reverse
 
 from supporters.models import Tally
 from supporters.tallying.scans import Scan
 from tests.factories import make_organisation, make_petition
+from tests.processes import wait_for
 from tests.supporters.tallying.batches import PDF, make_tally, person
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +103,46 @@ def test_the_same_scan_is_refused(enna, petition):
     answer = enna.post(ADD, filled(petition, number=7))
     assert "This scan was entered for this country before, as batch" in str(answer.context["adminform"].form.errors)
     assert Tally.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("proof", "field", "said"),
+    [
+        ({}, "upload", "This scan was entered for this country before, as batch"),
+        ({"upload": "", "no_scan": "Lost in the post"}, "again", "has the same petition"),
+    ],
+)
+def test_of_two_who_enter_the_same_at_once_one_is_told(petition, proof, field, said):
+    answers = []
+
+    def enter(client, fields):
+        try:
+            answers.append(client.post(ADD, fields))
+        finally:
+            connection.close()
+
+    clients = [_as(Client(raise_request_exception=False), name) for name in ("enna", "dora")]
+    threads = [Thread(target=enter, args=[client, filled(petition, **proof)]) for client in clients]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE supporters_tally IN SHARE MODE")  # both can look, and neither can write
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: _waiting(cursor) == 2, "both to wait")
+    for thread in threads:
+        thread.join(30)
+    assert sorted(answer.status_code for answer in answers) == [200, 302]
+    (told,) = [answer for answer in answers if answer.status_code == 200]
+    assert said in str(told.context["adminform"].form.errors[field])
+    assert Tally.objects.count() == 1
+
+
+def _waiting(cursor) -> int:
+    cursor.execute("SELECT pg_stat_clear_snapshot()")
+    cursor.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    return cursor.fetchone()[0]
 
 
 def test_somebody_else_checks_it_by_counting_anew(client, petition):

@@ -1,17 +1,16 @@
-"""What an audience should hold against what it holds as far as we know: one statement, answered by PostgreSQL.
+"""What an audience should hold against what it holds as far as we know, answered by PostgreSQL.
 
-The result is a temporary table of this session, `owed`, with a row for each member who differs. It is worked off in the
-order of push.py, and every step writes the shadow (AudienceMember) from Mailchimp's answer; a run that dies in the
-middle finds the rest in the next difference.
+Two temporary tables of this session hold it: `owed` has a row for each member who differs, `newcomers` one for each who was never
+there. They are worked off in the order of push.py, and every step writes the shadow (AudienceMember) from Mailchimp's answer; a run
+that dies in the middle finds the rest in the next difference.
 """
 
 import json
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
 
 from campaigns.mailchimp import mapping
 from campaigns.models import Audience
@@ -48,22 +47,26 @@ class Owed(NamedTuple):
     """Whether it was we who added them."""
 
 
-_DIGEST = r"""sha256(convert_to(concat_ws(E'\x1f', s.email, s.language, {values}::text), 'UTF8'))"""
-_COMPARE = """
+_PROVEN = (
+    "c.purpose = 'email' AND c.organisation_id IS NULL AND c.state = 'granted' AND c.method IN ('confirmed', 'form')"
+)
+_HELD = "SELECT * FROM campaigns_audiencemember WHERE audience_id = %(audience)s AND supporter_id IS NOT NULL AND NOT to_delete"
+_TAGS = "jsonb_agg(DISTINCT coalesce(l.tag_id, -l.id) ORDER BY coalesce(l.tag_id, -l.id)) AS tags"
+_COMPARE = f"""
 CREATE TEMP TABLE owed AS
-WITH allowed (id) AS MATERIALIZED ({contactable}), wanted AS (
-    SELECT s.id, s.email, md5(s.email) AS hash, s.language, {values} AS "values",
-           {digest} AS digest,
+WITH held AS NOT MATERIALIZED (
+    {_HELD}
+), allowed (id) AS MATERIALIZED ({{contactable}}), wanted AS (
+    SELECT s.id, s.email, md5(s.email) AS hash, s.language, {{values}} AS "values",
+           {{digest}} AS digest,
            tags.tags
     FROM (
-        SELECT m.supporter_id, jsonb_agg(DISTINCT coalesce(l.tag_id, -l.id) ORDER BY coalesce(l.tag_id, -l.id)) AS tags
+        SELECT m.supporter_id, {_TAGS}
         FROM campaigns_audiencesegment l JOIN campaigns_segmentmember m ON m.segment_id = l.segment_id
         WHERE l.audience_id = %(audience)s GROUP BY m.supporter_id
     ) tags JOIN allowed ON allowed.id = tags.supporter_id JOIN supporters_supporter s ON s.id = allowed.id
         -- A message of theirs can be made discreet for nobody alone.
-        AND NOT s.discreet {joins}
-), held AS NOT MATERIALIZED (
-    SELECT * FROM campaigns_audiencemember WHERE audience_id = %(audience)s AND supporter_id IS NOT NULL AND NOT to_delete
+        AND NOT s.discreet {{joins}}
 ), barred AS (
     SELECT supporter_id AS id FROM held WHERE status IN ('subscribed', 'pending')
     AND NOT EXISTS (SELECT FROM allowed WHERE allowed.id = held.supporter_id)
@@ -76,7 +79,7 @@ WITH allowed (id) AS MATERIALIZED ({contactable}), wanted AS (
         JOIN supporters_suppression p ON p.email_hash = supporters_address_hash(s.email)
     ) left_here GROUP BY id
 ), compared AS (
-    SELECT coalesce(wanted.id, held.supporter_id) AS supporter, held.id AS member, held.status, coalesce(wanted.email, outsider.email) AS email,
+    SELECT held.supporter_id AS supporter, held.id AS member, held.status, coalesce(wanted.email, outsider.email) AS email,
            coalesce(wanted.hash, md5(outsider.email)) AS hash, held.subscriber_hash AS old_hash, wanted.language, wanted."values",
            coalesce(wanted.digest, sha256(convert_to(outsider.email, 'UTF8'))) AS digest,
            coalesce(wanted.tags, '[]') AS tags, coalesce(held.tags, '[]') AS held_tags, held.ours, held.moving_to, reasons.reason,
@@ -92,16 +95,15 @@ WITH allowed (id) AS MATERIALIZED ({contactable}), wanted AS (
              WHEN wanted.id IS NULL AND allowed.id IS NOT NULL AND held.ours AND held.subscriber_hash <> md5(outsider.email)
                   AND (held.refusal = '' OR held.digest IS DISTINCT FROM sha256(convert_to(outsider.email, 'UTF8'))) THEN 'move'
              WHEN wanted.id IS NULL THEN NULL
-             WHEN held.id IS NULL
-                  OR held.status = '' AND (held.refusal = '' OR held.digest IS DISTINCT FROM wanted.digest)
+             WHEN held.status = '' AND (held.refusal = '' OR held.digest IS DISTINCT FROM wanted.digest)
                   OR held.status = 'archived' AND (held.archived_by_us OR EXISTS (
-                      SELECT FROM supporters_consent c WHERE c.supporter_id = wanted.id AND {proven}
+                      SELECT FROM supporters_consent c WHERE c.supporter_id = wanted.id AND {_PROVEN}
                       AND c.recorded_at > held.status_at))
                   OR held.status = 'forgotten' AND held.subscriber_hash <> wanted.hash
              THEN CASE WHEN other.id IS NULL THEN 'add' ELSE 'wait' END
              -- Who left there comes back by their own word, given since and proven, and asked once for each such word.
              WHEN held.status IN ('unsubscribed', 'transactional') AND EXISTS (
-                 SELECT FROM supporters_consent c WHERE c.supporter_id = wanted.id AND {proven}
+                 SELECT FROM supporters_consent c WHERE c.supporter_id = wanted.id AND {_PROVEN}
                  AND c.happened_at > coalesce(held.asked_back_at, '-infinity')
              ) THEN 'return'
              WHEN held.status NOT IN ('subscribed', 'pending') THEN NULL
@@ -109,73 +111,97 @@ WITH allowed (id) AS MATERIALIZED ({contactable}), wanted AS (
              WHEN held.subscriber_hash <> wanted.hash THEN 'move'
              WHEN held.digest IS DISTINCT FROM wanted.digest THEN 'change'
            END AS what
-    FROM wanted FULL JOIN held ON held.supporter_id = wanted.id
+    FROM held LEFT JOIN wanted ON held.supporter_id = wanted.id
     LEFT JOIN campaigns_audiencemember other ON other.audience_id = %(audience)s AND other.subscriber_hash = wanted.hash
         AND other.supporter_id IS DISTINCT FROM wanted.id
     LEFT JOIN allowed ON allowed.id = held.supporter_id LEFT JOIN reasons ON reasons.id = held.supporter_id
     LEFT JOIN supporters_supporter outsider ON outsider.id = held.supporter_id AND wanted.id IS NULL
 )
-SELECT row_number() OVER (PARTITION BY what, what = 'add' AND member IS NULL ORDER BY supporter)::int AS number, supporter, member, status, email, old_hash, language, "values", digest,
+SELECT row_number() OVER (PARTITION BY what ORDER BY supporter)::int AS number, supporter, member, status, email, old_hash, language, "values", digest,
        tags, held_tags, ours, reason, what,
        CASE WHEN what IN ('leave', 'lapse', 'archive') THEN old_hash WHEN what = 'look' THEN coalesce(nullif(moving_to, ''), old_hash)
        ELSE hash END AS hash
 FROM compared
 WHERE what IS NOT NULL OR (status IN ('subscribed', 'pending') AND tags <> held_tags)
 """
-_PROVEN = (
-    "c.purpose = 'email' AND c.organisation_id IS NULL AND c.state = 'granted' AND c.method IN ('confirmed', 'form')"
-)
+
+_NEWCOMERS = f"""
+CREATE TEMP TABLE newcomers AS
+SELECT row_number() OVER (ORDER BY s.id)::int AS number, s.id AS supporter, s.email, md5(s.email) AS hash, s.language, tags.tags,
+       NULL::jsonb AS "values", NULL::bytea AS digest, other.id IS NOT NULL AS waits
+FROM (
+    SELECT m.supporter_id, {_TAGS}
+    FROM campaigns_audiencesegment l JOIN campaigns_segmentmember m ON m.segment_id = l.segment_id
+    WHERE l.audience_id = %(audience)s AND NOT EXISTS (SELECT FROM ({_HELD}) held WHERE held.supporter_id = m.supporter_id)
+    GROUP BY m.supporter_id
+) tags JOIN supporters_supporter s ON s.id = tags.supporter_id AND s.email IS NOT NULL AND NOT s.discreet {{among}}
+LEFT JOIN campaigns_audiencemember other ON other.audience_id = %(audience)s AND other.subscriber_hash = md5(s.email)
+    AND other.supporter_id IS DISTINCT FROM s.id
+"""
+_LET_WAIT = """
+WITH waiting AS (DELETE FROM newcomers WHERE waits RETURNING *)
+INSERT INTO owed (number, supporter, email, language, "values", digest, tags, held_tags, what, hash)
+SELECT (SELECT count(*) FROM owed WHERE what = 'wait') + row_number() OVER (ORDER BY s.id), s.id, s.email, s.language, {values}, {digest},
+       waiting.tags, '[]', 'wait', waiting.hash
+FROM waiting JOIN supporters_supporter s ON s.id = waiting.supporter AND md5(s.email) = waiting.hash {joins}
+"""
 
 
-def compare(audience: Audience) -> dict[str, int]:
-    """Make the table `owed`; returns how many there are of each kind, `tags` for those whose tags differ only."""
-    contactable, named = contactable_sql(audience)
+def compare(audience: Audience, *, whole: bool = False) -> dict[str, int]:
+    """Make the tables `owed` and `newcomers`; returns how many there are of each kind, `tags` for those whose tags differ only.
+
+    What is sent of newcomers, and whether they may be written to still, is seen to when their call is made (newcomers.py); with
+    `whole` the second is asked at once, for the count's sake.
+    """
     values, joins = mapping.values_sql(audience.merge_fields, audience.groups)
-    digest = _DIGEST.format(values=values)
+    parts = {"values": values, "joins": joins, "digest": digest_sql(values)}
+    held = f"supporters_supporter.id IN (SELECT supporter_id FROM ({_HELD}) held)"
+    contactable, named = contactable_sql(audience, held)
+    everybody, named_too = contactable_sql(audience)
+    parameters = {"audience": audience.pk, "archives": audience.archives, **named, **named_too}
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS owed")
+        forget()
         # Of tables that were filled just now PostgreSQL knows too little to foresee that hashing is the way.
         cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute("SET LOCAL jit = off")  # compiling it takes longer than all of it
         cursor.execute("SET LOCAL work_mem = '32MB'")
         # What is made of a row, its fields and their digest, costs far more than PostgreSQL reckons: two processes are worth it.
         cursor.execute("SET LOCAL parallel_tuple_cost = 0.01")
-        cursor.execute(
-            _COMPARE.format(values=values, joins=joins, digest=digest, contactable=contactable, proven=_PROVEN),
-            {"audience": audience.pk, "archives": audience.archives, **named},
-        )
+        cursor.execute(_COMPARE.format(contactable=contactable, **parts), parameters)
+        cursor.execute(_NEWCOMERS.format(among=f"AND s.id IN ({everybody})" if whole else ""), parameters)
+        number = cursor.rowcount
+        cursor.execute(_LET_WAIT.format(**parts), parameters)
+        number -= cursor.rowcount
         cursor.execute("CREATE INDEX ON owed (what, number)")
         cursor.execute("CREATE INDEX ON owed (supporter)")
         cursor.execute("ANALYZE owed (what, number, member, supporter)")
+        cursor.execute("CREATE INDEX ON newcomers (number)")
+        cursor.execute("ANALYZE newcomers (number, supporter)")
         cursor.execute("SELECT coalesce(what, 'tags'), count(*) FROM owed GROUP BY 1")
-        return dict(cursor.fetchall())
+        counts = dict(cursor.fetchall())
+    return counts | {ADD: counts.get(ADD, 0) + number} if number else counts
 
 
-def contactable_sql(audience: Audience, among: str | None = None) -> tuple[str, dict[str, object]]:
-    """The ids of those who may be written to now (among these: an array in PostgreSQL's letters), as a statement with named parameters."""
-    allowed = Supporter.objects.contactable(audience.purpose)
-    if among is not None:
-        allowed = allowed.extra(where=["supporters_supporter.id = ANY(%s::bigint[])"], params=[among])
-    return _named(allowed.values("pk"))
+def forget() -> None:
+    """Drop what was compared."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS owed, newcomers")
 
 
-def contactable_newcomers_sql(audience: Audience) -> tuple[str, dict[str, object]]:
-    """Of `owed` the newcomers with numbers over `last` and up to `until` who may be written to now at the address compared."""
-    columns = {name: f"owed.{name}" for name in ("number", "supporter", "hash", "email", "language", "tags")}
+def digest_sql(values: str) -> str:
+    """The digest of what is sent of `s`, with these values."""
+    return f"""sha256(convert_to(concat_ws(E'\\x1f', s.email, s.language, {values}::text), 'UTF8'))"""
+
+
+def contactable_sql(audience: Audience, where: str = "true", **more: str) -> tuple[str, dict[str, object]]:
+    """The ids of those who may be written to now, and of whom this holds, as a statement with named parameters.
+
+    `more`: what else is told of them, by the name of the table that has it.
+    """
     allowed = Supporter.objects.contactable(audience.purpose).extra(  # noqa: S610 - nothing in it comes from outside
-        select={**columns, "raw": 'owed."values"'},
-        tables=["owed"],
-        where=[
-            "owed.what = 'add' AND owed.member IS NULL AND owed.number > {last} AND owed.number <= {until}",
-            "supporters_supporter.id = owed.supporter AND supporters_supporter.email = owed.email",
-        ],
+        select=more, tables=list(more), where=[where.replace("%", "%%")]
     )
-    statement, named = _named(allowed.values(*columns, "raw"))
-    return statement.replace("{last}", "%(last)s").replace("{until}", "%(until)s"), named
-
-
-def _named(allowed: QuerySet[Supporter, Any]) -> tuple[str, dict[str, object]]:
-    people, parameters = allowed.query.sql_with_params()
+    people, parameters = allowed.values("pk", *more).query.sql_with_params()
     named = {f"p{index}": value for index, value in enumerate(parameters)}
     return people % tuple(f"%({name})s" for name in named), named
 
@@ -206,7 +232,7 @@ def _digests(audience: Audience, members: Sequence[int], statement: str) -> list
         cursor.execute(
             f"""
             WITH fresh AS (
-                SELECT m.id, {_DIGEST.format(values=values)} AS digest
+                SELECT m.id, {digest_sql(values)} AS digest
                 FROM campaigns_audiencemember m JOIN supporters_supporter s ON s.id = m.supporter_id {joins} WHERE m.id = ANY(%s)
             ) {statement}
             """,
@@ -257,8 +283,15 @@ def additions(audience: Audience, what: str) -> Iterator[list[Owed]]:
     while rows := _fetch(_ADDITIONS, {"what": what, "last": last, "limit": CHUNK}):
         # Text is quoted at once, where a list would be one by one.
         ids = "{" + ",".join(str(row.supporter) for row in rows) + "}"
-        contactable, named = contactable_sql(audience, ids)
-        parameters = {"audience": audience.pk, "what": what, "last": last, "until": rows[-1].number, **named}
+        contactable, named = contactable_sql(audience, "supporters_supporter.id = ANY(%(ids)s::bigint[])")
+        parameters = {
+            "audience": audience.pk,
+            "what": what,
+            "last": last,
+            "until": rows[-1].number,
+            "ids": ids,
+            **named,
+        }
         with connection.cursor() as cursor:
             cursor.execute(_INTEND.format(contactable=contactable), parameters)
             members = dict(cursor.fetchall())
@@ -271,14 +304,14 @@ def additions(audience: Audience, what: str) -> Iterator[list[Owed]]:
 # with each.
 _ADDITIONS = """
 SELECT number, supporter, member, email, hash, coalesce(old_hash, ''), language, "values", digest, tags, coalesce(ours, true)
-FROM owed WHERE what = %(what)s AND (what <> 'add' OR member IS NOT NULL) AND number > %(last)s ORDER BY number LIMIT %(limit)s
+FROM owed WHERE what = %(what)s AND number > %(last)s ORDER BY number LIMIT %(limit)s
 """
 _INTEND = """
 WITH still (id) AS MATERIALIZED ({contactable})
 INSERT INTO campaigns_audiencemember (audience_id, supporter_id, subscriber_hash, tags)
 SELECT %(audience)s, o.supporter, o.hash, o.tags FROM still JOIN owed o ON o.supporter = still.id
 JOIN supporters_supporter s ON s.id = still.id AND s.email = o.email
-WHERE o.what = %(what)s AND (o.what <> 'add' OR o.member IS NOT NULL) AND o.number > %(last)s AND o.number <= %(until)s
+WHERE o.what = %(what)s AND o.number > %(last)s AND o.number <= %(until)s
 AND NOT EXISTS (SELECT FROM campaigns_audiencemember other WHERE other.audience_id = %(audience)s
                 AND other.subscriber_hash = o.hash AND other.supporter_id IS DISTINCT FROM o.supporter)
 ON CONFLICT (audience_id, supporter_id) DO UPDATE SET
@@ -293,8 +326,8 @@ def newcomers(audience: Audience, first: int, last: int, emails: Sequence[str] |
     return _fetch(
         """
         SELECT o.number, o.supporter, held.id, o.email, o.hash, '', o.language, o."values", o.digest, o.tags, true
-        FROM owed o JOIN campaigns_audiencemember held ON held.audience_id = %(audience)s AND held.supporter_id = o.supporter
-        WHERE o.what = 'add' AND o.member IS NULL AND o.number >= %(first)s AND o.number <= %(last)s
+        FROM newcomers o JOIN campaigns_audiencemember held ON held.audience_id = %(audience)s AND held.supporter_id = o.supporter
+        WHERE o.number >= %(first)s AND o.number <= %(last)s
           AND held.status = '' AND (%(emails)s::text[] IS NULL OR o.email = ANY(%(emails)s::text[]))
         ORDER BY o.number
         """,
@@ -362,54 +395,6 @@ def _fetch(statement: str, parameters: dict[str, object]) -> list[Owed]:
 def _tags(text: str) -> tuple[int, ...]:
     """Many members have the same."""
     return tuple(json.loads(text))
-
-
-class TagChange(NamedTuple):
-    """Up to 500 to give a tag to and up to 500 to take it from: (member, address) each."""
-
-    tag: int
-    add: Sequence[tuple[int, str]]
-    remove: Sequence[tuple[int, str]]
-
-
-def tag_changes(audience: Audience) -> Iterator[TagChange]:
-    """What is left to do about tags.
-
-    Computed from the shadow as it is now, so that whoever was just added with their tags is through, and who was refused gets none.
-    """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS owed_tags")
-        cursor.execute("SET LOCAL work_mem = '32MB'")
-        cursor.execute(_TAG_CHANGES, {"audience": audience.pk, "limit": CHUNK})
-        cursor.execute("CREATE INDEX ON owed_tags (tag, chunk)")
-        cursor.execute("SELECT DISTINCT tag, chunk FROM owed_tags ORDER BY 1, 2")
-        calls = cursor.fetchall()
-    for tag, chunk in calls:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT wanted, member, email FROM owed_tags WHERE tag = %s AND chunk = %s", [tag, chunk])
-            rows = cursor.fetchall()
-        yield TagChange(
-            tag,
-            [(member, email) for wanted, member, email in rows if wanted],
-            [(member, email) for wanted, member, email in rows if not wanted],
-        )
-
-
-_TAG_CHANGES = """
-CREATE TEMP TABLE owed_tags AS
-WITH differing AS MATERIALIZED (
-    SELECT held.id AS member, held.subscriber_hash, owed.supporter, owed.tags, held.tags AS held_tags
-    FROM owed JOIN campaigns_audiencemember held ON held.audience_id = %(audience)s AND held.supporter_id = owed.supporter
-    WHERE held.status IN ('subscribed', 'pending') AND held.tags <> owed.tags
-      AND coalesce(owed.what, '') NOT IN ('leave', 'lapse', 'archive')
-)
-SELECT tag, wanted, member, email, (row_number() OVER (PARTITION BY tag, wanted ORDER BY member) - 1) / %(limit)s AS chunk FROM (
-    SELECT (t.tag #>> '{}')::bigint AS tag, tags @> t.tag AS wanted, member, s.email
-    FROM differing JOIN supporters_supporter s ON s.id = supporter AND md5(s.email) = subscriber_hash
-    CROSS JOIN LATERAL (SELECT DISTINCT value AS tag FROM jsonb_array_elements(tags || held_tags)) t
-    WHERE (tags @> t.tag) <> (held_tags @> t.tag)
-) changes
-"""
 
 
 class Permitted(NamedTuple):

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import msgspec
 from django.db import IntegrityError, connection, transaction
 
-from campaigns.mailchimp import difference, payload
+from campaigns.mailchimp import difference, mapping, payload
 from campaigns.mailchimp.difference import Owed
 from campaigns.mailchimp.mapping import There
 from campaigns.mailchimp.slots import AT_ONCE
@@ -36,6 +36,9 @@ class Call(NamedTuple):
     first: int
     last: int
     size: int
+    hashes: str
+    tags: str
+    """Of each in turn, as in Brought."""
     members: str
     """In JSON, without the brackets."""
 
@@ -49,6 +52,10 @@ class Brought(NamedTuple):
     tags: str
     rest: dict
 
+    def is_whole(self, call: Call) -> bool:
+        """Whether everybody in the call is there now, with the tags they should have."""
+        return (self.hashes, self.tags) == (call.hashes, call.tags)
+
     @property
     def emails(self) -> list[str]:
         """Whom the rest is about."""
@@ -58,7 +65,8 @@ class Brought(NamedTuple):
 class Calls:
     """The calls that bring them, in turn, their bodies made for as many as go at once.
 
-    Consent is looked at again then, for whoever has left since the comparison must not be sent.
+    They are made of what people are then, and consent is looked at then: the comparison only says who they are. Whose address or
+    language changed since goes with the next run.
     """
 
     def __init__(self, audience: Audience, fields: Mapping[str, There], tags: Mapping[int, str]) -> None:
@@ -66,16 +74,15 @@ class Calls:
         self._unsent: set[int] = set()
         self._deciding = Lock()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT DISTINCT language FROM owed WHERE what = 'add' AND member IS NULL")
-            languages = [language for (language,) in cursor.fetchall()]
-            cursor.execute("SELECT coalesce(max(number), 0) FROM owed WHERE what = 'add' AND member IS NULL")
-            newest = cursor.fetchone()[0]
-        member, named = payload.member_sql(fields, audience.groups, tags, languages)
-        sent, allowed = difference.contactable_newcomers_sql(audience)
-        self._statement = _CALLS.format(sent=sent, member=member)
+            cursor.execute("SELECT language, max(number) FROM newcomers GROUP BY language")
+            newest = dict(cursor.fetchall())
+        self._last, self._newest = 0, max(newest.values(), default=0)
+        values, joins = mapping.values_sql(audience.merge_fields, audience.groups)
+        member, named = payload.member_sql(fields, audience.groups, tags, list(newest))
+        still, allowed = difference.contactable_sql(audience, _AS_COMPARED, newcomers="newcomers.ctid")
+        digest = difference.digest_sql('s."values"')
+        self._statement = _CALLS.format(still=still, values=values, joins=joins, digest=digest, member=member)
         self._parameters = {"chunk": difference.CHUNK, "audience": audience.pk, **named, **allowed}
-        self._span = difference.CHUNK * AT_ONCE
-        self._firsts = iter(range(0, newest, self._span))
 
     def __iter__(self) -> Iterator[Call]:
         while self._ready or self._make():
@@ -104,27 +111,44 @@ class Calls:
 
     def _make(self) -> bool:
         """False if there are no more."""
-        last = next(self._firsts, None)
-        if last is None:
-            return False
-        with connection.cursor() as cursor:
-            cursor.execute(self._statement, {"last": last, "until": last + self._span, **self._parameters})
-            made = [Call._make(row) for row in cursor.fetchall()]
-        self._unsent.update(call.addition for call in made)
-        self._ready.extend(made)
-        return True
+        span = difference.CHUNK * AT_ONCE
+        while self._last < self._newest:
+            until = self._last + span
+            last = {"last": self._last, "until": until, "to_the_end": until >= self._newest}
+            with connection.cursor() as cursor:
+                cursor.execute(self._statement, {**self._parameters, **last})
+                made = [Call._make(row) for row in cursor.fetchall()]
+            if made or last["to_the_end"]:
+                self._last = until if last["to_the_end"] else made[-1].last
+                self._unsent.update(call.addition for call in made)
+                self._ready.extend(made)
+                return bool(made)
+            span *= 2  # so many have left that no call is full
+        return False
 
 
+_AS_COMPARED = """newcomers.number > %(last)s AND newcomers.number <= %(until)s AND supporters_supporter.id = newcomers.supporter
+AND supporters_supporter.email = newcomers.email AND supporters_supporter.language = newcomers.language"""
+# What is not enough for a full call goes with the next, but for the last of all.
 _CALLS = """
-WITH calls AS MATERIALIZED (
+WITH still AS MATERIALIZED ({still}), sent AS (
+    UPDATE newcomers o SET "values" = s."values", digest = {digest}
+    FROM (
+        SELECT still.newcomers AS place, s.email, s.language, {values} AS "values"
+        FROM still JOIN supporters_supporter s ON s.id = still.pk {joins} OFFSET 0
+    ) s WHERE o.ctid = s.place
+    RETURNING o.number, o.supporter, o.hash, o.email, o.language, o.tags, o."values" AS raw
+), calls AS MATERIALIZED (
     SELECT min(number) AS first, max(number) AS last, count(*) AS size, array_agg(supporter ORDER BY number) AS supporters,
-           array_agg(hash ORDER BY number) AS hashes, string_agg({member}, ',') AS members
-    FROM ({sent}) o GROUP BY (number - 1) / %(chunk)s
+           array_agg(hash ORDER BY number) AS hashes, string_agg('"' || tags::text || '"', ',' ORDER BY number) AS tags,
+           string_agg({member}, ',' ORDER BY number) AS members
+    FROM (SELECT *, (row_number() OVER (ORDER BY number) - 1) / %(chunk)s AS place FROM sent) o
+    GROUP BY place HAVING count(*) = %(chunk)s OR %(to_the_end)s
 ), noted AS (
     INSERT INTO campaigns_addition (audience_id, supporters, hashes) SELECT %(audience)s, supporters, hashes FROM calls
     RETURNING id, hashes[1] AS hash
 )
-SELECT noted.id, first, last, size, members FROM calls JOIN noted ON noted.hash = hashes[1] ORDER BY first
+SELECT noted.id, first, last, size, array_to_string(hashes, ','), tags, members FROM calls JOIN noted ON noted.hash = hashes[1] ORDER BY first
 """
 
 
@@ -218,9 +242,9 @@ WITH audience AS MATERIALIZED (
     SELECT audience.id, s.id, o.hash, 'subscribed', o.digest, o."values" || jsonb_build_object('language', o.language), t.tags::jsonb,
            t.changed, s.id IS NULL AND EXISTS (
                SELECT FROM supporters_suppression p WHERE p.email_hash = supporters_address_hash(o.email) AND p.reason = 'erased')
-    FROM audience, owed o JOIN unnest(%(hashes)s::text[], %(changed)s::timestamptz[], %(tags)s::text[]) AS t (hash, changed, tags) ON t.hash = o.hash
+    FROM audience, newcomers o JOIN unnest(%(hashes)s::text[], %(changed)s::timestamptz[], %(tags)s::text[]) AS t (hash, changed, tags) ON t.hash = o.hash
     LEFT JOIN supporters_supporter s ON s.id = o.supporter
-    WHERE o.what = 'add' AND o.member IS NULL AND o.number >= %(first)s AND o.number <= %(last)s
+    WHERE o.number >= %(first)s AND o.number <= %(last)s
 """
 _DONE = """
     RETURNING 1

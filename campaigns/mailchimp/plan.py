@@ -109,7 +109,7 @@ def kept(audience: Audience) -> Preview | None:
 
 def preview(audience: Audience, limit: int = SHOWN) -> Preview:
     """Compare, and tell; asks Mailchimp nothing. Takes seconds for a million members."""
-    counts = difference.compare(audience)
+    counts = difference.compare(audience, whole=True)
     tags = {link.tag_id or -link.pk: str(link.segment) for link in audience.links.select_related("segment")}
     gone = _("a segment that is not in this audience any more")
     with connection.cursor() as cursor:
@@ -118,7 +118,9 @@ def preview(audience: Audience, limit: int = SHOWN) -> Preview:
             SELECT supporter, coalesce(what, %(tags)s), coalesce(CASE what WHEN 'leave' THEN reason END, what, %(tags)s),
                    ARRAY(SELECT value::bigint FROM jsonb_array_elements_text(tags) WHERE NOT held_tags @> to_jsonb(value::bigint)),
                    ARRAY(SELECT value::bigint FROM jsonb_array_elements_text(held_tags) WHERE NOT tags @> to_jsonb(value::bigint))
-            FROM owed ORDER BY what IN ('lapse', 'archive') DESC NULLS LAST, tags @> held_tags, number LIMIT %(limit)s
+            FROM (SELECT supporter, what, reason, tags, held_tags, number FROM owed
+                  UNION ALL SELECT supporter, 'add', NULL, tags, '[]', number FROM newcomers) owed
+            ORDER BY what IN ('lapse', 'archive') DESC NULLS LAST, tags @> held_tags, number LIMIT %(limit)s
             """,
             {"tags": difference.TAGS, "limit": limit},
         )
@@ -133,7 +135,7 @@ def preview(audience: Audience, limit: int = SHOWN) -> Preview:
             for supporter, what, reason, gains, loses in cursor.fetchall()
         ]
         takes = difference.takings()
-        cursor.execute("DROP TABLE owed")
+        difference.forget()
     return Preview(counts, takes, allowance(audience), people)
 
 

@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 from campaigns.mailchimp import difference, mapping, newcomers, retiring, shadow
 from campaigns.mailchimp.batch import WHOLLY_REFUSED, Batch, Written, refused
 from campaigns.mailchimp.client import Mailchimp, MailchimpError, connect
-from campaigns.mailchimp.difference import Owed, TagChange
+from campaigns.mailchimp.difference import Owed
 from campaigns.mailchimp.each import Each
 from campaigns.mailchimp.hearing import LEAVINGS, Heard, hear
 from campaigns.mailchimp.lanes import Job, Lanes
@@ -36,6 +36,7 @@ from campaigns.mailchimp.pull import catch_up
 from campaigns.mailchimp.shadow import Answer, Seen
 from campaigns.mailchimp.slots import AT_ONCE
 from campaigns.mailchimp.sync import STRETCH, Held, OutOfTime, work_on
+from campaigns.mailchimp.tagging import TagChange, tag_changes
 from campaigns.models import Audience, AudienceMember, SyncRun
 
 WORTH = 4
@@ -69,6 +70,8 @@ class Push:
         self.left_over: list[Job] = []
         """What came up while answers were worked on."""
         self.answered: list[tuple[newcomers.Call, newcomers.Brought]] = []
+        self.tags_told = True
+        """Whether each answer about newcomers said that they have theirs."""
 
     @property
     def mailchimp(self) -> Mailchimp:
@@ -104,7 +107,8 @@ class Push:
             each = Each(self.audience, self.lanes, self.until, breathe=self._breathe, count=self._count)
             each.take_up()
             each.permit()
-            self.lanes.work_off(self._in_time(map(self._tag, difference.tag_changes(self.audience))))
+            tags = tag_changes(self.audience, newcomers=not self.tags_told)
+            self.lanes.work_off(self._in_time(map(self._tag, tags)))
             each.archive()
         # The contact ids of those added come with the next read: from then on they are found whatever their address is there.
         self._read_soon(bool(self.run.counts.get("added")))
@@ -268,6 +272,8 @@ class Push:
             return None
 
     def _brought(self, call: newcomers.Call, brought: newcomers.Brought | None) -> None:
+        if brought is None or not brought.is_whole(call):
+            self.tags_told = False
         if brought is None:
             rows = newcomers.one_by_one(self.audience, call)
             self.left_over.append(Job(partial(self._add, rows), self._added))

@@ -142,7 +142,9 @@ def test_a_preview_tells_for_each_person_what_and_why_and_asks_mailchimp_nothing
 
 def test_a_preview_before_the_first_sync_says_who_would_go_there(mailchimp, audience):
     person("Ann")
+    bo = person("Bo")
     segments.refresh(Segment.objects.get())
+    consent.leave(bo, method=Consent.Method.LINK)
     shown = pushing.preview(audience)
     assert shown.counts == {"add": 1}
     assert shown.people[0].tags == ("Swedes",)

@@ -2,7 +2,9 @@
 
 import json
 import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -15,6 +17,7 @@ from crm.erasure import erase
 from supporters import consent
 from supporters.models import Consent, Supporter
 from tests.campaigns.mailchimp.test_push import many, person
+from tests.standins.mailchimp.writing import Writer
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +28,24 @@ def shadows() -> dict[str, str]:
 
 def lose_the_answer(mailchimp, *, applied: bool) -> None:
     mailchimp.drop(times=5, applied=applied, method="POST", path=r"^/lists/\w+$")
+
+
+def ready(audience: Audience) -> None:
+    for segment in Segment.objects.all():
+        segments.refresh(segment)
+    Audience.objects.update(merge_fields=mapping.DEFAULT_MERGE_FIELDS)
+    audience.refresh_from_db()
+
+
+def then(compare: Callable[..., dict], change: Callable[[], object]) -> Callable[..., dict]:
+    """Compare, and have something change before anything is sent."""
+
+    def compare_then_change(audience: Audience) -> dict:
+        counts = compare(audience)
+        change()
+        return counts
+
+    return compare_then_change
 
 
 def test_what_was_sent_and_answered_is_the_shadow_and_nothing_is_left_of_the_call(mailchimp, push):
@@ -137,10 +158,7 @@ def test_a_call_refused_as_a_whole_is_halved_until_the_one_it_is_about_stands_al
 
 def test_who_left_since_the_comparison_is_in_no_call(push, audience):
     ann, bo = person("Ann"), person("Bo")
-    for segment in Segment.objects.all():
-        segments.refresh(segment)
-    Audience.objects.update(merge_fields=mapping.DEFAULT_MERGE_FIELDS)
-    audience.refresh_from_db()
+    ready(audience)
     assert difference.compare(audience) == {"add": 2}
     consent.leave(ann, method=Consent.Method.LINK)
     [call] = newcomers.Calls(audience, mapping.there(audience.merge_fields, {}), {})
@@ -149,13 +167,68 @@ def test_who_left_since_the_comparison_is_in_no_call(push, audience):
     assert Addition.objects.get().supporters == [bo.pk]
 
 
+@pytest.mark.parametrize("kept", [[9, 10], [1, 5, 6, 10], [1, 2, 3, 4, 5, 6, 7]])
+def test_calls_are_full_however_many_left_since_their_segment_was_refreshed(audience, monkeypatch, kept):
+    monkeypatch.setattr(difference, "CHUNK", 2)
+    monkeypatch.setattr(newcomers, "AT_ONCE", 1)
+    many(10)
+    ready(audience)
+    emails = [f"p{number}@mail.se" for number in kept]
+    for supporter in Supporter.objects.exclude(email__in=emails):
+        consent.leave(supporter, method=Consent.Method.LINK)
+    difference.compare(audience)
+    calls = list(newcomers.Calls(audience, mapping.there(audience.merge_fields, {}), {}))
+    assert [call.size for call in calls] == [2] * (len(kept) // 2) + [1] * (len(kept) % 2)
+    sent = json.loads(f"[{','.join(call.members for call in calls)}]")
+    assert [member["email_address"] for member in sent] == emails
+
+
+def test_what_is_sent_is_as_it_was_when_the_call_was_made(mailchimp, push, monkeypatch):
+    ann = person("Ann")
+    rename = partial(Supporter.objects.filter(pk=ann.pk).update, first_name="Anna")
+    with monkeypatch.context() as patch:
+        patch.setattr(difference, "compare", then(difference.compare, rename))
+        push()
+    assert mailchimp.member("ann@mail.se")["merge_fields"]["FNAME"] == "Anna"
+    assert AudienceMember.objects.get().agreed["FNAME"] == "Anna"
+    push()
+    assert mailchimp.writes() == []
+
+
+@pytest.mark.parametrize("changed", [{"email": "anna@mail.se"}, {"language": "da"}])
+def test_whose_address_or_language_changed_since_the_comparison_goes_with_the_next(
+    mailchimp, push, monkeypatch, changed
+):
+    ann, _bo = person("Ann"), person("Bo")
+    change = partial(Supporter.objects.filter(pk=ann.pk).update, **changed)
+    with monkeypatch.context() as patch:
+        patch.setattr(difference, "compare", then(difference.compare, change))
+        push()
+    assert set(mailchimp.members()) == {"bo@mail.se"}
+    push()
+    there = mailchimp.member(changed.get("email", "ann@mail.se"))
+    assert (there["status"], there["language"]) == ("subscribed", changed.get("language", "sv"))
+    assert len(mailchimp.members()) == 2
+
+
+def test_a_tag_that_the_answer_does_not_tell_of_is_given_in_the_same_run(mailchimp, push, monkeypatch):
+    person("Ann"), person("Bo")
+    give = Writer.give_tags
+
+    def forget_ann(writer, member, names):
+        give(writer, member, [] if member.email == "ann@mail.se" else names)
+
+    monkeypatch.setattr(Writer, "give_tags", forget_ann)
+    assert push().counts == {"added": 2, "tagged": 1}
+    assert mailchimp.tags("ann@mail.se") == {"Swedes"}
+    push()
+    assert mailchimp.writes() == []
+
+
 def test_calls_are_of_500_and_made_for_as_many_at_a_time_as_are_under_way(push, audience, monkeypatch):
     monkeypatch.setattr(difference, "CHUNK", 3)
     many(30)
-    for segment in Segment.objects.all():
-        segments.refresh(segment)
-    Audience.objects.update(merge_fields=mapping.DEFAULT_MERGE_FIELDS)
-    audience.refresh_from_db()
+    ready(audience)
     difference.compare(audience)
     made = newcomers.Calls(audience, mapping.there(audience.merge_fields, {}), {})
     calls = iter(made)
@@ -186,10 +259,7 @@ def test_comparing_leaves_the_connection_as_it_was_even_when_it_fails(audience, 
 def test_what_was_made_and_not_sent_is_taken_back(push, audience, monkeypatch):
     monkeypatch.setattr(difference, "CHUNK", 3)
     many(30)
-    for segment in Segment.objects.all():
-        segments.refresh(segment)
-    Audience.objects.update(merge_fields=mapping.DEFAULT_MERGE_FIELDS)
-    audience.refresh_from_db()
+    ready(audience)
     difference.compare(audience)
     made = newcomers.Calls(audience, mapping.there(audience.merge_fields, {}), {})
     calls = iter(made)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_compact_decimal, format_currency, format_decimal
 from django.utils import timezone
 from django.utils.translation import get_language, get_language_bidi
@@ -46,13 +46,27 @@ def day(value: date) -> str:
 
 def moment(value: datetime) -> str:
     """A day and a time of it, in settings.TIME_ZONE."""
-    return format_datetime(timezone.localtime(value), "long", locale=locale())
+    written = format_datetime(timezone.localtime(value), "long", locale=locale())
+    return _ZONE.sub(lambda found: code(found[0]), written)
+
+
+_ZONE = re.compile(r"[+-]\d{4}$")
+
+
+def minute(value: datetime) -> str:
+    """A day and the minute of it, in settings.TIME_ZONE."""
+    local, pattern = timezone.localtime(value), locale().datetime_formats["medium"]
+    return pattern.replace("{0}", format_time(local, "short", locale=locale())).replace("{1}", day(local))
 
 
 def locale(language: str = "") -> Locale:
     return _locale(language or get_language() or "en")
 
 
+_HERE = {"en": "en-GB", "pt": "pt-PT"}
+"""As they are written in Europe: by itself each means the largest country that speaks it."""
+
+
 @lru_cache(maxsize=64)
 def _locale(language: str) -> Locale:
-    return Locale.parse(language, sep="-")
+    return Locale.parse(_HERE.get(language, language), sep="-")

@@ -32,7 +32,7 @@ def stream(supporter: Supporter) -> Iterator[str]:
             return render_to_string(f"crm/disclosure/{template}.html", context)
 
     with override(language):
-        made_at = figures.moment(timezone.now())
+        made_at = figures.minute(timezone.now())
     yield piece(
         "head",
         language=get_language_info(language),
@@ -115,7 +115,7 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return wording.flag(value)
     if isinstance(value, datetime):
-        return figures.moment(value)
+        return figures.minute(value)
     if isinstance(value, date):
         return figures.day(value)
     if isinstance(value, list):

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from django.test import RequestFactory
 
@@ -20,14 +19,9 @@ from tests.factories import (
     make_signature,
     make_supporter,
 )
+from tests.journeys.looking import FOCUS, LOOKS, complaints, examined, look
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-RULES = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
-    "rules": {"target-size": {"enabled": True}},  # axe leaves it out unless asked
-    "resultTypes": ["violations"],
-}
-LOOKS = [(320, "light"), (320, "dark"), (1280, "light"), (1280, "dark")]
 MISSING = {"unknown": 404, "expired": 410, "nowhere": 404}
 
 
@@ -97,19 +91,6 @@ def paths(petition):
         "expired": "me/nonsense/",
         "nowhere": "p/no-such-petition/",
     }
-
-
-def look(page, width, scheme):
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme=scheme)
-
-
-def complaints(page):
-    """What axe finds, one line each."""
-    found = Axe().run(page, options=RULES).response["violations"]
-    return [
-        f"{each['id']}: {node['target']} {node.get('failureSummary', '')}" for each in found for node in each["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
@@ -213,17 +194,6 @@ def test_in_forced_colours_fields_buttons_and_focus_have_edges(visitor):
 
 
 FIELDS = ["first_name", "last_name", "email", "country", "postcode", "agree", "news", "shown"]
-FOCUS = """() => {
-  const e = document.activeElement, box = e.getBoundingClientRect(), style = getComputedStyle(e);
-  const there = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
-  return {
-    name: e.name || (e.classList.contains("skip") ? "skip" : e.textContent.trim()),
-    outline: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth),
-    inside: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
-    covered: !(e.contains(there) || e.labels?.[0]?.contains(there)),
-    width: box.width, height: box.height, inline: style.display === "inline",
-  };
-}"""
 
 
 def send(page):
@@ -235,11 +205,3 @@ def exhaust(form):
     request = RequestFactory().post("/", REMOTE_ADDR="127.0.0.1")
     while not crowd.hold(request, form):
         pass
-
-
-def examined(page, name, width, scheme):
-    look(page, width, scheme)
-    found = [f"{name} {width} {scheme}: {said}" for said in complaints(page)]
-    if page.evaluate("document.documentElement.scrollWidth") > width:
-        found.append(f"{name} {width}: scrolls sideways")
-    return found

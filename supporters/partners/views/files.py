@@ -44,14 +44,14 @@ def files(request: HttpRequest, member: PartnerUser) -> HttpResponse:
             {
                 "export": each,
                 "what": _title(each.listing, member),
-                "when": figures.moment(each.created_at),
+                "when": figures.minute(each.created_at),
                 "people": figures.number(each.rows),
                 "state": _STATES[Export.State(each.state)],
+                "waiting": each.state in {Export.State.QUEUED, Export.State.MAKING},
                 "ready": each.state == Export.State.DONE and each.by_id == member.user_id,
             }
             for each in rows
         ],
-        "waiting": any(each.state in {Export.State.QUEUED, Export.State.MAKING} for each in rows),
     }
     return partner_page(request, "files", context)
 

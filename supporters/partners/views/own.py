@@ -113,7 +113,7 @@ def left(request: HttpRequest, member: PartnerUser) -> HttpResponse:
                 "pk": each.pk,
                 "email": each.email,
                 "moved": each.moved,
-                "left": written.moment(each.left_at) if each.left_at else "",
+                "left": written.minute(each.left_at) if each.left_at else "",
                 "got": written.day(localdate(each.handed_at)),
             }
             for each in found[:MANY]

@@ -35,7 +35,7 @@ def test_the_receipt_says_what_was_given_when_and_to_whom(server, settings):
     for line in (
         "Thank you for your gift of SEK\u00a01,250.50.",
         f"Receipt number: 2026-{gift.pk:06d}",
-        "Received on: May 1, 2026",
+        "Received on: 1 May 2026",
         "Received by: RealStars",
         "Organisation number: 802440-0000",
         "Järntorget 7, Göteborg",

@@ -36,6 +36,8 @@ BUDGET = 45
 HASTE = (2, 5)
 """Seconds to connect and to read while a person waits for a page; then there is one attempt only."""
 T = TypeVar("T")
+GONE = frozenset({404, 405})
+"""Statuses of archiving or deleting somebody who is not there, or not any more."""
 _HEALABLE = {429, 500, 502, 503, 504}
 _KEY = re.compile(r"[0-9A-Za-z]+-[a-z]{2,3}\d{1,3}")
 
@@ -317,6 +319,14 @@ class Mailchimp(CampaignCalls):
         """How far it is with them, and where the answers are, under an address that lives ten minutes."""
         return self._batches.status(batch_id, fields=["status", "response_body_url"])
 
+    def take_back(self, batch_id: str) -> None:
+        """Have it not worked off any further; harmless for one that is over."""
+        try:
+            self._batches.delete_request(batch_id)
+        except MailchimpError as error:
+            if error.passing or error.status == 401:
+                raise
+
     def do(self, method: str, path: str, body: dict | None) -> dict:
         """A call about one member that is handed in just as well (each.py)."""
         query = [("skip_merge_validation", True)] if body else []
@@ -342,7 +352,7 @@ class Mailchimp(CampaignCalls):
         try:
             self._lists.delete_list_member(list_id, subscriber_hash)
         except MailchimpError as error:
-            if error.status not in {404, 405}:
+            if error.status not in GONE:
                 raise
 
     def signup_url(self, list_id: str) -> str:

@@ -129,7 +129,7 @@ class _Comparison:
         while True:
             missing = list(
                 AudienceMember.objects.filter(
-                    audience=self.audience, to_delete=False, updated_at__lt=self.run.started_at
+                    audience=self.audience, to_delete=False, handed_in=None, updated_at__lt=self.run.started_at
                 )
                 .filter(~Q(seen_in=self.run.pk) | Q(seen_in=None))
                 .exclude(status__in=[Status.NONE, Status.FORGOTTEN])

@@ -82,15 +82,17 @@ WITH held AS NOT MATERIALIZED (
     SELECT held.supporter_id AS supporter, held.id AS member, held.status, coalesce(wanted.email, outsider.email) AS email,
            coalesce(wanted.hash, md5(outsider.email)) AS hash, held.subscriber_hash AS old_hash, wanted.language, wanted."values",
            coalesce(wanted.digest, sha256(convert_to(outsider.email, 'UTF8'))) AS digest,
-           coalesce(wanted.tags, '[]') AS tags, coalesce(held.tags, '[]') AS held_tags, held.ours, held.moving_to, reasons.reason,
+           coalesce(wanted.tags, '[]') AS tags, coalesce(held.tags, '[]') AS held_tags, held.ours, held.moving_to,
+           held.handed_in_id, reasons.reason,
            CASE
-             WHEN held.moving_to <> '' THEN 'look'
+             WHEN held.moving_to <> '' AND held.handed_in_id IS NULL THEN 'look'
              -- An addition whose answer was lost, and that is not wanted any more, or not at that address.
              WHEN held.status = '' AND held.refusal = '' AND held.subscriber_hash IS DISTINCT FROM wanted.hash THEN 'look'
              WHEN wanted.id IS NULL AND held.status NOT IN ('subscribed', 'pending') THEN NULL
              WHEN wanted.id IS NULL AND allowed.id IS NULL AND reasons.id IS NOT NULL THEN 'leave'
              -- Members that others added are unsubscribed only if they left here, not for want of a yes here.
              WHEN wanted.id IS NULL AND allowed.id IS NULL AND held.ours THEN 'lapse'
+             WHEN held.handed_in_id IS NOT NULL THEN NULL
              WHEN wanted.id IS NULL AND allowed.id IS NOT NULL AND held.ours AND NOT held.archived_by_us AND %(archives)s THEN 'archive'
              WHEN wanted.id IS NULL AND allowed.id IS NOT NULL AND held.ours AND held.subscriber_hash <> md5(outsider.email)
                   AND (held.refusal = '' OR held.digest IS DISTINCT FROM sha256(convert_to(outsider.email, 'UTF8'))) THEN 'move'
@@ -122,7 +124,7 @@ SELECT row_number() OVER (PARTITION BY what ORDER BY supporter)::int AS number, 
        CASE WHEN what IN ('leave', 'lapse', 'archive') THEN old_hash WHEN what = 'look' THEN coalesce(nullif(moving_to, ''), old_hash)
        ELSE hash END AS hash
 FROM compared
-WHERE what IS NOT NULL OR (status IN ('subscribed', 'pending') AND tags <> held_tags)
+WHERE what IS NOT NULL OR (status IN ('subscribed', 'pending') AND tags <> held_tags AND handed_in_id IS NULL)
 """
 
 _NEWCOMERS = f"""
@@ -344,7 +346,8 @@ def free_moves(audience: Audience) -> list[Owed]:
         """
         SELECT o.number, o.supporter, o.member, o.email, o.hash, o.old_hash, o.language, o."values", o.digest, o.tags, coalesce(o.ours, true)
         FROM owed o JOIN campaigns_audiencemember held ON held.id = o.member AND held.subscriber_hash = o.old_hash
-        WHERE o.what = 'move' AND held.status <> '' AND held.digest IS DISTINCT FROM o.digest AND NOT EXISTS (
+        WHERE o.what = 'move' AND held.status <> '' AND held.digest IS DISTINCT FROM o.digest AND held.handed_in_id IS NULL
+          AND NOT held.to_delete AND NOT EXISTS (
             SELECT FROM campaigns_audiencemember other WHERE other.audience_id = %(audience)s
             AND other.subscriber_hash = o.hash AND (other.supporter_id <> o.supporter OR other.to_delete))
         ORDER BY o.number LIMIT %(limit)s
@@ -423,8 +426,8 @@ def permissions(audience: Audience) -> Iterator[list[Permitted]]:
 
 _PERMISSIONS = """
 SELECT held.id, held.subscriber_hash, {given}::text FROM campaigns_audiencemember held JOIN supporters_supporter s ON s.id = held.supporter_id {joins}
-WHERE held.audience_id = %(audience)s AND held.id > %(last)s AND NOT held.to_delete AND held.status IN ('subscribed', 'pending')
-  AND {given} <> coalesce(held.permissions, '{{}}') AND (held.ours OR EXISTS (
+WHERE held.audience_id = %(audience)s AND held.id > %(last)s AND NOT held.to_delete AND held.handed_in_id IS NULL
+  AND held.status IN ('subscribed', 'pending') AND {given} <> coalesce(held.permissions, '{{}}') AND (held.ours OR EXISTS (
     SELECT FROM campaigns_audiencesegment l JOIN campaigns_segmentmember m ON m.segment_id = l.segment_id
     WHERE l.audience_id = %(audience)s AND m.supporter_id = s.id))
 ORDER BY held.id LIMIT %(limit)s

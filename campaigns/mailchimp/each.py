@@ -1,152 +1,128 @@
 """What Mailchimp lets nobody do to many members in one call: marketing permissions, and archiving.
 
-Few go by themselves, side by side; many are handed in (bulk.py), 500 in one call. What becomes of each is written down in the
-same way, if only by a later run. Nothing that follows depends on it.
+Few go by themselves, side by side; many are handed in (bulk.py), 500 in one call.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import groupby
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
+from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from campaigns.mailchimp import bulk, difference, mapping, shadow
-from campaigns.mailchimp.client import MailchimpError, connect
+from campaigns.mailchimp.bulk import Operation, Outcome
+from campaigns.mailchimp.client import GONE, MailchimpError, connect
 from campaigns.mailchimp.difference import ARCHIVE, Permitted
-from campaigns.mailchimp.lanes import Job, Lanes
-from campaigns.models import Audience, AudienceMember
+from campaigns.mailchimp.lanes import Job
+from campaigns.models import Audience, AudienceMember, HandedIn
 
-PERMIT = "permit"
-GONE = frozenset({404, 405})
-"""Statuses of archiving somebody who is archived already, or not there."""
+if TYPE_CHECKING:
+    from campaigns.mailchimp.stretch import Stretch
 
-
-class Operation(NamedTuple):
-    """A call about one member."""
-
-    member: int
-    method: str
-    hash: str
-    body: dict | None = None
+Status = AudienceMember.Status
 
 
-class Outcome(NamedTuple):
-    member: int
-    status: int
-    answer: dict
+def permit(stretch: "Stretch") -> None:
+    """The call for many members knows no marketing permissions."""
+    path = f"lists/{stretch.audience.list_id}/members/"
+    chunks = (
+        [Operation(row.member, "PATCH", path + row.hash, _permission(stretch.audience, row)) for row in rows]
+        for rows in difference.permissions(stretch.audience)
+    )
+    write = partial(_write_permissions, stretch.audience, count=stretch.count)
+    stretch.lanes.work_off(jobs(stretch, bulk.PERMIT, chunks, write))
 
 
-class Each:
-    """What is owed to single members of an audience; `breathe` raises when it is time to end, `count` takes how many were done of what."""
+def archive(stretch: "Stretch") -> None:
+    path = f"lists/{stretch.audience.list_id}/members/"
+    chunks = (
+        [Operation(row.member, "DELETE", path + row.old_hash) for row in rows] for rows in difference.chunks(ARCHIVE)
+    )
+    stretch.lanes.work_off(jobs(stretch, bulk.ARCHIVE, chunks, partial(_write_archived, count=stretch.count)))
 
-    def __init__(
-        self,
-        audience: Audience,
-        lanes: Lanes,
-        until: float,
-        *,
-        breathe: Callable[[], None],
-        count: Callable[..., None],
-    ) -> None:
-        self.audience, self.lanes, self.until, self._breathe, self._count = audience, lanes, until, breathe, count
-        self._write_down = {PERMIT: self._permitted, ARCHIVE: self._archived}
 
-    def take_up(self) -> None:
-        """Wait for what was handed in, now or by a run before, and write down what became of it. Raises OutOfTime, MailchimpError."""
-        results = bulk.results(connect(), self.audience, self.until)
-        told = [(*name.split(":", 1), status, answer) for name, status, answer in results]
-        for kind, outcomes in groupby(sorted(told, key=lambda one: one[0]), key=lambda one: one[0]):
-            self._write_down[kind](
-                [Outcome(int(member), status, answer) for _kind, member, status, answer in outcomes]
-            )
-        bulk.done(self.audience)
-
-    def permit(self) -> None:
-        """The call for many members knows no marketing permissions."""
-        for rows in difference.permissions(self.audience):
-            self._do(PERMIT, [Operation(row.member, "PATCH", row.hash, self._permission(row)) for row in rows])
-
-    def archive(self) -> None:
-        for rows in difference.chunks(ARCHIVE):
-            self._do(ARCHIVE, [Operation(row.member, "DELETE", row.old_hash) for row in rows])
-
-    def _do(self, kind: str, operations: Sequence[Operation]) -> None:
-        self._breathe()
-        if len(operations) <= bulk.FEW:
-            self.lanes.work_off(self._jobs(kind, operations))
-            return
-        bulk.hand_in(connect(), self.audience, [self._handed_in(kind, operation) for operation in operations])
-        self.take_up()
-
-    def _jobs(self, kind: str, operations: Sequence[Operation]) -> Iterator[Job]:
-        def call(operation: Operation) -> Outcome:
-            try:
-                answer = connect().do(operation.method, self._path(operation), operation.body)
-            except MailchimpError as error:
-                if error.passing or error.status == 401:
-                    raise
-                return Outcome(operation.member, error.status, {"title": error.title, "detail": error.detail})
-            return Outcome(operation.member, 200, answer)
-
+def jobs(
+    stretch: "Stretch",
+    kind: str,
+    chunks: Iterator[list[Operation]],
+    write: Callable[[Sequence[Outcome]], None],
+) -> Iterator[Job]:
+    """Up to 500 operations at a time: handed in, or each a call by itself, whose outcome is written down at once."""
+    many = False
+    for operations in chunks:
+        stretch.breathe()
+        many = many or len(operations) > bulk.FEW
+        if many:
+            yield from bulk.hand_in(stretch.audience, kind, operations)
+            continue
         for operation in operations:
-            yield Job(partial(call, operation), lambda outcome: self._write_down[kind]([outcome]))
-
-    def _handed_in(self, kind: str, operation: Operation) -> dict:
-        return {
-            "operation_id": f"{kind}:{operation.member}",
-            "method": operation.method,
-            "path": self._path(operation),
-            **(
-                {"params": {"skip_merge_validation": True}, "body": json.dumps(operation.body)}
-                if operation.body
-                else {}
-            ),
-        }
-
-    def _path(self, operation: Operation) -> str:
-        return f"lists/{self.audience.list_id}/members/{operation.hash}"
-
-    # What became of them
-
-    def _permission(self, row: Permitted) -> dict:
-        ours = [
-            key.removeprefix(mapping.PERMISSION) for key in self.audience.groups if key.startswith(mapping.PERMISSION)
-        ]
-        return {
-            "marketing_permissions": [{"marketing_permission_id": one, "enabled": one in row.given} for one in ours]
-        }
-
-    def _permitted(self, outcomes: Sequence[Outcome]) -> None:
-        done = [outcome for outcome in outcomes if outcome.status == 200]
-        shadow.permit(self.audience, {outcome.member: self._given(outcome.answer) for outcome in done})
-        refused = [outcome for outcome in outcomes if _refused(outcome)]
-        shadow.refuse([outcome.member for outcome in refused], [_why(outcome) for outcome in refused])
-        self._count(permitted=len(done), refused=len(refused))
-
-    def _given(self, answer: dict) -> dict[str, bool]:
-        return {
-            one["marketing_permission_id"]: True
-            for one in answer.get("marketing_permissions") or []
-            if one["enabled"] and f"{mapping.PERMISSION}{one['marketing_permission_id']}" in self.audience.groups
-        }
-
-    def _archived(self, outcomes: Sequence[Outcome]) -> None:
-        done = [outcome.member for outcome in outcomes if outcome.status in GONE or outcome.status < 300]
-        AudienceMember.objects.filter(pk__in=done, audience=self.audience, to_delete=False).update(
-            status=AudienceMember.Status.ARCHIVED, archived_by_us=True, digest=None, updated_at=Now()
-        )
-        refused = [outcome for outcome in outcomes if _refused(outcome) and outcome.status not in GONE]
-        shadow.refuse([outcome.member for outcome in refused], [_why(outcome) for outcome in refused])
-        self._count(archived=len(done), refused=len(refused))
+            yield Job(partial(_call, operation), lambda outcome: write([outcome]))
 
 
-def _refused(outcome: Outcome) -> bool:
-    """What failed in passing is owed still, and that is all."""
-    return 400 <= outcome.status < 500 and outcome.status != 429
+def _call(operation: Operation) -> Outcome:
+    try:
+        answer = connect().do(operation.method, operation.path, operation.body)
+    except MailchimpError as error:
+        if error.passing or error.status == 401:
+            raise
+        answer = {"title": error.title, "detail": error.detail, "errors": list(error.errors)}
+        return Outcome(operation.member, operation.note, error.status, answer)
+    return Outcome(operation.member, operation.note, 200, answer)
 
 
-def _why(outcome: Outcome) -> str:
-    told = (str(outcome.answer.get(name, "")) for name in ("title", "detail"))
-    return MailchimpError(400, *told).for_staff
+# What became of them
+
+
+def _permission(audience: Audience, row: Permitted) -> dict:
+    ours = [key.removeprefix(mapping.PERMISSION) for key in audience.groups if key.startswith(mapping.PERMISSION)]
+    return {"marketing_permissions": [{"marketing_permission_id": one, "enabled": one in row.given} for one in ours]}
+
+
+def permitted(handed: HandedIn, outcomes: Sequence[Outcome], count: Callable[..., None]) -> None:
+    with transaction.atomic():
+        _write_permissions(handed.audience, outcomes, count)
+        bulk.end(handed)
+
+
+def _write_permissions(audience: Audience, outcomes: Sequence[Outcome], count: Callable[..., None]) -> None:
+    done = [outcome for outcome in outcomes if outcome.done]
+    shadow.permit(audience, {outcome.member: _given(audience, outcome.answer) for outcome in done})
+    count(permitted=len(done), refused=note_refusals(outcomes))
+
+
+def _given(audience: Audience, answer: dict) -> dict[str, bool]:
+    return {
+        one["marketing_permission_id"]: True
+        for one in answer.get("marketing_permissions") or []
+        if one["enabled"] and f"{mapping.PERMISSION}{one['marketing_permission_id']}" in audience.groups
+    }
+
+
+def archived(handed: HandedIn, outcomes: Sequence[Outcome], count: Callable[..., None]) -> None:
+    """Who left in the meantime may have been archived before that, or after it."""
+    members = handed.members.filter(to_delete=False)
+    unclear = members.filter(
+        Q(status_at__gt=handed.handed_in_at) | ~Q(status__in=[Status.SUBSCRIBED, Status.PENDING])
+    )
+    with transaction.atomic():
+        doubtful = set(unclear.values_list("pk", flat=True))
+        shadow.doubt(list(doubtful))
+        _write_archived([outcome for outcome in outcomes if outcome.member not in doubtful], count)
+        bulk.end(handed)
+
+
+def _write_archived(outcomes: Sequence[Outcome], count: Callable[..., None]) -> None:
+    done = [outcome.member for outcome in outcomes if outcome.done or outcome.status in GONE]
+    AudienceMember.objects.filter(pk__in=done, to_delete=False).update(
+        status=Status.ARCHIVED, archived_by_us=True, digest=None, updated_at=Now()
+    )
+    count(archived=len(done), refused=note_refusals([one for one in outcomes if one.status not in GONE]))
+
+
+def note_refusals(outcomes: Sequence[Outcome]) -> int:
+    """Why these could not be done; returns how many. What failed in passing is owed still, and that is all."""
+    refusals = {outcome.member: outcome.error.for_staff for outcome in outcomes if outcome.refused}
+    shadow.refuse(list(refusals), list(refusals.values()))
+    return len(refusals)

@@ -37,14 +37,14 @@ def _pull(audience: Audience, run: SyncRun, until: float) -> None:
     catch_up(mailchimp, audience, run, until)
 
 
-def catch_up(mailchimp: Mailchimp, audience: Audience, run: SyncRun, until: float) -> None:
-    """Read what changed since last time. Raises OutOfTime, MailchimpError."""
+def catch_up(mailchimp: Mailchimp, audience: Audience, run: SyncRun, until: float, *, archived: bool = False) -> None:
+    """Read what changed since last time, who was archived too if that is said. Raises OutOfTime, MailchimpError."""
     if not audience.merge_fields:
         audience.merge_fields = dict(mapping.DEFAULT_MERGE_FIELDS)
     asked_at = audience.pull_requested_at
     _read(mailchimp, audience, run, until, CHANGED, audience.changed_since)
     read_at = audience.place.get("archived_at")
-    if not read_at or datetime.now(UTC) - datetime.fromisoformat(read_at) > EVERY_ARCHIVED:
+    if archived or not read_at or datetime.now(UTC) - datetime.fromisoformat(read_at) > EVERY_ARCHIVED:
         since = audience.place.get("archived_to")
         _read(mailchimp, audience, run, until, ARCHIVED, since and datetime.fromisoformat(since))
         audience.place["archived_at"] = datetime.now(UTC).isoformat()

@@ -4,23 +4,27 @@ subscribed, pending ──▶ archived          the person has a member of their
                     └─▶ unsubscribed      they have left, as either
 """
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import MD5, Now
 from django.db.models.lookups import Exact
 
-from campaigns.mailchimp import shadow
-from campaigns.mailchimp.client import MailchimpError, connect
+from campaigns.mailchimp import bulk, difference, each, shadow
+from campaigns.mailchimp.bulk import Operation, Outcome
+from campaigns.mailchimp.client import GONE
 from campaigns.mailchimp.lanes import Job
-from campaigns.models import Audience, AudienceMember
+from campaigns.models import Audience, AudienceMember, HandedIn
 from supporters.models import AddressHash, Consent, Merge, Suppression
 
+if TYPE_CHECKING:
+    from campaigns.mailchimp.stretch import Stretch
+
 Status = AudienceMember.Status
-GRACE = timedelta(minutes=2)
-"""For so long a call whose answer was lost may still bring them there."""
+LEFT = "left"
 
 
 def owed(audience: Audience) -> QuerySet[AudienceMember]:
@@ -36,45 +40,46 @@ def owed(audience: Audience) -> QuerySet[AudienceMember]:
     ).annotate(left=Q(Exact(said, Value(Consent.State.WITHDRAWN))) | Q(Exists(under_it.filter(Exists(suppressed)))))
 
 
-def jobs(audience: Audience, count: Callable[..., None]) -> Iterator[Job]:
-    for member in owed(audience).iterator(500):
-        yield Job(partial(_retire, audience, member), partial(_retired, member, count))
+def jobs(stretch: "Stretch") -> Iterator[Job]:
+    """One member keeps back nobody else."""
+    write = partial(_write, count=stretch.count)
+    return each.jobs(stretch, bulk.RETIRE, _operations(stretch.audience), write)
 
 
-def _retire(audience: Audience, member: AudienceMember) -> tuple[str, str]:
-    """The status that they have there now, and why they could not be taken away; one member keeps back nobody else."""
-    try:
-        if member.left and member.status != Status.NONE and _unsubscribe(audience, member):
-            return Status.UNSUBSCRIBED, ""
-        connect().archive(audience.list_id, member.subscriber_hash)
-    except MailchimpError as error:
-        if error.passing or error.status == 401:
-            raise
-        return member.status, error.for_staff
-    return Status.ARCHIVED, ""
+def _operations(audience: Audience) -> Iterator[list[Operation]]:
+    path = f"lists/{audience.list_id}/members/"
+    waiting = owed(audience).filter(handed_in=None).exclude(status=Status.NONE, updated_at__gt=Now() - shadow.GRACE)
+    last = 0
+    while members := list(waiting.filter(pk__gt=last).order_by("pk")[: difference.CHUNK]):
+        last = members[-1].pk
+        yield [
+            Operation(one.pk, "PATCH", path + one.subscriber_hash, {"status": Status.UNSUBSCRIBED}, LEFT)
+            if one.left and one.status != Status.NONE
+            else Operation(one.pk, "DELETE", path + one.subscriber_hash)
+            for one in members
+        ]
 
 
-def _unsubscribe(audience: Audience, member: AudienceMember) -> bool:
-    """False if they are not there."""
-    try:
-        connect().change_member(audience.list_id, member.subscriber_hash, {"status": Status.UNSUBSCRIBED})
-    except MailchimpError as error:
-        if error.status not in {404, 405}:
-            raise
-        return False
-    return True
+def written(handed: HandedIn, outcomes: Sequence[Outcome], count: Callable[..., None]) -> None:
+    """Write down what became of them."""
+    with transaction.atomic():
+        _write(outcomes, count)
+        bulk.end(handed)
 
 
-def _retired(member: AudienceMember, count: Callable[..., None], outcome: tuple[str, str]) -> None:
-    status, refusal = outcome
-    if refusal:
-        shadow.refuse([member.pk], [refusal])
-        count(refused=1)
-        return
-    done = AudienceMember.objects.filter(pk=member.pk, to_delete=False, retired_from__isnull=False)
-    if member.status == Status.NONE:
-        done = done.filter(updated_at__lt=Now() - GRACE)
-    changed = done.update(
+def _write(outcomes: Sequence[Outcome], count: Callable[..., None]) -> None:
+    left = [one.member for one in outcomes if one.done and one.note == LEFT]
+    gone = [one.member for one in outcomes if one.member not in left and (one.done or one.status in GONE)]
+    count(
+        unsubscribed=_retired(left, Status.UNSUBSCRIBED),
+        archived=_retired(gone, Status.ARCHIVED),
+        refused=each.note_refusals([one for one in outcomes if one.status not in GONE]),
+    )
+
+
+def _retired(members: Sequence[int], status: str) -> int:
+    done = AudienceMember.objects.filter(pk__in=members, to_delete=False, retired_from__isnull=False)
+    return done.update(
         status=status,
         status_at=Now(),
         archived_by_us=status == Status.ARCHIVED,
@@ -84,5 +89,3 @@ def _retired(member: AudienceMember, count: Callable[..., None], outcome: tuple[
         refused_at=None,
         updated_at=Now(),
     )
-    if changed:
-        count(**{"archived" if status == Status.ARCHIVED else "unsubscribed": 1})

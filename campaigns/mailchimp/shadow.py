@@ -2,17 +2,24 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import DateTimeField, Value
+from django.db.models import DateTimeField, F, Func, Q, Value
 from django.db.models.functions import Greatest, Now
 
 from campaigns.mailchimp import mapping
 from campaigns.mailchimp.difference import Owed
 from campaigns.mailchimp.hearing import LEAVINGS, Heard
 from campaigns.models import Audience, AudienceMember
+
+CLOCK = Func(function="clock_timestamp", output_field=DateTimeField())
+"""The moment itself, whenever the transaction began."""
+GRACE = timedelta(minutes=2)
+"""For so long a call whose answer was lost may still take effect."""
+IN_DOUBT = Q(status=AudienceMember.Status.NONE) | ~Q(moving_to="")
+"""No answer told whether they are there, or under which address."""
 
 
 class Answer(NamedTuple):
@@ -120,6 +127,11 @@ def see(seen: Sequence[Seen]) -> None:
         )
 
 
+def doubt(members: Sequence[int]) -> None:
+    """Have it looked how these are there before anything else is done with them: of what we heard, nobody can tell the last."""
+    AudienceMember.objects.filter(pk__in=members, to_delete=False).update(moving_to=F("subscriber_hash"))
+
+
 def refuse(members: Sequence[int], refusals: Sequence[str]) -> None:
     """Note why these could not be done; they are owed still."""
     with connection.cursor() as cursor:
@@ -138,7 +150,8 @@ def permit(audience: Audience, given: Mapping[int, Mapping[str, bool]]) -> None:
         cursor.execute(
             """
             UPDATE campaigns_audiencemember held SET permissions = t.given::jsonb
-            FROM unnest(%s::bigint[], %s::text[]) AS t (member, given) WHERE held.id = t.member AND held.audience_id = %s
+            FROM unnest(%s::bigint[], %s::text[]) AS t (member, given)
+            WHERE held.id = t.member AND held.audience_id = %s AND NOT held.to_delete
             """,
             [list(given), [json.dumps(one) for one in given.values()], audience.pk],
         )
@@ -179,7 +192,7 @@ def set_status(members: Sequence[int], status: str, changed_at: datetime | None 
     """Write down what we made of these members there; what they do after `changed_at`, by Mailchimp's clock, is later."""
     AudienceMember.objects.filter(pk__in=members).update(
         status=status,
-        status_at=Now(),
+        status_at=CLOCK,
         leaving_applied=status in LEAVINGS,
         last_changed=Greatest("last_changed", Value(changed_at, DateTimeField())),
         digest=None,

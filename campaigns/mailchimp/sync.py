@@ -1,6 +1,8 @@
 """When an audience is pushed and pulled, and what its runs tell: push.py, pull.py and compare.py do the work.
 
 running ──▶ done | failed | held (it asks first), which goes on as running
+
+A run that has handed calls in (bulk.py) is running until Mailchimp has answered them, and is looked after now and then.
 """
 
 import time
@@ -11,9 +13,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from campaigns.mailchimp import newcomers
+from campaigns.mailchimp import bulk, newcomers, taking_up
 from campaigns.mailchimp.client import MailchimpError
-from campaigns.models import Audience, SyncRun
+from campaigns.models import Audience, HandedIn, SyncRun
 from supporters.locks import advisory_lock
 
 STRETCH = 40
@@ -38,6 +40,10 @@ class OutOfTime(Exception):
     """The stretch is over; the rest is owed still."""
 
 
+class UnderWay(Exception):
+    """All is done but what Mailchimp was handed and has not answered yet."""
+
+
 def work_on(pk: int, kind: str, work: Callable[[Audience, SyncRun, float], None], seconds: float) -> bool:
     """Work on an audience for this long, on its open run or a new one; returns whether more is to be done.
 
@@ -50,11 +56,16 @@ def work_on(pk: int, kind: str, work: Callable[[Audience, SyncRun, float], None]
         asked_at = audience.sync_requested_at
         run = _open_run(audience, kind)
         newcomers.settle(audience)
+        if kind == SyncRun.Kind.PUSH:
+            bulk.look_now(audience)
         try:
+            taking_up.take_up(audience, run.count)
             work(audience, run, time.monotonic() + seconds)
         except OutOfTime:
             SyncRun.objects.filter(pk=run.pk).update(counts=run.counts)
             return True
+        except UnderWay:
+            SyncRun.objects.filter(pk=run.pk).update(counts=run.counts)
         except Held as held:
             text = _("It would take %(number)s members away. Look why, and let it, or mend the segment.")
             SyncRun.objects.filter(pk=run.pk).update(
@@ -68,6 +79,7 @@ def work_on(pk: int, kind: str, work: Callable[[Audience, SyncRun, float], None]
         else:
             _finish(run, SyncRun.State.DONE)
         if kind == SyncRun.Kind.PUSH:
+            bulk.look_later(audience)
             Audience.objects.filter(pk=pk, sync_requested_at=asked_at).update(sync_requested_at=None)
         return False
 
@@ -86,8 +98,8 @@ def _finish(run: SyncRun, state: str, error: str = "") -> None:
 
 
 def push_due() -> dict:
-    """Hand out the audiences whose push was asked for, was cut short, failed a while ago, or is over an hour old; and those of whom
-    somebody wants to know what one would do."""
+    """Hand out the audiences whose push was asked for, was cut short, failed a while ago, or is over an hour old, and those for whom
+    Mailchimp may have done by now what it was handed; and those of whom somebody wants to know what one would do."""
     from campaigns.tasks import preview_audience, push_audience
 
     _hand_out(Audience.objects.filter(preview_requested_at__isnull=False), preview_audience)
@@ -96,8 +108,14 @@ def push_due() -> dict:
     recent = pushes.filter(
         Q(worked_at__gt=Now() - EVERY) & ~Q(state=SyncRun.State.FAILED) | Q(worked_at__gt=Now() - AGAIN)
     )
+    cut_short = pushes.filter(state=SyncRun.State.RUNNING)
+    failed = pushes.filter(state=SyncRun.State.FAILED, worked_at__gt=Now() - AGAIN)
+    handed_in = HandedIn.objects.filter(audience=OuterRef("pk"))
     due = Audience.objects.filter(paused=False).filter(
-        Q(sync_requested_at__isnull=False) | Exists(pushes.filter(state=SyncRun.State.RUNNING)) | ~Exists(recent)
+        Q(sync_requested_at__isnull=False)
+        | Exists(cut_short) & ~Exists(handed_in)
+        | Exists(handed_in.filter(look_at__lte=Now())) & ~Exists(failed)
+        | ~Exists(recent)
     )
     return _hand_out(due, push_audience)
 

@@ -199,41 +199,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='AudienceMember',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subscriber_hash', models.CharField(help_text="MD5 of the address in lower case: Mailchimp's id of a member.", max_length=32)),
-                ('moving_to', models.CharField(blank=True, db_default='', help_text='The id they may have by now: they were given a new address, and no answer came.', max_length=32)),
-                ('status', models.CharField(blank=True, choices=[('subscribed', 'Subscribed'), ('unsubscribed', 'Unsubscribed'), ('cleaned', 'Cleaned'), ('pending', 'Pending'), ('archived', 'Archived'), ('transactional', 'Transactional'), ('forgotten', 'Deleted for good'), ('', 'Not there')], db_default='', max_length=13, verbose_name='status')),
-                ('status_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, help_text='When we learnt of the status, by our clock.')),
-                ('leaving_applied', models.BooleanField(db_default=False, default=False, editable=False, help_text='Whether it being unsubscribed or cleaned holds here too.')),
-                ('left_at', models.DateTimeField(editable=False, help_text="The last leaving there that was applied here, by Mailchimp's clock.", null=True)),
-                ('contact', models.CharField(blank=True, db_default='', editable=False, help_text='Stays the same when the address changes.', max_length=32)),
-                ('digest', models.BinaryField(help_text='Of the fields last sent.', null=True)),
-                ('agreed', models.JSONField(editable=False, help_text='What both sides had last, by merge tag: the base of a three-way merge (campaigns.mailchimp.merging).', null=True)),
-                ('tags', models.JSONField(db_default=models.Value([], models.JSONField()), default=list, help_text='Tag ids of ours it has there.')),
-                ('ours', models.BooleanField(db_default=True, default=True, help_text='Whether we added it.')),
-                ('archived_by_us', models.BooleanField(db_default=False, default=False)),
-                ('asked_back_at', models.DateTimeField(help_text='When Mailchimp was last told to ask them to confirm.', null=True)),
-                ('to_delete', models.BooleanField(db_default=False, default=False, help_text='Erased here: owed a deletion there.')),
-                ('refusal', models.CharField(blank=True, db_default='', max_length=500, verbose_name='refused because')),
-                ('refused_at', models.DateTimeField(null=True, verbose_name='refused')),
-                ('permissions', models.JSONField(editable=False, help_text='The marketing permissions it has there.', null=True)),
-                ('note', models.CharField(blank=True, db_default='', help_text='What was decided when both sides differed.', max_length=500, verbose_name='note')),
-                ('differs', models.JSONField(db_default=models.Value([], models.JSONField()), default=list, help_text='What the last full comparison found to be different there.', verbose_name='differs')),
-                ('seen_in', models.BigIntegerField(editable=False, help_text='The last full comparison that met it there.', null=True)),
-                ('last_changed', models.DateTimeField(null=True, verbose_name='changed there')),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='synced')),
-                ('audience', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='members', to='campaigns.audience', verbose_name='audience')),
-                ('retired_from', models.ForeignKey(db_index=False, editable=False, help_text='Whose other address this is, who has a member of their own: it is to be archived there.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='supporters.supporter')),
-                ('supporter', models.ForeignKey(db_index=False, help_text='Empty for members that others added, and once the person was erased.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='memberships', to='supporters.supporter', verbose_name='supporter')),
-            ],
-            options={
-                'verbose_name': 'audience member',
-                'verbose_name_plural': 'audience members',
-            },
-        ),
-        migrations.CreateModel(
             name='Campaign',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -326,6 +291,58 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'count of deliveries',
                 'verbose_name_plural': 'counts of deliveries',
+            },
+        ),
+        migrations.CreateModel(
+            name='HandedIn',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(help_text='What they do, such as “archive”.', max_length=10)),
+                ('batch', models.CharField(blank=True, db_default='', help_text="Mailchimp's id; empty until it is known that it has them.", max_length=64)),
+                ('handed_in_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('look_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When it is asked again whether they are done.')),
+                ('audience', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='handed_in', to='campaigns.audience')),
+            ],
+            options={
+                'verbose_name': 'calls under way',
+                'verbose_name_plural': 'calls under way',
+            },
+        ),
+        migrations.CreateModel(
+            name='AudienceMember',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('subscriber_hash', models.CharField(help_text="MD5 of the address in lower case: Mailchimp's id of a member.", max_length=32)),
+                ('moving_to', models.CharField(blank=True, db_default='', help_text='The id they may have by now: they were given a new address, and no answer came.', max_length=32)),
+                ('sent', models.JSONField(editable=False, help_text='What that call says of them: fields, language and the digest.', null=True)),
+                ('status', models.CharField(blank=True, choices=[('subscribed', 'Subscribed'), ('unsubscribed', 'Unsubscribed'), ('cleaned', 'Cleaned'), ('pending', 'Pending'), ('archived', 'Archived'), ('transactional', 'Transactional'), ('forgotten', 'Deleted for good'), ('', 'Not there')], db_default='', max_length=13, verbose_name='status')),
+                ('status_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, help_text='When we learnt of the status, by our clock.')),
+                ('leaving_applied', models.BooleanField(db_default=False, default=False, editable=False, help_text='Whether it being unsubscribed or cleaned holds here too.')),
+                ('left_at', models.DateTimeField(editable=False, help_text="The last leaving there that was applied here, by Mailchimp's clock.", null=True)),
+                ('contact', models.CharField(blank=True, db_default='', editable=False, help_text='Stays the same when the address changes.', max_length=32)),
+                ('digest', models.BinaryField(help_text='Of the fields last sent.', null=True)),
+                ('agreed', models.JSONField(editable=False, help_text='What both sides had last, by merge tag: the base of a three-way merge (campaigns.mailchimp.merging).', null=True)),
+                ('tags', models.JSONField(db_default=models.Value([], models.JSONField()), default=list, help_text='Tag ids of ours it has there.')),
+                ('ours', models.BooleanField(db_default=True, default=True, help_text='Whether we added it.')),
+                ('archived_by_us', models.BooleanField(db_default=False, default=False)),
+                ('asked_back_at', models.DateTimeField(help_text='When Mailchimp was last told to ask them to confirm.', null=True)),
+                ('to_delete', models.BooleanField(db_default=False, default=False, help_text='Erased here: owed a deletion there.')),
+                ('refusal', models.CharField(blank=True, db_default='', max_length=500, verbose_name='refused because')),
+                ('refused_at', models.DateTimeField(null=True, verbose_name='refused')),
+                ('permissions', models.JSONField(editable=False, help_text='The marketing permissions it has there.', null=True)),
+                ('note', models.CharField(blank=True, db_default='', help_text='What was decided when both sides differed.', max_length=500, verbose_name='note')),
+                ('differs', models.JSONField(db_default=models.Value([], models.JSONField()), default=list, help_text='What the last full comparison found to be different there.', verbose_name='differs')),
+                ('seen_in', models.BigIntegerField(editable=False, help_text='The last full comparison that met it there.', null=True)),
+                ('last_changed', models.DateTimeField(null=True, verbose_name='changed there')),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='synced')),
+                ('audience', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='members', to='campaigns.audience', verbose_name='audience')),
+                ('retired_from', models.ForeignKey(db_index=False, editable=False, help_text='Whose other address this is, who has a member of their own: it is to be archived there.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='supporters.supporter')),
+                ('supporter', models.ForeignKey(db_index=False, help_text='Empty for members that others added, and once the person was erased.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='memberships', to='supporters.supporter', verbose_name='supporter')),
+                ('handed_in', models.ForeignKey(db_constraint=False, db_index=False, editable=False, help_text='Among which calls one about them is under way: nothing but leaving is done with them meanwhile.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='members', to='campaigns.handedin')),
+            ],
+            options={
+                'verbose_name': 'audience member',
+                'verbose_name_plural': 'audience members',
             },
         ),
         migrations.CreateModel(
@@ -610,38 +627,6 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('body', ''), ('preheader', ''), ('subject', ''), _negated=True), name='appeal_variant_differs', violation_error_message='A variant differs in its subject, its preview line or its text.'),
         ),
         migrations.AddIndex(
-            model_name='audiencemember',
-            index=models.Index(condition=models.Q(('to_delete', True)), fields=['audience', 'id'], name='audience_member_to_delete'),
-        ),
-        migrations.AddIndex(
-            model_name='audiencemember',
-            index=models.Index(condition=models.Q(('refusal', ''), _negated=True), fields=['audience', 'id'], name='audience_member_refused'),
-        ),
-        migrations.AddIndex(
-            model_name='audiencemember',
-            index=models.Index(condition=models.Q(('retired_from__isnull', False)), fields=['retired_from'], name='audience_member_retired'),
-        ),
-        migrations.AddIndex(
-            model_name='audiencemember',
-            index=models.Index(condition=models.Q(('contact', ''), _negated=True), fields=['audience', 'contact'], name='audience_member_contact'),
-        ),
-        migrations.AddIndex(
-            model_name='audiencemember',
-            index=models.Index(condition=models.Q(('differs', []), _negated=True), fields=['audience', 'id'], name='audience_member_differs'),
-        ),
-        migrations.AddConstraint(
-            model_name='audiencemember',
-            constraint=models.UniqueConstraint(fields=('audience', 'subscriber_hash'), name='audience_member_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='audiencemember',
-            constraint=models.UniqueConstraint(fields=('supporter', 'audience'), name='audience_member_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='audiencemember',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['', 'subscribed', 'unsubscribed', 'cleaned', 'pending', 'archived', 'transactional', 'forgotten'])), name='audience_member_status'),
-        ),
-        migrations.AddIndex(
             model_name='delivery',
             index=models.Index(condition=models.Q(('state', 'queued')), fields=['appeal', 'receiver', 'not_before', 'id'], name='delivery_queued'),
         ),
@@ -676,6 +661,42 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='click',
             constraint=models.UniqueConstraint(fields=('link', 'delivery'), name='click_once'),
+        ),
+        migrations.AddIndex(
+            model_name='audiencemember',
+            index=models.Index(condition=models.Q(('to_delete', True)), fields=['audience', 'id'], name='audience_member_to_delete'),
+        ),
+        migrations.AddIndex(
+            model_name='audiencemember',
+            index=models.Index(condition=models.Q(('refusal', ''), _negated=True), fields=['audience', 'id'], name='audience_member_refused'),
+        ),
+        migrations.AddIndex(
+            model_name='audiencemember',
+            index=models.Index(condition=models.Q(('retired_from__isnull', False)), fields=['retired_from'], name='audience_member_retired'),
+        ),
+        migrations.AddIndex(
+            model_name='audiencemember',
+            index=models.Index(condition=models.Q(('contact', ''), _negated=True), fields=['audience', 'contact'], name='audience_member_contact'),
+        ),
+        migrations.AddIndex(
+            model_name='audiencemember',
+            index=models.Index(condition=models.Q(('differs', []), _negated=True), fields=['audience', 'id'], name='audience_member_differs'),
+        ),
+        migrations.AddIndex(
+            model_name='audiencemember',
+            index=models.Index(condition=models.Q(('handed_in__isnull', False)), fields=['handed_in'], name='audience_member_handed_in'),
+        ),
+        migrations.AddConstraint(
+            model_name='audiencemember',
+            constraint=models.UniqueConstraint(fields=('audience', 'subscriber_hash'), name='audience_member_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='audiencemember',
+            constraint=models.UniqueConstraint(fields=('supporter', 'audience'), name='audience_member_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='audiencemember',
+            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['', 'subscribed', 'unsubscribed', 'cleaned', 'pending', 'archived', 'transactional', 'forgotten'])), name='audience_member_status'),
         ),
         migrations.AddIndex(
             model_name='mailing',

@@ -1,5 +1,13 @@
 from campaigns.models.appeal import Appeal, AppealText, Claim, Delivery
-from campaigns.models.audience import Addition, Audience, AudienceMember, AudienceSegment, SyncRun, WebhookEvent
+from campaigns.models.audience import (
+    Addition,
+    Audience,
+    AudienceMember,
+    AudienceSegment,
+    HandedIn,
+    SyncRun,
+    WebhookEvent,
+)
 from campaigns.models.campaign import Campaign
 from campaigns.models.click import AppealLink, Click
 from campaigns.models.mailing import Mailing
@@ -27,6 +35,7 @@ __all__ = [
     "Click",
     "Delivery",
     "DeliveryCount",
+    "HandedIn",
     "Mailing",
     "Receiver",
     "ReceiverDomain",

@@ -173,6 +173,19 @@ class AudienceMember(models.Model):
         db_default="",
         help_text="The id they may have by now: they were given a new address, and no answer came.",
     )
+    handed_in = models.ForeignKey(
+        "campaigns.HandedIn",
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="members",
+        db_index=False,
+        db_constraint=False,
+        help_text="Among which calls one about them is under way: nothing but leaving is done with them meanwhile.",
+    )
+    sent = models.JSONField(
+        null=True, editable=False, help_text="What that call says of them: fields, language and the digest."
+    )
     status = models.CharField(_("status"), max_length=13, choices=Status, blank=True, db_default="")
     status_at = models.DateTimeField(
         db_default=Now(), editable=False, help_text="When we learnt of the status, by our clock."
@@ -257,6 +270,9 @@ class AudienceMember(models.Model):
             # For a page of the read: who has got another address there.
             models.Index(fields=["audience", "contact"], condition=~Q(contact=""), name="audience_member_contact"),
             models.Index(fields=["audience", "id"], condition=~Q(differs=[]), name="audience_member_differs"),
+            models.Index(
+                fields=["handed_in"], condition=Q(handed_in__isnull=False), name="audience_member_handed_in"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -279,6 +295,28 @@ class Addition(models.Model):
 
     def __str__(self) -> str:
         return str(self.audience)
+
+
+class HandedIn(models.Model):
+    """Calls about single members that Mailchimp works off by and by, and has not answered yet (campaigns.mailchimp.bulk)."""
+
+    audience = models.ForeignKey(Audience, on_delete=models.CASCADE, related_name="handed_in")
+    kind = models.CharField(max_length=10, help_text="What they do, such as “archive”.")
+    batch = models.CharField(
+        max_length=64,
+        blank=True,
+        db_default="",
+        help_text="Mailchimp's id; empty until it is known that it has them.",
+    )
+    handed_in_at = models.DateTimeField(db_default=Now())
+    look_at = models.DateTimeField(db_default=Now(), help_text="When it is asked again whether they are done.")
+
+    class Meta:
+        verbose_name = _("calls under way")
+        verbose_name_plural = _("calls under way")
+
+    def __str__(self) -> str:
+        return self.kind
 
 
 class SyncRun(models.Model):
@@ -320,6 +358,12 @@ class SyncRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}, {self.get_state_display()}"
+
+    def count(self, **did: int) -> None:
+        """Add to what it did; not yet written down."""
+        for name, number in did.items():
+            if number:
+                self.counts[name] = self.counts.get(name, 0) + number
 
 
 class WebhookEvent(models.Model):

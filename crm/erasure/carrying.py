@@ -111,6 +111,8 @@ def _still_owed(requests: list[ErasureRequest]) -> dict[int, str]:
 def _what_keeps(member: AudienceMember) -> str:
     if member.audience.paused:
         return _("the sync with Mailchimp is paused")
+    if member.handed_in_id and not member.refusal:
+        return _("Mailchimp has it, with those of others, and has yet to do it")
     return member.refusal or _("Mailchimp has yet to confirm")
 
 

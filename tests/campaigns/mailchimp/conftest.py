@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from campaigns import segments
@@ -13,6 +15,7 @@ from tests.standins.mailchimp import MailchimpStandIn, contract
 def mailchimp(settings, broker, monkeypatch):
     """Mailchimp, standing in; every call we made is held against Mailchimp's own description at the end."""
     monkeypatch.setattr("campaigns.mailchimp.client._pause", lambda attempt, asked: 0.01)
+    monkeypatch.setattr("campaigns.mailchimp.bulk.POLL", 0.02)
     with MailchimpStandIn() as standin:
         standin.checks_webhook_addresses = False
         settings.MAILCHIMP_API_KEY = "key-us1"
@@ -27,6 +30,15 @@ def mailchimp(settings, broker, monkeypatch):
                 request.status and request.status < 400 and request.path.strip("/")
             ):  # the root is not described  # told to answer with nothing
                 contract.check_request(request.method, request.path, request.query, request.body)
+            if (request.method, request.path) == ("POST", "/batches") and request.body:
+                check_operations(request.body["operations"])
+
+
+def check_operations(operations: list[dict]) -> None:
+    for one in operations:
+        query = {name: str(value).lower() for name, value in one.get("params", {}).items()}
+        body = json.loads(one["body"]) if "body" in one else None
+        contract.check_request(one["method"], f"/{one['path']}", query, body)
 
 
 @pytest.fixture

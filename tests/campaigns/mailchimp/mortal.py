@@ -2,6 +2,7 @@
 
     pull      reads what changed there, then pushes, over and over
     push      only pushes
+    … many    hands in however few calls about single members
     wait      for the end of the last one, which somebody killed
 
 Answers with a process id, or “gone”.
@@ -15,13 +16,14 @@ def main(audience: int) -> None:
     import django
 
     django.setup()
-    from campaigns.mailchimp import client, difference, slots
+    from campaigns.mailchimp import bulk, client, difference, slots
     from campaigns.mailchimp.pull import pull
     from campaigns.mailchimp.push import push
 
     client._pause = lambda attempt, asked: 0.02
     difference.CHUNK = 50
     slots.LEASE = 2
+    bulk.POLL, bulk.LONGEST = 0.02, 0.1
     child = 0
     for line in sys.stdin:
         if line.strip() == "wait":
@@ -32,8 +34,10 @@ def main(audience: int) -> None:
         if child:
             print(child, flush=True)
             continue
+        if "many" in line:
+            bulk.FEW = 0
         while True:
-            if line.strip() == "pull":
+            if "pull" in line:
                 pull(audience)
             push(audience)
 

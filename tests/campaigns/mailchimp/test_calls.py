@@ -2,9 +2,8 @@
 
 import pytest
 
-from campaigns.mailchimp import bulk, slots
-from campaigns.mailchimp.client import MailchimpError
-from campaigns.models import Audience, AudienceMember, AudienceSegment, Segment, SyncRun
+from campaigns.mailchimp import slots
+from campaigns.models import Audience, AudienceMember, AudienceSegment, Segment
 from crm.erasure import erase
 from supporters import consent
 from supporters.models import Consent, Supporter
@@ -183,42 +182,3 @@ def test_two_audiences_hold_each_their_own(mailchimp, push, audience, swedes):
     push_one(other.pk)
     assert list(mailchimp.members()) == ["ann@mail.se"]
     assert list(mailchimp.members(other.list_id)) == ["bo@mail.se"]
-
-
-def test_archiving_many_is_handed_in_by_five_hundred(mailchimp, push, monkeypatch):
-    monkeypatch.setattr("campaigns.mailchimp.bulk.POLL", 0.05)
-    Audience.objects.update(archives=True, most_taken=100)
-    many(600)
-    push()
-    Supporter.objects.exclude(email="p1@mail.se").update(country="DK")
-    run = push()
-    assert run.counts["archived"] == 599
-    assert [request.path for request in mailchimp.writes()] == ["/batches", "/batches"]
-    assert {member["status"] for email, member in mailchimp.members().items() if email != "p1@mail.se"} == {
-        "archived"
-    }
-    assert AudienceMember.objects.filter(status="archived", archived_by_us=True).count() == 599
-    push()
-    assert mailchimp.writes() == []
-
-
-def test_who_was_archived_in_a_run_that_ended_comes_back_with_the_segment(mailchimp, push, monkeypatch):
-    """They are wanted again before it is known that they were archived."""
-    monkeypatch.setattr("campaigns.mailchimp.bulk.POLL", 0.05)
-    Audience.objects.update(archives=True, most_taken=100)
-    many(30)
-    push()
-    Supporter.objects.update(country="DK")
-    with monkeypatch.context() as dying:
-        dying.setattr(bulk, "results", die_once_handed_in)
-        push(expect=SyncRun.State.FAILED)
-    Supporter.objects.update(country="SE")
-    push()
-    assert push().counts == {"added": 30}
-    assert {member["status"] for member in mailchimp.members().values()} == {"subscribed"}
-
-
-def die_once_handed_in(client, audience, until):
-    if audience.place.get(bulk.PLACE):
-        raise MailchimpError(0, "Killed")
-    return []

@@ -2,9 +2,10 @@
 
 import pytest
 
-from campaigns.mailchimp import bulk
-from campaigns.mailchimp.client import MailchimpError
-from campaigns.models import Audience, AudienceMember, SyncRun
+from campaigns import segments
+from campaigns.mailchimp.client import Mailchimp
+from campaigns.mailchimp.push import push as push_audience
+from campaigns.models import Audience, AudienceMember, HandedIn, Segment
 from supporters import consent
 from supporters.models import Consent, Purpose
 from tests.campaigns.mailchimp.people import person
@@ -79,8 +80,7 @@ def test_what_is_given_there_without_proof_is_no_consent(mailchimp, audience, an
 
 
 @pytest.fixture
-def many_calls(mailchimp, audience, push, monkeypatch):
-    monkeypatch.setattr("campaigns.mailchimp.bulk.POLL", 0.05)
+def many_calls(mailchimp, audience, push):
     mailchimp.account.audiences[audience.list_id].permissions = {"perm1": "Email"}
     Audience.objects.update(groups={"p:perm1": "email"})
     many(30)
@@ -101,33 +101,27 @@ def test_permissions_of_many_go_in_one_call(mailchimp, push, many_calls):
     assert mailchimp.writes() == []
 
 
-def test_what_was_handed_in_by_a_run_that_ended_is_taken_up_by_the_next(
-    mailchimp, push, audience, many_calls, monkeypatch
-):
-    results = bulk.results
-
-    def die(*_about):
-        if Audience.objects.get().place.get(bulk.PLACE):
-            raise MailchimpError(0, "Killed")
-        return []
-
-    monkeypatch.setattr(bulk, "results", die)
-    push(expect=SyncRun.State.FAILED)
-    monkeypatch.setattr(bulk, "results", results)
+def test_what_was_handed_in_by_a_run_that_ended_is_taken_up_by_the_next(mailchimp, push, audience, many_calls):
+    mailchimp.hold_batches()
+    segments.refresh(Segment.objects.get())
+    while push_audience(audience.pk, seconds=1):
+        pass
+    assert AudienceMember.objects.filter(handed_in__kind="permit").count() == 30
+    mailchimp.let_batches_go()
     run = push()
     assert run.counts["permitted"] == 30
     assert mailchimp.writes() == []
-    assert bulk.PLACE not in Audience.objects.get().place
+    assert not HandedIn.objects.exists()
 
 
 def test_a_call_that_failed_within_what_was_finished_is_told(mailchimp, push, audience, many_calls, monkeypatch):
-    hand_in = bulk.hand_in
+    hand_in = Mailchimp.hand_in
 
-    def gone_by_then(client, audience, operations):
+    def gone_by_then(client, operations):
         mailchimp.staff_delete(audience.list_id, "p1@mail.se")
-        hand_in(client, audience, operations)
+        return hand_in(client, operations)
 
-    monkeypatch.setattr(bulk, "hand_in", gone_by_then)
+    monkeypatch.setattr(Mailchimp, "hand_in", gone_by_then)
     run = push()
     assert (run.counts["permitted"], run.counts["refused"]) == (29, 1)
     assert AudienceMember.objects.exclude(refusal="").get().supporter.email == "p1@mail.se"

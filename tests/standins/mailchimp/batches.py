@@ -61,10 +61,21 @@ def delete_batch(call: Call) -> None:
     del call.account.batches[_batch(call).id]
 
 
-def work_on(account: Account, batch: Batch, answer: Callable[[str, str, dict, Any], dict | None]) -> None:
-    """In a thread of its own. A batch that is finished may have failed in every part."""
+def work_on(
+    account: Account,
+    batch: Batch,
+    answer: Callable[[str, str, dict, Any], dict | None],
+    may_go_on: Callable[[], object] = lambda: None,
+) -> None:
+    """In a thread of its own, until it is deleted; `may_go_on` returns when the next is to be done.
+
+    A batch that is finished may have failed in every part.
+    """
     batch.status = "started"
     for asked in batch.operations:
+        may_go_on()
+        if batch.id not in account.batches:
+            return
         parts = urlsplit("/" + asked["path"].lstrip("/"))
         query = {**dict(parse_qsl(parts.query)), **{k: str(v) for k, v in (asked.get("params") or {}).items()}}
         try:

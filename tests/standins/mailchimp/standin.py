@@ -1,5 +1,7 @@
 import re
 import threading
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
 from typing import Any
@@ -18,9 +20,9 @@ from tests.standins.mailchimp import (
 from tests.standins.mailchimp.deliveries import Delivery, Postman, answers_get, make
 from tests.standins.mailchimp.faults import Fault, Faults
 from tests.standins.mailchimp.people import People
-from tests.standins.mailchimp.problems import invalid
+from tests.standins.mailchimp.problems import Problem, invalid
 from tests.standins.mailchimp.server import AT_ONCE, Request, serve
-from tests.standins.mailchimp.state import Account, subscriber_hash
+from tests.standins.mailchimp.state import Account, Batch, subscriber_hash
 
 OPERATIONS = (
     batches,
@@ -67,6 +69,11 @@ class MailchimpStandIn(People):
         """Writes and acts so far."""
         self.checks_webhook_addresses = True
         """Whether an address must answer GET before it becomes a webhook, as at Mailchimp."""
+        self.batch_trouble: Callable[[], str] = lambda: ""
+        """Whether the next call within a batch fails, though the batch does not: “before” it takes effect, “after”, or not at all."""
+        self._batches = threading.Lock()
+        self._batches_go_on = threading.Event()
+        self._batches_go_on.set()
         self._at_once: dict[str, int] = {}
         self.lock = threading.RLock()
         self._counting = threading.Lock()
@@ -82,6 +89,7 @@ class MailchimpStandIn(People):
 
     def stop(self) -> None:
         self.faults.calm()
+        self._batches_go_on.set()
         self._server.stop()
         self.postman.stop()
 
@@ -194,6 +202,35 @@ class MailchimpStandIn(People):
         """How long a campaign is on its way; nothing unless said."""
         self.account.sending_seconds = seconds
 
+    # Batches
+
+    def hold_batches(self) -> None:
+        """Work none of them off until let_batches_go()."""
+        self._batches_go_on.clear()
+
+    def let_batches_go(self) -> None:
+        """Returns when all are done."""
+        self._batches_go_on.set()
+        while any(batch.status != "finished" for batch in list(self.account.batches.values())):
+            time.sleep(0.01)
+
+    def lose_batches(self) -> None:
+        """All of them are deleted, whatever became of them."""
+        self.account.batches.clear()
+
+    def _work_on(self, batch: Batch) -> None:
+        with self._batches:  # one after the other
+            batches.work_on(self.account, batch, self._answer_within, self._batches_go_on.wait)
+
+    def _answer_within(self, method: str, path: str, query: dict[str, str], body: Any) -> dict | None:
+        trouble = self.batch_trouble()
+        if trouble == "before":
+            raise Problem(500, "Internal Server Error", "An unexpected internal error has occurred.")
+        answer = self.answer(method, path, query, body)
+        if trouble:
+            raise Problem(500, "Internal Server Error", "An unexpected internal error has occurred.")
+        return answer
+
     # Webhooks
 
     @property
@@ -256,7 +293,7 @@ class MailchimpStandIn(People):
         self.post_events()
         if (method, path.rstrip("/")) == ("POST", "/batches"):
             batch = self.account.batches[answer["id"]]
-            threading.Thread(target=batches.work_on, args=(self.account, batch, self.answer), daemon=True).start()
+            threading.Thread(target=self._work_on, args=(batch,), daemon=True).start()
         return answer
 
     def _check_webhook_address(self, method: str, path: str, body: Any) -> None:

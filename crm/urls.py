@@ -14,9 +14,9 @@ urlpatterns = [
     path("admin/timeline/<int:pk>/", pages.supporter_timeline, name="timeline"),
     path("admin/disclose/<int:pk>/", people.disclose, name="disclose"),
     path("me/<str:token>/data.json", own.data, name="own_data"),
-    path("<language:language>/me/<str:token>/data.json", own.data, name="own_data_in_language"),
+    path("<language:language>/me/<str:token>/data.json", own.data, name="own_data"),
     path("me/<str:token>/data/", own.data_page, name="own_data_page"),
-    path("<language:language>/me/<str:token>/data/", own.data_page, name="own_data_page_in_language"),
+    path("<language:language>/me/<str:token>/data/", own.data_page, name="own_data_page"),
     path("admin/disclosures/<int:pk>/", people.disclosure_file, name="disclosure_file"),
     path("schemas/person.json", people.person_schema, name="person_schema"),
 ]

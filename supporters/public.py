@@ -120,7 +120,7 @@ def known_language(language: str) -> str:
 def _languages(request: HttpRequest) -> list[dict[str, Any]]:
     """This page in every language: code, name in the language itself, path, address."""
     match: ResolverMatch | None = request.resolver_match
-    if match is None or match.app_name not in {"supporters", "partners"}:
+    if match is None or match.app_name not in {"supporters", "partners", "crm"}:
         return []
     query = request.GET.urlencode()
     root = get_script_prefix()

@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crm.disclosing import as_json, making
 from supporters.models import Disclosure, Supporter
-from supporters.public import page, public
+from supporters.public import address, page, public
 from supporters.views.me import person
 
 
@@ -27,7 +25,7 @@ def data(request: HttpRequest, token: str) -> HttpResponse | StreamingHttpRespon
     made = making.own(supporter)
     if made and made.state == Disclosure.State.DONE:
         return _file(iter([making.unpacked(made.content)]))
-    return HttpResponseRedirect(_address("own_data_page", token), status=303)
+    return HttpResponseRedirect(address("own_data_page", of="crm", token=token), status=303)
 
 
 @public
@@ -37,11 +35,11 @@ def data_page(request: HttpRequest, token: str) -> HttpResponse:
     supporter = _person(token)
     if request.method == "POST":
         making.ask_own(supporter)
-        return HttpResponseRedirect(_address("own_data_page", token), status=303)
+        return HttpResponseRedirect(address("own_data_page", of="crm", token=token), status=303)
     made = making.own(supporter)
     ready = made is not None and made.state == Disclosure.State.DONE
     quick = made is None and not making.takes_long(Disclosure.Form.JSON)
-    context = {"made": made, "ready": ready or quick, "file": _address("own_data", token)}
+    context = {"made": made, "ready": ready or quick, "file": address("own_data", of="crm", token=token)}
     return page(request, "supporters/my_data.html", context)
 
 
@@ -50,10 +48,6 @@ def _person(token: str) -> Supporter:
     if supporter is None:
         raise Http404
     return supporter
-
-
-def _address(name: str, token: str) -> str:
-    return reverse(f"crm:{name}_in_language", kwargs={"language": get_language(), "token": token})
 
 
 def _file(pieces: Iterator[str] | Iterator[bytes]) -> StreamingHttpResponse:

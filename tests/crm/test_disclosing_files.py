@@ -142,7 +142,10 @@ def test_what_is_little_is_sent_at_once(client, broker):
     who = make_supporter()
     file = own(who)
     assert client.get(file).status_code == 200
-    assert file in client.get(file.replace("data.json", "data/")).content.decode()
+    page = file.replace("data.json", "data/")
+    text = client.get(page).content.decode()
+    assert file in text
+    assert f'href="{page.replace("/sv/", "/ar/")}" lang="ar"' in text  # it can be read in another language, too
     assert not Disclosure.objects.exists()
 
 

@@ -36,9 +36,9 @@ FROM {BY_ADDRESS.format(which="true")} s WHERE stage.number = s.number;
 
 CREATE TEMP TABLE arrivals ON COMMIT DROP AS
 SELECT nextval((SELECT pg_get_serial_sequence('supporters_supporter', 'id')::regclass)) AS id, who.* FROM (
-    SELECT DISTINCT ON (coalesce(nullif(reference, ''), email)) reference, email, first_name, last_name, source_code, marks
+    SELECT DISTINCT ON (reference, CASE reference WHEN '' THEN email END) reference, email, first_name, last_name, source_code, marks
     FROM stage WHERE supporter_id IS NULL AND reason IS NULL
-    ORDER BY coalesce(nullif(reference, ''), email), number
+    ORDER BY reference, CASE reference WHEN '' THEN email END, number
 ) who;
 -- One address, one person: of several new references with the same address, the first has it, and gifts that name but the address are theirs.
 UPDATE arrivals SET email = NULL, marks = '{{}}' FROM (

@@ -212,6 +212,13 @@ def test_a_gift_by_address_is_that_of_the_new_donor_beside_it():
     assert Supporter.objects.count() == 2
 
 
+def test_a_reference_that_reads_like_somebody_elses_address_is_a_donor_of_its_own():
+    rows = ",asa@mail.se,2026-01-02,100,SEK\nasa@mail.se,,2026-01-03,200,SEK"
+    assert counts(load(f"reference,email,date,amount,currency\n{rows}\n", "donations")) == (2, 2, 0, 0, 0)
+    assert Donation.objects.get(amount=100).supporter == Supporter.objects.get(email="asa@mail.se")
+    assert Donation.objects.get(amount=200).supporter == Reference.objects.get(identifier="asa@mail.se").supporter
+
+
 def test_donations_with_a_transaction_id_are_in_once():
     text = "email,date,amount,currency,transaction id\nasa@mail.se,2026-01-02,100,SEK,tx1\nasa@mail.se,2026-01-02,100,SEK,tx1\n"
     assert counts(load(text, "donations")) == (2, 1, 0, 1, 0)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 import pycountry
 from babel import Locale
@@ -81,6 +81,8 @@ class DateOrder:
 
     def see(self, text: str) -> None:
         text = text.strip()
+        if self._iso and text[:4].isdecimal():
+            return  # whatever it is, it has nothing new to say
         if match := _OTHER.fullmatch(text):
             first, second = int(match[1]), int(match[2])
             if first > 12 or "." in text[:6]:
@@ -180,6 +182,7 @@ def _plain_number(bare: str) -> str:
     return re.sub(r"[.,]", "", whole) + f".{fraction}"
 
 
+@lru_cache(maxsize=64)
 def parse_currency(text: str) -> str:
     """An ISO 4217 code. Raises RowProblem."""
     code = _CURRENCIES.get(text.strip().lower(), text.strip().upper())

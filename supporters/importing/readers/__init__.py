@@ -97,7 +97,7 @@ def read_rows(path: Path, layout: Layout) -> Iterator[Row]:
     names: list[str] = []
     width, torn = 0, False
     for number, (cells, fault) in enumerate(_records(path, layout), start=1):
-        if not any(cell.strip() for cell in cells):
+        if not any(map(str.strip, cells)):
             continue
         if not width:
             width = len(_checked_header(cells))

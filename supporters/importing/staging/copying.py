@@ -3,11 +3,18 @@
 Text format: https://www.postgresql.org/docs/current/sql-copy.html
 """
 
+import re
 from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar
+from uuid import UUID
 
 Row = TypeVar("Row", bound=tuple)
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+_SPECIAL = re.compile(r"[\\\t\n\r]")
+_PLAIN = {int, bool, Decimal, date, UUID}
+"""Types whose values are written as they are, all of them."""
 _IN_QUOTES = str.maketrans({"\\": r"\\", '"': r"\""})
 
 
@@ -19,7 +26,8 @@ class Ready(NamedTuple, Generic[Row]):
 
 
 def ready(rows: Sequence[Row]) -> Ready[Row]:
-    return Ready(rows, "".join([_line(row) for row in rows]).encode())
+    lines = map("\t".join, zip(*map(_letters, zip(*rows, strict=True)), strict=True))
+    return Ready(rows, "".join([f"{line}\n" for line in lines]).encode())
 
 
 def copy(cursor: Any, table: str, columns: Sequence[str], text: bytes) -> None:
@@ -27,14 +35,19 @@ def copy(cursor: Any, table: str, columns: Sequence[str], text: bytes) -> None:
         copy.write(text)
 
 
-def _line(row: tuple) -> str:
-    return (
-        "\t".join([value and value.translate(_ESCAPED) if type(value) is str else _other(value) for value in row])
-        + "\n"
-    )
+def _letters(column: tuple) -> Sequence[str]:
+    """A column's values as COPY reads them. What holds of all of them is found out once."""
+    kinds = set(map(type, column))
+    if kinds == {str}:
+        return [value.translate(_ESCAPED) for value in column] if _SPECIAL.search("\0".join(column)) else column
+    if kinds <= _PLAIN:
+        return list(map(str, column))
+    if len(kinds) == 1 and column.count(column[0]) == len(column):
+        return [_of(column[0])] * len(column)
+    return [_of(value) for value in column]
 
 
-def _other(value: object) -> str:
+def _of(value: object) -> str:
     if value is None:
         return r"\N"
     if isinstance(value, list | tuple):

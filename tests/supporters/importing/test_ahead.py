@@ -1,3 +1,5 @@
+import gc
+import sys
 import threading
 
 import pytest
@@ -59,3 +61,11 @@ def test_no_thread_stays_behind():
     with OneAhead(iter(range(1000))) as ahead:
         assert next(iter(ahead)) == 0
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
+
+
+def test_python_is_as_it_was_afterwards():
+    before = gc.get_threshold(), sys.getswitchinterval()
+    with OneAhead(iter("ab")) as ahead:
+        assert list(ahead) == ["a", "b"]
+        assert (gc.get_threshold(), sys.getswitchinterval()) != before
+    assert (gc.get_threshold(), sys.getswitchinterval()) == before

@@ -15,6 +15,7 @@ JOIN supporters_donation d ON d.other_ids @> ARRAY[known.name::varchar] AND d.ot
 WHERE stage.number = known.number AND d.provider = stage.provider AND d.provider_id <> stage.provider_id;
 
 CREATE TEMP TABLE returned ON COMMIT DROP AS SELECT * FROM stage WHERE refund_of <> '';
+UPDATE returned SET fresh = false, donation_id = NULL;
 DELETE FROM stage WHERE refund_of <> '';
 
 -- A payment on file is whose it is there: its row makes nobody, least of all somebody who was erased.

@@ -138,7 +138,10 @@ def load_donations(
             watch.before(cursor)
         if of_payments := any(row.names for row in staged.rows):
             cursor.execute(refunds.NAMES, parameters)
-        cursor.execute(gifts.WRITE, parameters)
+        cursor.execute(gifts.PEOPLE, parameters)
+        cursor.execute(gifts.INSERT, parameters)
+        if cursor.rowcount < len(staged.rows):
+            cursor.execute(gifts.ON_FILE)
         if of_payments:
             cursor.execute(refunds.REFUNDS, parameters)
         keep_listed(cursor, run, cells)

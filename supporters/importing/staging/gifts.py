@@ -9,8 +9,8 @@ CREATE TEMP TABLE stage (
     number bigint, key uuid, reference text, email text, first_name text, last_name text, amount numeric,
     currency text, received_on date, method text, provider_id text, source_code text, designation text, provider text,
     names text[], may_be_unknown boolean, refunded numeric, refunded_on date, refund_of text, note text, marks text[],
-    supporter_id bigint, candidate_id bigint, fresh boolean NOT NULL DEFAULT false,
-    changed boolean NOT NULL DEFAULT false, reason text, new_id bigint DEFAULT nextval(%(sequence)s), donation_id bigint, refund_id bigint
+    supporter_id bigint, candidate_id bigint, fresh boolean NOT NULL DEFAULT true,
+    changed boolean NOT NULL DEFAULT false, reason text, donation_id bigint DEFAULT nextval(%(sequence)s), refund_id bigint
 ) ON COMMIT DROP
 """
 
@@ -23,7 +23,7 @@ BY_HAND = f"""
       AND (d.provider_id, d.amount, d.currency, d.received_on) = ('', stage.amount, stage.currency, stage.received_on)))
 """
 
-WRITE = f"""
+PEOPLE = f"""
 {BY_REFERENCE.format(which="true", system="%(system)s")}
 
 {KNOWN_TO_SHARE.format(which="true")}
@@ -49,18 +49,25 @@ INSERT INTO supporters_supporter (id, email, first_name, last_name, source_code,
 SELECT id, email, first_name, last_name, source_code, marks FROM arrivals;
 INSERT INTO supporters_reference (supporter_id, system, identifier)
 SELECT id, %(system)s, reference FROM arrivals WHERE reference <> '';
-{BY_REFERENCE.format(which="stage.supporter_id IS NULL", system="%(system)s")}
+UPDATE stage SET supporter_id = arrivals.id FROM arrivals
+WHERE supporter_id IS NULL AND reason IS NULL AND stage.reference <> '' AND stage.reference = arrivals.reference;
 UPDATE stage SET supporter_id = s.id,
                  note = CASE WHEN {ANOTHER_NAME} THEN concat_ws(' ', nullif(note, ''), %(another_name)s) ELSE note END
-FROM {BY_ADDRESS.format(which="stage.supporter_id IS NULL")} s WHERE stage.number = s.number;
+FROM arrivals s WHERE supporter_id IS NULL AND reason IS NULL AND stage.email = s.email;
+"""
 
-WITH written AS (
-    INSERT INTO supporters_donation (id, supporter_id, amount, currency, method, state, received_on, provider, provider_id,
-                                     source_code, designation, other_ids, import_run_id)
-    SELECT new_id, supporter_id, amount, currency, method, 'received', received_on, provider, provider_id, source_code, designation,
-           array_remove(names, provider_id), %(run)s
-    FROM stage WHERE reason IS NULL AND NOT {BY_HAND} ORDER BY number
-    ON CONFLICT (provider, provider_id) WHERE provider_id <> '' DO NOTHING
-    RETURNING id
-) UPDATE stage SET fresh = true, donation_id = new_id FROM written WHERE written.id = new_id;
+INSERT = f"""
+INSERT INTO supporters_donation (id, supporter_id, amount, currency, method, state, received_on, provider, provider_id,
+                                 source_code, designation, other_ids, import_run_id)
+SELECT donation_id, supporter_id, amount, currency, method, 'received', received_on, provider, provider_id, source_code, designation,
+       array_remove(names, provider_id), %(run)s
+FROM stage WHERE reason IS NULL AND NOT {BY_HAND} ORDER BY number
+ON CONFLICT (provider, provider_id) WHERE provider_id <> '' DO NOTHING
+"""
+
+# Every row is taken to be new until it is seen that it is not: so a slice of new gifts need not be gone through once more.
+# OFFSET 0 as in lookups.
+ON_FILE = """
+UPDATE stage SET fresh = false, donation_id = NULL
+WHERE reason IS NULL AND NOT EXISTS (SELECT FROM supporters_donation d WHERE d.id = stage.donation_id OFFSET 0)
 """

@@ -77,14 +77,14 @@ def name_equal_rows(cursor, run: ImportRun, which: str, assignments: str) -> Non
     cursor.execute(
         f"""
         WITH met AS MATERIALIZED (
-            SELECT number, key, row_number() OVER (PARTITION BY key ORDER BY number) AS times FROM stage WHERE {which}
+            SELECT number, key, row_number() OVER (PARTITION BY key ORDER BY number DESC) AS from_last FROM stage WHERE {which}
         ), kept AS (
-            INSERT INTO supporters_importkey (run_id, key, times) SELECT %(run)s, key, max(times) FROM met GROUP BY key
+            INSERT INTO supporters_importkey (run_id, key, times) SELECT %(run)s, key, max(from_last) FROM met GROUP BY key ORDER BY key
             ON CONFLICT (run_id, key) DO UPDATE SET times = supporters_importkey.times + excluded.times
+            RETURNING key, times
         )
-        UPDATE stage SET {assignments.format(name="met.key || '-' || (met.times + coalesce(earlier.times, 0))")}
-        FROM met LEFT JOIN supporters_importkey earlier ON earlier.run_id = %(run)s AND earlier.key = met.key
-        WHERE stage.number = met.number
+        UPDATE stage SET {assignments.format(name="met.key || '-' || (kept.times + 1 - met.from_last)")}
+        FROM met JOIN kept USING (key) WHERE stage.number = met.number
         """,
         {"run": run.pk},
     )

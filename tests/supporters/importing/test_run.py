@@ -212,6 +212,28 @@ def test_a_gift_by_address_is_that_of_the_new_donor_beside_it():
     assert Supporter.objects.count() == 2
 
 
+def test_of_a_slice_that_is_on_file_in_part_only_the_rest_is_new():
+    rows = [f"{n % 3},2026-01-{n + 1:02},{n + 1},SEK" for n in range(20)]
+    text = "reference,date,amount,currency\n"
+    load(text + "\n".join(rows[::2]), "donations")
+    on_file = set(Donation.objects.values_list("pk", flat=True))
+    run = load(text + "\n".join([*rows, rows[0], "1,2026-01-01,no,SEK"]), "donations")
+    assert counts(run) == (22, 11, 0, 10, 1)
+    trace = run.traces.get()
+    assert set(trace.donations) == set(Donation.objects.values_list("pk", flat=True)) - on_file
+    assert trace.donation_rows == [*range(3, 23, 2), 22]
+
+
+def test_equal_gifts_are_told_apart_over_all_slices(monkeypatch):
+    monkeypatch.setattr(runs, "SLICE", 3)
+    text = "reference,date,amount,currency\n" + "1,2026-01-02,5,SEK\n2,2026-01-01,5,SEK\n" * 5
+    assert counts(load(text, "donations")) == (10, 10, 0, 0, 0)
+    names = sorted(Donation.objects.values_list("provider_id", flat=True))
+    assert [name.rsplit("-", 1)[1] for name in names] == list("12345" * 2)
+    assert [name[:8] for name in names] == ["20260101"] * 5 + ["20260102"] * 5
+    assert counts(load(text + "1,2026-01-02,5,SEK\n", "donations")) == (11, 1, 0, 10, 0)
+
+
 def test_a_reference_that_reads_like_somebody_elses_address_is_a_donor_of_its_own():
     rows = ",asa@mail.se,2026-01-02,100,SEK\nasa@mail.se,,2026-01-03,200,SEK"
     assert counts(load(f"reference,email,date,amount,currency\n{rows}\n", "donations")) == (2, 2, 0, 0, 0)

@@ -1,4 +1,4 @@
-from django.urls import URLPattern, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from campaigns.views.clicks import click
 from campaigns.views.mailchimp import mailchimp_webhook
@@ -7,10 +7,14 @@ from campaigns.views.unsubscribe import choose, unsubscribe
 from supporters.links import LEAVING
 
 app_name = "campaigns"
-urlpatterns: list[URLPattern] = [
-    path("webhooks/mail/<slug:provider>/", provider_webhook, name="provider_webhook"),
-    path("webhooks/mailchimp/<str:token>/", mailchimp_webhook, name="mailchimp_webhook"),
+leaving: list[URLPattern] = [
     path(f"{LEAVING}<str:token>/", unsubscribe, name="unsubscribe"),
     path(f"{LEAVING}<str:token>/choices/", choose, name="choose"),
+]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("webhooks/mail/<slug:provider>/", provider_webhook, name="provider_webhook"),
+    path("webhooks/mailchimp/<str:token>/", mailchimp_webhook, name="mailchimp_webhook"),
+    *leaving,
+    path("<language:language>/", include(leaving)),
     path("c/<str:code>/<str:reader>", click, name="click"),
 ]

@@ -117,10 +117,14 @@ def known_language(language: str) -> str:
     return next((code for code in (language, language.partition("-")[0]) if code in ours), settings.LANGUAGE_CODE)
 
 
+_WITH_LANGUAGES = {"supporters", "partners", "campaigns", "crm"}
+"""Apps of which each page that is made here has an address in every language."""
+
+
 def _languages(request: HttpRequest) -> list[dict[str, Any]]:
     """This page in every language: code, name in the language itself, path, address."""
     match: ResolverMatch | None = request.resolver_match
-    if match is None or match.app_name not in {"supporters", "partners", "crm"}:
+    if match is None or match.app_name not in _WITH_LANGUAGES:
         return []
     query = request.GET.urlencode()
     root = get_script_prefix()

@@ -18,16 +18,16 @@ from supporters.public import address, known_language, page
 @csrf_exempt  # The token is the proof, and a mail program brings no cookie (RFC 8058, section 3.2).
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+def unsubscribe(request: HttpRequest, token: str, language: str = "") -> HttpResponse:
     """The way out of every message: a page with a button, and the mail programs' own one-click POST.
 
-    Only POST acts: mail scanners follow links.
+    Only POST acts: mail scanners follow links. In the language of the message, unless the address says another one.
     """
     found = _person(token)
     if found is None:
-        return _page(request, "unknown", status=404)
-    supporter, language, _source = found
-    with translation.override(language):
+        return _unknown(request, language)
+    supporter, theirs, _source = found
+    with translation.override(language or theirs):
         if request.method != "POST":
             return _page(request, "ask")
         if request.POST.get("never") and supporter is not None:
@@ -42,7 +42,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 @csrf_exempt  # As above: it is reached by the same token.
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def choose(request: HttpRequest, token: str) -> HttpResponse:
+def choose(request: HttpRequest, token: str, language: str = "") -> HttpResponse:
     """From the foot of a message to the page of one's choices, by way of the inbox.
 
     A message may be passed on or read by others for as long as it lies about: what it holds only has the link sent to the
@@ -50,13 +50,13 @@ def choose(request: HttpRequest, token: str) -> HttpResponse:
     """
     found = _person(token)
     if found is None:
-        return _page(request, "unknown", status=404)
-    supporter, language, _source = found
-    with translation.override(language):
+        return _unknown(request, language)
+    supporter, theirs, _source = found
+    with translation.override(language or theirs):
         if request.method != "POST":
             return _page(request, "choose")
         if supporter is not None and supporter.email:
-            preferences.ask(supporter.email, language)
+            preferences.ask(supporter.email, language or theirs)
         return HttpResponseRedirect(address("me_asked"), status=303)
 
 
@@ -91,7 +91,13 @@ def _by_delivery(uuid: UUID) -> tuple[Supporter | None, str, str]:
     return delivery.supporter, known_language(delivery.language), f"appeal {delivery.appeal.source_code}"
 
 
+def _unknown(request: HttpRequest, language: str) -> HttpResponse:
+    with translation.override(language or translation.get_language()):
+        return _page(request, "unknown", status=404)
+
+
 def _page(request: HttpRequest, what: str, status: int = 200) -> HttpResponse:
-    return page(
-        request, "campaigns/unsubscribe.html", {"what": what, "choices_url": address("me_ask")}, status=status
-    )
+    context = {"what": what, "choices_url": address("me_ask")}
+    if request.method == "POST":
+        context["languages"] = []  # in another language it would ask anew
+    return page(request, "campaigns/unsubscribe.html", context, status=status)

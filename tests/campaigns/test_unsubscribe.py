@@ -46,6 +46,24 @@ def test_get_and_head_change_nothing(client, person, page):
     assert not is_suppressed(person.email)
 
 
+@pytest.mark.parametrize("more", ["", "choices/"])
+def test_the_page_is_in_the_language_of_the_message_and_can_be_read_in_another(client, page, more):
+    text = client.get(page + more).text
+    assert '<html lang="sv" dir="ltr">' in text
+    assert f'href="/ar{page}{more}" lang="ar"' in text
+    assert '<html lang="ar" dir="rtl">' in client.get(f"/ar{page}{more}").text
+    assert '<html lang="pl"' in client.get(f"/pl/{links.LEAVING}nonsense/{more}").text
+
+
+def test_whoever_chose_a_language_leaves_in_it_and_is_not_asked_anew(client, person, page):
+    text = client.post(f"/pl{page}").text
+    assert '<html lang="pl"' in text
+    assert 'class="languages"' not in text
+    assert state_of(person) == Consent.State.WITHDRAWN
+    assert client.post(f"/pl{page}choices/")["Location"] == "/pl/me/asked/"
+    assert Letter.objects.get().language == "pl"
+
+
 def test_the_button_leaves_at_once(client, person, page):
     answer = client.post(page)
     assert answer.status_code == 200

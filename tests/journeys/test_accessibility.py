@@ -9,6 +9,7 @@ from django.test import RequestFactory
 from supporters import crowd, links, moving
 from supporters.links import Link
 from supporters.models import InboxRequest, PetitionText
+from supporters.receipts import sealing
 from tests.factories import (
     ask_to_sign,
     make_consent,
@@ -57,6 +58,7 @@ def paths(petition):
     make_consent(person, purpose="post")
     make_donation(person)
     make_signature(petition, person, state="validated", validated_at="2026-01-01T00:00Z")
+    sealing.seal()
     pending = ask_to_sign(petition)
     moving.ask(person.uuid, "ola@home.se", "en")
     of_move = links.token(Link.MOVE, InboxRequest.objects.get().uuid)
@@ -73,6 +75,8 @@ def paths(petition):
         "thanks": "p/one-law/thanks/",
         "totals": "p/one-law/totals/",
         "poster": "p/one-law/poster/?via=talita",
+        "embed": "p/one-law/embed/?via=talita",
+        "embed_signed": "p/one-law/embed/signed/?via=talita",
         "give": "give/?currency=SEK",
         "swish": f"give/pay/{of_pledge}/",
         "bank": f"give/pay/{of_bank}/",
@@ -82,6 +86,7 @@ def paths(petition):
         "asked": "me/asked/",
         "me": f"me/{of_me}/",
         "data": f"me/{of_me}/data/",
+        "receipts": f"me/{of_me}/receipts/",
         "move": f"me/address/{of_move}/",
         "moved": "me/address/done/",
         "never": "never/",
@@ -102,6 +107,26 @@ def test_axe_finds_nothing_on_any_page(visitor, paths, language):
         assert visitor.locator("html").get_attribute("dir") == ("rtl" if language == "ar" else "ltr")
         for width, scheme in LOOKS if language == "en" else LOOKS[::3]:
             found += examined(visitor, name, width, scheme)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_axe_finds_nothing_where_somebody_leaves(visitor, language):
+    person = make_supporter(language=language, consent=True)
+    leave = f"/{links.LEAVING}{links.token(Link.LEAVE, person.uuid)}/"
+    found = []
+    for name, path in (("choose", f"{leave}choices/"), ("leave", leave)):
+        assert visitor.goto(path).status == 200
+        for width, scheme in LOOKS:
+            found += examined(visitor, name, width, scheme)
+    for name, button in (("left", "form button"), ("never", "details button")):
+        for details in visitor.locator("main summary").all():
+            details.click()
+        visitor.locator(f"main {button}").click()
+        for width, scheme in LOOKS:
+            found += examined(visitor, name, width, scheme)
+    assert visitor.goto(f"/{links.LEAVING}nonsense/").status == 404
+    found += examined(visitor, "unknown", *LOOKS[0])
     assert not found, "\n".join(found)
 
 

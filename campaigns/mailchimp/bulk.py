@@ -4,7 +4,7 @@
                                           └──not known to be taken, or not known there any more: lost──▶ nothing
 
 A row of the database stands for each, and the members it is about point to it: nobody hands one in twice, and no other call is
-made about them meanwhile, but for their leaving. The answers come when they come, by a later run as well; they are written down
+made about them meanwhile, but when they leave or are erased. The answers come when they come, by a later run as well; they are written down
 before anything else is done with the audience (taking_up.py). What was lost, or failed in passing, is owed again, as each call
 may be repeated.
 
@@ -200,6 +200,15 @@ def _unpacked(archive: bytes) -> Iterator[Outcome]:
                 file = tar.extractfile(entry) if entry.isfile() and entry.size <= MOST_BYTES else None
                 for one in json.load(file) if file else []:
                     member, _colon, note = str(one["operation_id"]).partition(":")
-                    yield Outcome(int(member), note, int(one["status_code"]), json.loads(one["response"] or "{}"))
+                    yield Outcome(int(member), note, int(one["status_code"]), _document(one["response"]))
     except (tarfile.TarError, ValueError, KeyError, TypeError, EOFError, OSError):
         raise MailchimpError(502, "Unreadable answer") from None
+
+
+def _document(text: str) -> dict:
+    """Of what failed there may be none."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}

@@ -31,9 +31,10 @@ def work_off(stretch: "Stretch", number: int) -> None:
     """So many are owed."""
     if number > bulk.FEW:
         stretch.lanes.work_off(_handing_in(stretch))
-        return
-    while moves := difference.free_moves(stretch.audience):
-        stretch.lanes.work_off(stretch.in_time(map(partial(_job, stretch), moves)))
+    else:
+        while moves := difference.free_moves(stretch.audience):
+            stretch.lanes.work_off(stretch.in_time(map(partial(_job, stretch), moves)))
+    # An address may come free by what is under way.
     if not stretch.audience.handed_in.filter(kind=bulk.MOVE).exists():
         difference.note_blocked_moves(_("Their new address is another person's in Mailchimp. Please look."))
 
@@ -132,12 +133,12 @@ def written(handed: HandedIn, outcomes: Sequence[Outcome], count: Callable[..., 
     bodies = [mapping.member(row.email, row.language, row.values, there) for row in met]
     joined = _met(batch, met, bodies) if met else []
     with transaction.atomic():
-        unclear = _heard_of_since(handed)
-        clear = [one for one in (*answers, *joined) if one.owed.member not in unclear or one.refusal]
-        count(refused=learning.take_over(audience, clear))
-        doubtful = [one._replace(status=Status.NONE) for one in (*answers, *joined) if one not in clear]
-        shadow.write(audience, doubtful)
-        shadow.doubt([one.owed.member for one in doubtful])
+        heard_of = _heard_of_since(handed)
+        unclear = [one for one in answers if one.owed.member in heard_of and not one.refusal]
+        clear = [one for one in answers if one.owed.member not in heard_of or one.refusal]
+        count(refused=learning.take_over(audience, [*clear, *joined]))
+        shadow.write(audience, [one._replace(status=Status.NONE) for one in unclear])
+        shadow.doubt([one.owed.member for one in unclear])
         _retire_old_ones(audience, [one.owed for one in joined if not one.refusal])
         bulk.end(handed)
     count(moved=sum(1 for one in (*answers, *joined) if not one.refusal))

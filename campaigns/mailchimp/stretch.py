@@ -49,9 +49,14 @@ class Stretch:
                 raise OutOfTime
 
     def in_time(self, jobs: Iterable[Job]) -> Iterator[Job]:
-        for job in jobs:
+        """Each is made only when there is time for it."""
+        to_come = iter(jobs)
+        while True:
             self.breathe()
-            yield job
+            try:
+                yield next(to_come)
+            except StopIteration:
+                return
 
     def each(self, what: str, step: Callable[[list[Owed]], Iterator[Job]]) -> Iterator[Job]:
         for rows in difference.chunks(what):

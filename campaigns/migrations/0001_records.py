@@ -338,7 +338,7 @@ class Migration(migrations.Migration):
                 ('audience', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='members', to='campaigns.audience', verbose_name='audience')),
                 ('retired_from', models.ForeignKey(db_index=False, editable=False, help_text='Whose other address this is, who has a member of their own: it is to be archived there.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='supporters.supporter')),
                 ('supporter', models.ForeignKey(db_index=False, help_text='Empty for members that others added, and once the person was erased.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='memberships', to='supporters.supporter', verbose_name='supporter')),
-                ('handed_in', models.ForeignKey(db_constraint=False, db_index=False, editable=False, help_text='Among which calls one about them is under way: nothing but leaving is done with them meanwhile.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='members', to='campaigns.handedin')),
+                ('handed_in', models.ForeignKey(db_constraint=False, db_index=False, editable=False, help_text='Among which calls one about them is under way: nothing is done with them meanwhile, unless they leave or are erased.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='members', to='campaigns.handedin')),
             ],
             options={
                 'verbose_name': 'audience member',

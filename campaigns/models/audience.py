@@ -181,7 +181,7 @@ class AudienceMember(models.Model):
         related_name="members",
         db_index=False,
         db_constraint=False,
-        help_text="Among which calls one about them is under way: nothing but leaving is done with them meanwhile.",
+        help_text="Among which calls one about them is under way: nothing is done with them meanwhile, unless they leave or are erased.",
     )
     sent = models.JSONField(
         null=True, editable=False, help_text="What that call says of them: fields, language and the digest."

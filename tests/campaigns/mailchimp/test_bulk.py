@@ -405,6 +405,11 @@ def test_whose_new_address_is_there_already_becomes_that_member(mailchimp, push,
     mailchimp.member_unsubscribes(audience.list_id, "new.p1@mail.se")
     move(people(0, 30))
     push()
+    assert [path.split("/")[1] for path in paths(mailchimp, audience)] == [
+        *("batches", "lists"),  # the moves, and those who are there already
+        *("batches", "lists"),  # their old ones, and their tags
+    ]
+    assert not mailchimp.calls("GET", "/members/")
     assert len([one for one in mailchimp.members() if one.startswith("new.")]) == 30
     assert statuses(mailchimp) == {"archived": 29, "subscribed": 39, "unsubscribed": 2}
     assert consent.state_of(people(0, 1)[0]) == Consent.State.WITHDRAWN

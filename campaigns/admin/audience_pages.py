@@ -78,7 +78,7 @@ def _facts(found: Standing) -> list[tuple[str, str, str]]:
         (_("Last full comparison"), _told(found.newest.get(SyncRun.Kind.COMPARE)), runs),
         (_("Differed in it (0 is normal)"), drift, f"{members}&differs=yes"),
         (_("Refused by Mailchimp"), refused, f"{members}&refused=yes"),
-        *([(_("Handed to Mailchimp, not answered yet"), str(found.handed_in), "")] if found.handed_in else []),
+        *([(_("Handed to Mailchimp, not answered yet"), str(found.under_way), "")] if found.under_way else []),
     ]
 
 

@@ -22,8 +22,7 @@ class Standing:
     """Members who differed in the last full comparison that came to its end; None if there was none."""
     refused: int
     """Up to COUNTED + 1."""
-    handed_in: int
-    """Members about whom a call is under way."""
+    under_way: int
     failing_since: datetime | None
     """The first failed sync since the last that was done."""
 
@@ -52,7 +51,7 @@ def standing(audience: Audience) -> Standing:
         newest={run.kind: run for run in runs},
         drift=compared.counts.get("drift", 0) if compared else None,
         refused=refused[: COUNTED + 1].count(),
-        handed_in=AudienceMember.objects.filter(handed_in__in=audience.handed_in.values("pk")).count(),
+        under_way=audience.under_way,
         failing_since=failing_since([audience]).get(audience.pk),
     )
 

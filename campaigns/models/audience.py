@@ -102,6 +102,11 @@ class Audience(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def under_way(self) -> int:
+        """Members about whom Mailchimp was handed a call that it has not answered yet."""
+        return AudienceMember.objects.filter(handed_in__in=self.handed_in.values("pk")).count()
+
 
 class AudienceSegment(models.Model):
     """A segment that an audience shows as a tag."""

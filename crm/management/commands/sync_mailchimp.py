@@ -34,6 +34,8 @@ class Command(BaseCommand):
                     failures.append(f"{audience.name}: {run.error}")
                 for name, number in (run.counts if run else {}).items():
                     counts[name] = counts.get(name, 0) + number
+            if under_way := audience.under_way:
+                counts["under_way"] = counts.get("under_way", 0) + under_way
         self.stdout.write(
             json.dumps(counts) if options["json"] else ", ".join(f"{n} {name}" for name, n in counts.items())
         )

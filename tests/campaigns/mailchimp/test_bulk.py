@@ -1,8 +1,10 @@
 """Many calls about single members are handed in, and answered by and by: what they cost, and what may happen meanwhile."""
 
+import json
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from campaigns import segments
@@ -203,6 +205,16 @@ def test_while_it_is_under_way_it_is_asked_after_less_and_less(mailchimp, held, 
     held()
     assert timezone.now() + timedelta(minutes=14) < HandedIn.objects.get().look_at
     assert len(mailchimp.calls("GET", "^/batches/")) < 10
+
+
+def test_staff_and_operator_see_how_many_are_under_way(mailchimp, held, audience, staff_client, capsys, monkeypatch):
+    move(people(0, 30))
+    held()
+    page = staff_client.get(f"/admin/campaigns/audience/{audience.pk}/change/").content.decode()
+    assert "Handed to Mailchimp, not answered yet" in page
+    monkeypatch.setattr("crm.management.commands.sync_mailchimp.push", lambda pk: push_audience(pk, seconds=1))
+    call_command("sync_mailchimp", "--json")
+    assert json.loads(capsys.readouterr().out)["under_way"] == 30
 
 
 @pytest.mark.parametrize("died", ["before", "after"])

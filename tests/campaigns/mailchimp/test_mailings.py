@@ -317,6 +317,28 @@ def test_a_changed_address_is_waited_for(mailchimp, appeal, people, audience):
     assert set(deliveries(appeal).values()) == {"sent"}
 
 
+def test_a_changed_address_that_mailchimp_was_handed_is_waited_for(mailchimp, appeal, people, audience, monkeypatch):
+    """Nobody is skipped because Mailchimp takes its time."""
+    monkeypatch.setattr("campaigns.mailchimp.bulk.FEW", 0)
+    ready(appeal, audience)
+    mailchimp.hold_batches()
+    Supporter.objects.filter(pk=people[0].pk).update(email="ann.berg@mail.se")
+    go(appeal)
+    work(appeal)
+    for _time in range(2):
+        while push_once(audience.pk, seconds=1):
+            pass
+        work(appeal)
+    assert appeal.state == "sending"
+    assert got(mailchimp) == []
+    mailchimp.let_batches_go()
+    push(audience)
+    work(appeal)
+    push(audience)
+    work(appeal)
+    assert got(mailchimp) == ["ann.berg@mail.se", *EVERYBODY[1:]]
+
+
 LOST = [
     ("POST", r"/campaigns$"),
     ("PUT", r"/content$"),

@@ -8,10 +8,10 @@ from supporters.views import nowhere as public
 admin.autodiscover()
 handler404, handler500 = "config.urls.nowhere", "supporters.views.nowhere.failed"
 urlpatterns = [
-    path("", include("crm.urls")),
+    path("", include("supporters.urls")),  # first: most visits are to these
     path("", include("campaigns.urls")),
     path("", include("supporters.partners.urls")),
-    path("", include("supporters.urls")),
+    path("", include("crm.urls")),
     path("admin/", admin.site.urls),  # last: it answers everything below /admin/
 ]
 

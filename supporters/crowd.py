@@ -7,7 +7,7 @@ everywhere come to it is limited nowhere, and if Redis is away nobody is turned 
 
 import math
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from django.http import HttpRequest
 
@@ -70,4 +70,8 @@ def _places(request: HttpRequest) -> tuple[str, str]:
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     near, wide = (64, 48) if isinstance(address, IPv6Address) else (32, 24)
-    return tuple(str(ip_network((address, bits), strict=False)) for bits in (near, wide))
+    return _begins(address, near), _begins(address, wide)
+
+
+def _begins(address: IPv4Address | IPv6Address, bits: int) -> str:
+    return f"{address.version}/{bits}:{int(address) >> (address.max_prefixlen - bits)}"

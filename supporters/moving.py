@@ -51,7 +51,7 @@ def ask(uuid: UUID, email: str, language: str) -> None:
 
 _TELL = """
 INSERT INTO supporters_letter AS letter (kind, supporter_id, language) VALUES ('moving', %(supporter)s, %(language)s)
-ON CONFLICT (supporter_id, kind) DO UPDATE SET state = 'owed', due_at = statement_timestamp(), language = excluded.language
+ON CONFLICT (supporter_id, kind) WHERE supporter_id IS NOT NULL DO UPDATE SET state = 'owed', due_at = statement_timestamp(), language = excluded.language
 WHERE letter.state IN ('sent', 'failed', 'unknown')
 """
 

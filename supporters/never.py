@@ -42,7 +42,7 @@ WITH asked AS (
     ON CONFLICT (email) WHERE kind = 'never' DO UPDATE SET asked_at = statement_timestamp() RETURNING id
 )
 INSERT INTO supporters_letter AS letter (kind, inbox_request_id, language) SELECT 'never', id, %(language)s FROM asked
-ON CONFLICT (inbox_request_id, kind) DO UPDATE SET state = 'owed', due_at = statement_timestamp(), language = excluded.language
+ON CONFLICT (inbox_request_id, kind) WHERE inbox_request_id IS NOT NULL DO UPDATE SET state = 'owed', due_at = statement_timestamp(), language = excluded.language
 WHERE letter.state IN ('sent', 'failed', 'unknown') AND letter.times < %(most)s
   AND letter.taken_at < statement_timestamp() - %(again_after)s
 """

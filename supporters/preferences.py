@@ -54,7 +54,7 @@ _ASK = f"""
 INSERT INTO supporters_letter AS letter (kind, supporter_id, language)
 SELECT 'preferences', id, %(language)s FROM supporters_supporter
 WHERE id = coalesce((SELECT id FROM supporters_supporter WHERE email = %(email)s), {finding.KNOWN_AS.format(email="%(email)s")})
-ON CONFLICT (supporter_id, kind) DO UPDATE SET state = 'owed', due_at = statement_timestamp(), language = excluded.language
+ON CONFLICT (supporter_id, kind) WHERE supporter_id IS NOT NULL DO UPDATE SET state = 'owed', due_at = statement_timestamp(), language = excluded.language
 WHERE letter.state IN ('sent', 'failed', 'unknown') AND letter.taken_at < statement_timestamp() - %(again_after)s
 """
 

@@ -38,9 +38,9 @@ pages: list[URLPattern] = [
     path("give/news/<str:token>/", news, name="news"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("webhooks/stripe/", stripe_webhook, name="stripe_webhook"),
-    path("embed.js", embed_script, name="embed_script"),
+    path("<language:language>/", include(pages)),
     *pages,
     path("p/<slug:slug>/totals.json", totals_json, name="totals_json"),
-    path("<language:language>/", include(pages)),
+    path("embed.js", embed_script, name="embed_script"),
+    path("webhooks/stripe/", stripe_webhook, name="stripe_webhook"),
 ]

@@ -1384,19 +1384,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='letter',
-            constraint=models.UniqueConstraint(fields=('donation', 'kind'), name='letter_once_for_donation'),
+            constraint=models.UniqueConstraint(condition=models.Q(('donation__isnull', False)), fields=('donation', 'kind'), name='letter_once_for_donation'),
         ),
         migrations.AddConstraint(
             model_name='letter',
-            constraint=models.UniqueConstraint(fields=('supporter', 'kind'), name='letter_once_for_supporter'),
+            constraint=models.UniqueConstraint(condition=models.Q(('supporter__isnull', False)), fields=('supporter', 'kind'), name='letter_once_for_supporter'),
         ),
         migrations.AddConstraint(
             model_name='letter',
-            constraint=models.UniqueConstraint(fields=('inbox_request', 'kind'), name='letter_once_for_inbox_request'),
+            constraint=models.UniqueConstraint(condition=models.Q(('inbox_request__isnull', False)), fields=('inbox_request', 'kind'), name='letter_once_for_inbox_request'),
         ),
         migrations.AddConstraint(
             model_name='letter',
-            constraint=models.UniqueConstraint(fields=('partner', 'kind'), name='letter_once_for_partner'),
+            constraint=models.UniqueConstraint(condition=models.Q(('partner__isnull', False)), fields=('partner', 'kind'), name='letter_once_for_partner'),
         ),
         migrations.AddIndex(
             model_name='inboxrequest',

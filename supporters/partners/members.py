@@ -102,7 +102,8 @@ _ASK = """
 INSERT INTO supporters_letter AS letter (kind, partner_id, language)
 SELECT 'password', p.id, %(language)s FROM supporters_partneruser p JOIN auth_user u ON u.id = p.user_id
 WHERE u.username = %(email)s AND u.is_active AND NOT u.is_staff
-ON CONFLICT (partner_id, kind) DO UPDATE SET state = 'owed', due_at = statement_timestamp(), language = excluded.language
+ON CONFLICT (partner_id, kind) WHERE partner_id IS NOT NULL DO UPDATE
+SET state = 'owed', due_at = statement_timestamp(), language = excluded.language
 WHERE letter.state IN ('sent', 'failed', 'unknown') AND letter.taken_at < statement_timestamp() - %(again_after)s
 """
 

@@ -1,11 +1,13 @@
-"""Signing: one statement writes the signature, still nobody's, and the letter that asks its owner to confirm."""
+"""Signing: one statement writes the signature, still nobody's, and the letter that asks its owner to confirm.
+
+It calls a function of the database: supporters/migrations/0008_signing.py.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 import msgspec
 from django.db import connection
-from psycopg.types.json import Jsonb
 
 from supporters import letters
 from supporters.models import Petition
@@ -50,43 +52,21 @@ def ask(petition: Petition, typed: Typed) -> bool:
     It is the same for everybody, whether they are on file, have signed, or never came by: nothing here tells one from
     the other, neither by its answer nor by its time.
     """
+    said = {
+        "email": typed.email,
+        "typed": typed.rest,
+        "country": typed.country,
+        "language": typed.language,
+        "organisation": typed.organisation,
+        "source_code": typed.source_code,
+        "shown": typed.shown,
+    }
     with connection.cursor() as cursor:
         cursor.execute(
-            _ASK,
-            {
-                "petition": petition.pk,
-                "email": typed.email,
-                "typed": Jsonb(typed.rest, dumps=msgspec.json.encode),
-                "country": typed.country,
-                "language": typed.language,
-                "organisation": typed.organisation,
-                "source_code": typed.source_code,
-                "shown": typed.shown,
-                "again_after": AGAIN_AFTER,
-                "most": MOST_LETTERS,
-            },
+            "SELECT supporters_sign(%s, %s, %s, %s)",
+            [petition.pk, msgspec.json.encode(said).decode(), AGAIN_AFTER, MOST_LETTERS],
         )
         (done,) = cursor.fetchone()
     if done:
         letters.wake()
     return done
-
-
-_ASK = """
-WITH signed AS (
-    INSERT INTO supporters_signature (petition_id, email, typed, state, country, language, organisation_id, source_code, shown)
-    SELECT id, %(email)s, %(typed)s, 'pending', %(country)s, %(language)s, %(organisation)s, %(source_code)s, %(shown)s
-    FROM supporters_petition WHERE id = %(petition)s AND state = 'open'
-    AND coalesce(opens_at <= statement_timestamp(), true) AND coalesce(closes_at > statement_timestamp(), true)
-    ON CONFLICT (petition_id, email) WHERE email IS NOT NULL DO UPDATE
-    SET typed = excluded.typed, country = excluded.country, language = excluded.language, shown = excluded.shown,
-        organisation_id = excluded.organisation_id, source_code = excluded.source_code
-    RETURNING id
-), letter AS (
-    INSERT INTO supporters_letter AS letter (kind, signature_id, language) SELECT 'confirm', id, %(language)s FROM signed
-    ON CONFLICT (signature_id, kind) DO UPDATE SET state = 'owed', due_at = statement_timestamp(), language = excluded.language
-    WHERE letter.state IN ('sent', 'failed', 'unknown') AND letter.times < %(most)s
-      AND letter.taken_at < statement_timestamp() - %(again_after)s
-)
-SELECT EXISTS (SELECT FROM signed)
-"""

@@ -4,7 +4,6 @@ So a page may be seconds behind what staff changed. Whether a petition can be si
 """
 
 import time
-from copy import copy
 
 from django.utils.translation import get_language
 
@@ -16,7 +15,7 @@ _kept: dict[tuple[str, str], tuple[float, Petition]] = {}
 
 
 def petition(slug: str) -> Petition | None:
-    """With its target in the language that is active; None if there is none, or not yet."""
+    """With its target in the language that is active; None if there is none, or not yet. It is everybody's: to be read only."""
     language = get_language()
     until, found = _kept.get((slug, language), (0.0, None))
     if time.monotonic() >= until:
@@ -26,7 +25,7 @@ def petition(slug: str) -> Petition | None:
             return None
         found.target = found.target_here or found.target
         _kept[slug, language] = (time.monotonic() + FRESH, found)
-    return copy(found)
+    return found
 
 
 def forget() -> None:

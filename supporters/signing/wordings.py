@@ -1,7 +1,7 @@
 """The words that a signer agrees to. What was shown is kept with the consent, whatever becomes of the words here."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 
 from django.conf import settings
@@ -26,7 +26,8 @@ class Wording:
         return sha256(self.text.encode()).hexdigest()[:12]
 
     def as_json(self) -> dict[str, object]:
-        return {**asdict(self), "version": self.version}
+        said = {"purpose": self.purpose, "text": self.text, "language": self.language}
+        return said | {"organisation": self.organisation, "version": self.version}
 
 
 def proof(kept: Mapping[str, object]) -> dict[str, object]:

@@ -15,6 +15,8 @@ _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _SPECIAL = re.compile(r"[\\\t\n\r]")
 _PLAIN = {int, bool, Decimal, date, UUID}
 """Types whose values are written as they are, all of them."""
+_AT_ONCE = 1_000
+"""Rows whose values are there twice at a time."""
 _IN_QUOTES = str.maketrans({"\\": r"\\", '"': r"\""})
 
 
@@ -26,13 +28,17 @@ class Ready(NamedTuple, Generic[Row]):
 
 
 def ready(rows: Sequence[Row]) -> Ready[Row]:
-    lines = map("\t".join, zip(*map(_letters, zip(*rows, strict=True)), strict=True))
-    return Ready(rows, "".join([f"{line}\n" for line in lines]).encode())
+    return Ready(rows, b"".join([_text(rows[at : at + _AT_ONCE]) for at in range(0, len(rows), _AT_ONCE)]))
 
 
 def copy(cursor: Any, table: str, columns: Sequence[str], text: bytes) -> None:
     with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
         copy.write(text)
+
+
+def _text(rows: Sequence[tuple]) -> bytes:
+    lines = map("\t".join, zip(*map(_letters, zip(*rows, strict=True)), strict=True))
+    return "".join([f"{line}\n" for line in lines]).encode()
 
 
 def _letters(column: tuple) -> Sequence[str]:

@@ -32,7 +32,7 @@ def stream(supporter: Supporter) -> Iterator[str]:
             return render_to_string(f"crm/disclosure/{template}.html", context)
 
     with override(language):
-        made_at = figures.minute(timezone.now())
+        made_at = figures.minute(timezone.now()).removesuffix(".")  # it ends a sentence
     yield piece(
         "head",
         language=get_language_info(language),

@@ -132,7 +132,7 @@ class Push(Stretch):
         """
         answered, pause = False, bulk.POLL
         while self.audience.handed_in.exists():
-            if taking_up.take_up(self.audience, self.count):
+            if taking_up.take_up(self.audience, self.count, self.until):
                 answered, pause = True, bulk.POLL
                 continue
             if time.monotonic() + pause > self.until:

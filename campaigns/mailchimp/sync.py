@@ -58,9 +58,10 @@ def work_on(pk: int, kind: str, work: Callable[[Audience, SyncRun, float], None]
         newcomers.settle(audience)
         if kind == SyncRun.Kind.PUSH:
             bulk.look_now(audience)
+        until = time.monotonic() + seconds
         try:
-            taking_up.take_up(audience, run.count)
-            work(audience, run, time.monotonic() + seconds)
+            taking_up.take_up(audience, run.count, until)
+            work(audience, run, until)
         except OutOfTime:
             SyncRun.objects.filter(pk=run.pk).update(counts=run.counts)
             return True

@@ -1,5 +1,6 @@
 """Writing down what became of what was handed in, whichever run did that: before anything else is done with an audience."""
 
+import time
 from collections.abc import Callable, Sequence
 
 from campaigns.mailchimp import bulk, deleting, each, moving, retiring
@@ -16,13 +17,15 @@ WRITERS = {
 """Each ends what is under way once it is written down; a death between the two does no harm."""
 
 
-def take_up(audience: Audience, count: Callable[..., None]) -> bool:
-    """Ask after what was handed in, and whether something of it is over now. Raises MailchimpError.
+def take_up(audience: Audience, count: Callable[..., None], until: float) -> bool:
+    """Ask after what was handed in, for so long, and whether something of it is over now. Raises MailchimpError.
 
     Mailchimp works off one after the other: behind one that is not done nobody asks.
     """
     ended = False
     for handed in audience.handed_in.order_by("pk"):
+        if time.monotonic() > until:
+            break
         outcomes = bulk.answers(handed)
         if outcomes is None:
             break

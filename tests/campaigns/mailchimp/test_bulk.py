@@ -323,6 +323,34 @@ def test_who_leaves_there_while_their_address_changes_has_left_here(mailchimp, h
     assert mailchimp.member("new.p1@mail.se")["status"] == "unsubscribed"
 
 
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("leaves", [True, False])
+def test_what_is_read_before_the_answer_is_here_is_not_undone_by_it(
+    mailchimp, held, push, pull, audience, monkeypatch, known, leaves
+):
+    """Whether Mailchimp's contact tells that it is the same member under a new address, or not."""
+    if not known:
+        AudienceMember.objects.update(contact="")
+    move(people(0, 30))
+    held()
+    mailchimp.let_batches_go()
+    if leaves:
+        mailchimp.member_unsubscribes(audience.list_id, "new.p1@mail.se")
+    with monkeypatch.context() as unheard:
+        unheard.setattr(bulk, "answers", lambda handed: None)
+        pull()
+        held()
+    push()
+    assert statuses(mailchimp) == ({"subscribed": 39, "unsubscribed": 1} if leaves else {"subscribed": 40})
+    assert set(mailchimp.members()) == set(Supporter.objects.values_list("email", flat=True))
+    for shadow_here in AudienceMember.objects.select_related("supporter"):
+        there = mailchimp.member(shadow_here.supporter.email)
+        assert (there["id"], there["status"]) == (shadow_here.subscriber_hash, shadow_here.status)
+    assert consent.state_of(people(0, 1)[0]) == (Consent.State.WITHDRAWN if leaves else Consent.State.GRANTED)
+    push()
+    assert mailchimp.writes() == []
+
+
 def test_who_is_erased_while_their_address_changes_is_deleted_there(mailchimp, held, push, staff):
     move(people(0, 30))
     held()

@@ -29,8 +29,12 @@ LEFT = (Status.UNSUBSCRIBED, Status.TRANSACTIONAL)
 
 def work_off(stretch: "Stretch", number: int) -> None:
     """So many are owed."""
-    step = _together if number > bulk.FEW else _each
-    stretch.lanes.work_off(stretch.each(RETURN, partial(step, stretch)))
+    if number <= bulk.FEW:
+        stretch.lanes.work_off(stretch.each(RETURN, partial(_each, stretch)))
+        return
+    unasked: list[Owed] = []
+    stretch.lanes.work_off(stretch.each(RETURN, partial(_together, stretch, unasked)))
+    stretch.lanes.work_off(stretch.in_time(_each(stretch, unasked)))
 
 
 # Each by itself
@@ -70,13 +74,14 @@ def _asked(stretch: "Stretch", row: Owed, outcome: Answer | Seen) -> None:
 # Many
 
 
-def _together(stretch: "Stretch", rows: list[Owed]) -> Iterator[Job]:
+def _together(stretch: "Stretch", unasked: list[Owed], rows: list[Owed]) -> Iterator[Job]:
+    """Should that leave somebody as they were, they come to stand in `unasked`."""
     rows = _still(stretch, rows)
     if elsewhere := [row for row in rows if row.hash != row.old_hash]:
         yield from moving.hand_in(stretch, elsewhere)
     if here := [row for row in rows if row.hash == row.old_hash]:
         bodies = [{**stretch.body(row), "status": Status.PENDING} for row in here]
-        yield Job(lambda: stretch.batch.write(here, bodies, update=True), partial(_all_asked, stretch))
+        yield Job(lambda: stretch.batch.write(here, bodies, update=True), partial(_all_asked, stretch, unasked))
 
 
 def _still(stretch: "Stretch", rows: Sequence[Owed]) -> list[Owed]:
@@ -107,9 +112,14 @@ def _still(stretch: "Stretch", rows: Sequence[Owed]) -> list[Owed]:
     return [row for row in rows if row.member in still]
 
 
-def _all_asked(stretch: "Stretch", written: Written) -> None:
+def _all_asked(stretch: "Stretch", unasked: list[Owed], written: Written) -> None:
     no_reason = _("Mailchimp gave no reason.")
-    answers = [*written.answers, *(refused(row, no_reason, "") for row in written.absent)]
+    answers = [refused(row, no_reason, "") for row in written.absent]
+    for answer in written.answers:
+        if answer.status in LEFT and not answer.refusal:
+            unasked.append(answer.owed)
+        else:
+            answers.append(answer)
     # Refused, they are as they were; but for those who were deleted for good.
     answers = [
         answer._replace(status=Status.NONE) if answer.refusal and answer.status != Status.FORGOTTEN else answer

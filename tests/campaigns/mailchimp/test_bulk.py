@@ -571,3 +571,23 @@ def test_of_many_who_come_back_nobody_is_asked_who_leaves_before_the_call(mailch
     monkeypatch.setattr(difference, "compare", compare_then_one_leaves)
     assert push().counts["asked_back"] == 29
     assert mailchimp.member("p1@mail.se")["status"] == "unsubscribed"
+
+
+def test_whom_the_call_for_many_passes_over_is_asked_by_themselves(mailchimp, push, monkeypatch):
+    many(40)
+    push()
+    leave(people(0, 30))
+    push()
+    say_yes(people(0, 30))
+    answer = mailchimp.answer
+
+    def keep_as_they_are(method, path, query, body):
+        if method == "POST":
+            body = {**body, "members": [{**one, "status": None} for one in body["members"]]}
+        return answer(method, path, query, body)
+
+    monkeypatch.setattr("tests.standins.mailchimp.lists.MEMBER", {})
+    monkeypatch.setattr(mailchimp, "answer", keep_as_they_are)
+    assert push().counts["asked_back"] == 30
+    assert statuses(mailchimp) == {"pending": 30, "subscribed": 10}
+    assert all(consent.state_of(who) == Consent.State.GRANTED for who in people(0, 30))

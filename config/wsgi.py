@@ -11,6 +11,7 @@ engines.start_missing()
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 
 application = get_wsgi_application()
-# What is loaded by now stays: the collector, which stops every thread of a process, need not go through it each time.
+# What is loaded by now stays: the collector, which stops every thread of a process, need not go through it, nor come several times a request.
 gc.collect()
 gc.freeze()
+gc.set_threshold(10_000)

@@ -60,7 +60,7 @@ def test_the_page_itself_is_served():
 
 def test_somebody_of_the_partner_logs_in_and_its_site_may_show_the_form(filled, client):
     answer = client.post("/partners/login/", {"email": partner.LOGIN, "password": "lodestar-demo"})
-    assert answer["Location"] == "/partners/"
+    assert answer["Location"] == "/en/partners/"
     form = client.get(f"/p/{SLUG}/embed/?via={partner.CODE}")
     assert "frame-ancestors http://127.0.0.1:4" in form["Content-Security-Policy"]
     partner.open_site("http://127.0.0.1:5")  # the demo is started again

@@ -32,7 +32,7 @@ from campaigns.models import Audience, AudienceMember, HandedIn
 
 DELETE, MOVE, PERMIT, ARCHIVE, RETIRE = "delete", "move", "permit", "archive", "retire"
 """What is handed in; deletions are about members of people who were erased, the others about anybody else's."""
-FEW = 20
+FEW = 5
 """So many of one kind go by themselves, and at once."""
 GIVE_UP = timedelta(days=2)
 """After so long it is taken back, and owed again."""

@@ -136,11 +136,11 @@ def test_what_is_left_over_of_five_hundred_goes_along(mailchimp, push, audience)
 def test_few_go_by_themselves_at_once(mailchimp, push, audience, staff):
     many(bulk.FEW * 2)
     push()
-    move(people(0, 20))
-    for who in people(20, 40):
+    move(people(0, bulk.FEW))
+    for who in people(bulk.FEW, 2 * bulk.FEW):
         erase(who, by=staff)
     mailchimp.hold_batches()
-    assert push().counts == {"moved": 20, "deleted": 20}
+    assert push().counts == {"moved": bulk.FEW, "deleted": bulk.FEW}
     assert not HandedIn.objects.exists()
 
 

@@ -32,23 +32,22 @@ def nobody_goes() -> None:
 
     For statements about everybody: one of many people who goes meanwhile would fail all of it on a foreign key.
     """
-    _lock_people("pg_advisory_xact_lock_shared")
+    _lock("pg_advisory_xact_lock_shared", "people")
 
 
 def somebody_goes() -> None:
     """Till the end of the transaction, nobody else may say that nobody goes, and nobody else goes."""
-    _lock_people("pg_advisory_xact_lock")
-
-
-def _lock_people(function: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(hashtextextended('people', 0))")
+    take_turn("people")
 
 
 def take_turn(name: str) -> None:
     """Wait until nobody else has this turn, and have it till the end of the transaction."""
+    _lock("pg_advisory_xact_lock", name)
+
+
+def _lock(function: str, name: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+        cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [name])
 
 
 ATTEMPTS = 5

@@ -1,8 +1,8 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-import supporters.public  # noqa: F401 - it knows what a language in an address is
 from crm.views import own, pages, people, retention
+from supporters.public import in_every_language
 
 app_name = "crm"
 urlpatterns = [
@@ -13,10 +13,12 @@ urlpatterns = [
     path("admin/retention/", retention.rules, name="retention"),
     path("admin/timeline/<int:pk>/", pages.supporter_timeline, name="timeline"),
     path("admin/disclose/<int:pk>/", people.disclose, name="disclose"),
-    path("me/<str:token>/data.json", own.data, name="own_data"),
-    path("<language:language>/me/<str:token>/data.json", own.data, name="own_data"),
-    path("me/<str:token>/data/", own.data_page, name="own_data_page"),
-    path("<language:language>/me/<str:token>/data/", own.data_page, name="own_data_page"),
+    *in_every_language(
+        [
+            path("me/<str:token>/data.json", own.data, name="own_data"),
+            path("me/<str:token>/data/", own.data_page, name="own_data_page"),
+        ]
+    ),
     path("admin/disclosures/<int:pk>/", people.disclosure_file, name="disclosure_file"),
     path("schemas/person.json", people.person_schema, name="person_schema"),
 ]

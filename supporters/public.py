@@ -5,7 +5,7 @@ these pages knows a session: what a POST may do is shown by a signed link or con
 that a forged request could borrow, and no cookie that a shared computer could tell of.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, wraps
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +13,16 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import ResolverMatch, get_script_prefix, register_converter, reverse
+from django.urls import (
+    ResolverMatch,
+    URLPattern,
+    URLResolver,
+    get_script_prefix,
+    include,
+    path,
+    register_converter,
+    reverse,
+)
 from django.utils import translation
 from django.utils.translation import get_language_info
 
@@ -47,6 +56,11 @@ class LanguageConverter:
 
 
 register_converter(LanguageConverter, "language")
+
+
+def in_every_language(pages: Sequence[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
+    """These addresses, each with a language before it, and as they are."""
+    return [path("<language:language>/", include(pages)), *pages]
 
 
 def in_its_language(view: View) -> View:

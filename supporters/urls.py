@@ -1,5 +1,6 @@
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, path
 
+from supporters.public import in_every_language
 from supporters.views import me, moving, never
 from supporters.views.confirming import confirm
 from supporters.views.embed import embed, embed_script, embed_signed
@@ -38,8 +39,7 @@ pages: list[URLPattern] = [
     path("give/news/<str:token>/", news, name="news"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("<language:language>/", include(pages)),
-    *pages,
+    *in_every_language(pages),
     path("p/<slug:slug>/totals.json", totals_json, name="totals_json"),
     path("embed.js", embed_script, name="embed_script"),
     path("webhooks/stripe/", stripe_webhook, name="stripe_webhook"),

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, include, path
 
 from supporters.partners.views import door, files, own
+from supporters.public import in_every_language
 
 app_name = "partners"
 pages: list[URLPattern] = [
@@ -17,4 +18,4 @@ pages: list[URLPattern] = [
     path("files/new/<slug:name>/", files.new, name="new_file"),
     path("files/<int:pk>/", files.fetch, name="file"),
 ]
-urlpatterns = [path("partners/", include(pages)), path("<language:language>/partners/", include(pages))]
+urlpatterns = in_every_language([path("partners/", include(pages))])

@@ -518,12 +518,17 @@ def test_what_fails_in_passing_is_owed_still(mailchimp, held, push, staff, when)
     assert not AudienceMember.objects.filter(to_delete=True).exists()
 
 
-def test_who_comes_back_and_has_moved_is_asked_at_the_new_address(mailchimp, push):
+def thirty_come_back(push):
+    """Of forty members."""
     many(40)
     push()
     leave(people(0, 30))
     push()
     say_yes(people(0, 30))
+
+
+def test_who_comes_back_and_has_moved_is_asked_at_the_new_address(mailchimp, push):
+    thirty_come_back(push)
     move(people(0, 25))
     push()
     assert statuses(mailchimp) == {"pending": 30, "subscribed": 10}
@@ -533,11 +538,7 @@ def test_who_comes_back_and_has_moved_is_asked_at_the_new_address(mailchimp, pus
 
 
 def test_of_many_who_come_back_nobody_is_asked_who_is_there_otherwise(mailchimp, push, audience):
-    many(40)
-    push()
-    leave(people(0, 30))
-    push()
-    say_yes(people(0, 30))
+    thirty_come_back(push)
     mailchimp.member_subscribes(audience.list_id, "p1@mail.se")
     mailchimp.staff_archive(audience.list_id, "p2@mail.se")
     mailchimp.member_cleaned(audience.list_id, "p3@mail.se")
@@ -556,11 +557,7 @@ def test_of_many_who_come_back_nobody_is_asked_who_is_there_otherwise(mailchimp,
 
 
 def test_of_many_who_come_back_nobody_is_asked_who_leaves_before_the_call(mailchimp, push, monkeypatch):
-    many(40)
-    push()
-    leave(people(0, 30))
-    push()
-    say_yes(people(0, 30))
+    thirty_come_back(push)
     compare = difference.compare
 
     def compare_then_one_leaves(audience):
@@ -574,11 +571,7 @@ def test_of_many_who_come_back_nobody_is_asked_who_leaves_before_the_call(mailch
 
 
 def test_whom_the_call_for_many_passes_over_is_asked_by_themselves(mailchimp, push, monkeypatch):
-    many(40)
-    push()
-    leave(people(0, 30))
-    push()
-    say_yes(people(0, 30))
+    thirty_come_back(push)
     answer = mailchimp.answer
 
     def keep_as_they_are(method, path, query, body):

@@ -17,6 +17,7 @@ urlpatterns = [
         [
             path("me/<str:token>/data.json", own.data, name="own_data"),
             path("me/<str:token>/data/", own.data_page, name="own_data_page"),
+            path("me/<str:token>/data/read/", own.data_to_read, name="own_data_read"),
         ]
     ),
     path("admin/disclosures/<int:pk>/", people.disclosure_file, name="disclosure_file"),

@@ -445,7 +445,7 @@ HOLDINGS: list[Holding] = [
         _("What we handed out to you"),
         "supporters.Disclosure",
         about=_of(Disclosure),
-        columns=same("form", "reason", "state", "asked_at", "made_at", "expires_at"),
+        columns=same("form", "language", "reason", "state", "asked_at", "made_at", "expires_at"),
         unshown={"content": "The same as this."},
         forget=_delete(_of(Disclosure)),
     ),

@@ -16,25 +16,29 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Field
 from django.utils import timezone
+from django.utils.translation import override
 
 from crm.disclosing import PERSON, explaining, parts
 from crm.personal import HOLDINGS
 from supporters.holdings import Holding
 from supporters.models import Supporter
+from supporters.public import known_language
 
 FORMAT, GIVEN, VERSION = "lodestar-person", "lodestar-person-given", 1
 
 
-def stream(supporter: Supporter) -> Iterator[str]:
-    return _stream(supporter, FORMAT, given=False)
+def stream(supporter: Supporter, language: str = "") -> Iterator[str]:
+    """What `about` says is in a language of ours, or else the person's own."""
+    return _stream(supporter, language, FORMAT, given=False)
 
 
-def stream_given(supporter: Supporter) -> Iterator[str]:
+def stream_given(supporter: Supporter, language: str = "") -> Iterator[str]:
     """What they gave us themselves, to take elsewhere (article 20): the same form, with fewer tables."""
-    return _stream(supporter, GIVEN, given=True)
+    return _stream(supporter, language, GIVEN, given=True)
 
 
-def _stream(supporter: Supporter, format: str, *, given: bool) -> Iterator[str]:
+def _stream(supporter: Supporter, language: str, format: str, *, given: bool) -> Iterator[str]:
+    language = language or known_language(supporter.preferred_language)
     head = {
         "format": format,
         "version": VERSION,
@@ -42,7 +46,7 @@ def _stream(supporter: Supporter, format: str, *, given: bool) -> Iterator[str]:
         "organisation": settings.ORGANISATION_NAME,
     }
     yield "{\n" + ",\n".join(f"{_text(name)}: {_text(value)}" for name, value in head.items())
-    about = {PERSON.name: explaining.as_dict(PERSON.name)}
+    about = {PERSON.name: _about(PERSON, language)}
     for holding, rows in parts(supporter, given):
         yield f",\n{_text(holding.name)}: "
         if holding is PERSON:
@@ -52,8 +56,13 @@ def _stream(supporter: Supporter, format: str, *, given: bool) -> Iterator[str]:
         for number, row in enumerate(rows):
             yield (",\n" if number else "\n") + _text(row)
         yield "]"
-        about[holding.name] = explaining.as_dict(holding.name)
+        about[holding.name] = _about(holding, language)
     yield f',\n"about": {_text(about)}\n}}\n'
+
+
+def _about(holding: Holding, language: str) -> dict[str, str]:
+    with override(language):
+        return explaining.as_dict(holding.name)
 
 
 def _text(value: object) -> str:

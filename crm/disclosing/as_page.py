@@ -1,6 +1,7 @@
 """What is held of a person as a page to read and to print, in their language.
 
-It needs nothing from anywhere: staff save it or print it and hand it over.
+Whole, it needs nothing from anywhere: staff save it or print it and hand it over. What it says is also shown within a page of
+ours, to the person themselves.
 """
 
 from collections.abc import Iterator
@@ -23,19 +24,27 @@ from supporters.public import known_language
 _UNKNOWN = (None, "", [], {})
 
 
-def stream(supporter: Supporter) -> Iterator[str]:
-    language = known_language(supporter.preferred_language)
-
-    def piece(template: str, **context: object) -> str:
-        # Not over a yield: whoever reads the stream does other things between its pieces.
-        with override(language):
-            return render_to_string(f"crm/disclosure/{template}.html", context)
-
-    with override(language):
-        made_at = figures.minute(timezone.now()).removesuffix(".")  # it ends a sentence
-    yield piece(
+def stream(supporter: Supporter, language: str = "") -> Iterator[str]:
+    """The whole document, in a language of ours, or else the person's own."""
+    language = language or known_language(supporter.preferred_language)
+    yield _piece(
+        language,
         "head",
         language=get_language_info(language),
+        organisation=settings.ORGANISATION_NAME,
+        name=str(supporter),
+    )
+    yield from within(supporter, language)
+    yield _piece(language, "foot")
+
+
+def within(supporter: Supporter, language: str) -> Iterator[str]:
+    """What it says, from its heading on."""
+    with override(language):
+        made_at = figures.minute(timezone.now()).removesuffix(".")  # it ends a sentence
+    yield _piece(
+        language,
+        "opening",
         name=str(supporter),
         organisation=settings.ORGANISATION_NAME,
         address=settings.ORGANISATION_ADDRESS,
@@ -47,12 +56,17 @@ def stream(supporter: Supporter) -> Iterator[str]:
             continue
         with override(language):
             title, about = wording.title(holding), explaining.explained(holding.name)
-        yield piece("section", title=title, about=about)
-        yield piece("row", values=_values(holding, first, language))
+        yield _piece(language, "section", title=title, about=about)
+        yield _piece(language, "row", values=_values(holding, first, language))
         for row in rows:
-            yield piece("row", values=_values(holding, row, language))
+            yield _piece(language, "row", values=_values(holding, row, language))
         yield "</section>\n"
-    yield piece("foot")
+
+
+def _piece(spoken: str, template: str, **context: object) -> str:
+    # Not over a yield: whoever reads the stream does other things between its pieces.
+    with override(spoken):
+        return render_to_string(f"crm/disclosure/{template}.html", context)
 
 
 def _values(holding: Holding, row: Row, language: str) -> list["Shown"]:

@@ -1,4 +1,4 @@
-"""The file of all that is held of a person, made by a worker where it takes long.
+"""The files of all that is held of a person, made by a worker where it takes long.
 
     queued ──make──▶ done ──a day later──▶ expired
        └──fault────▶ failed
@@ -35,12 +35,15 @@ AT_ONCE = 2_000_000
 """Bytes of stored files that are read while a person waits."""
 KEPT = timedelta(days=1)
 State, Form = Disclosure.State, Disclosure.Form
-FORMS: dict[str, tuple[str, str, Callable[[Supporter], Iterator[str]]]] = {
+Stream = Callable[[Supporter, str], Iterator[str]]
+FORMS: dict[str, tuple[str, str, Stream]] = {
     Form.PAGE: ("html", "text/html; charset=utf-8", as_page.stream),
     Form.JSON: ("json", "application/json", as_json.stream),
     Form.GIVEN: ("json", "application/json", as_json.stream_given),
 }
-"""Ending of the file, type of its content, and what makes it."""
+"""Ending of the file, type of its content, and what makes it, of a person in a language: their own if that is empty."""
+OWN = (Form.PAGE, Form.JSON)
+"""What people gather of themselves. The page is shown within one of ours, and so kept without head and foot."""
 
 
 def takes_long(form: str) -> bool:
@@ -50,22 +53,27 @@ def takes_long(form: str) -> bool:
     return (stored().aggregate(size=Sum("file_size"))["size"] or 0) > AT_ONCE
 
 
-def ask(supporter: Supporter, form: str, reason: str, by: "AbstractBaseUser | None") -> Disclosure:
-    made = Disclosure.objects.create(supporter=supporter, form=form, reason=reason, by=by)
+def ask(
+    supporter: Supporter, form: str, reason: str, by: "AbstractBaseUser | None", language: str = ""
+) -> Disclosure:
+    made = Disclosure.objects.create(supporter=supporter, form=form, reason=reason, by=by, language=language)
     transaction.on_commit(lambda: nudge("crm.tasks.make_disclosures"))
     return made
 
 
-def ask_own(supporter: Supporter) -> None:
-    """By the person, on their own page; while one is being made or kept, it is that one."""
+def ask_own(supporter: Supporter, language: str) -> None:
+    """By the person, on their own page; what is being made or kept in this language is not made anew."""
     with transaction.atomic():
-        if finding.by_pk(supporter.pk, lock=True) and own(supporter) is None:
-            ask(supporter, Form.JSON, _("Asked for on their own page"), None)
+        if finding.by_pk(supporter.pk, lock=True) is None:
+            return
+        for form in OWN:
+            if own(supporter, form, language) is None:
+                ask(supporter, form, _("Asked for on their own page"), None, language)
 
 
-def own(supporter: Supporter) -> Disclosure | None:
+def own(supporter: Supporter, form: str, language: str) -> Disclosure | None:
     """What they asked for themselves and can be had, now or soon."""
-    theirs = Disclosure.objects.filter(supporter=supporter, form=Form.JSON, by=None)
+    theirs = Disclosure.objects.filter(supporter=supporter, form=form, by=None, language=language)
     return theirs.filter(Q(state=State.QUEUED) | Q(state=State.DONE, expires_at__gt=Now())).order_by("-pk").first()
 
 
@@ -86,8 +94,8 @@ def make(pk: int) -> bool:
             return False
         owed = Disclosure.objects.filter(pk=pk, state=State.QUEUED)
         try:
-            with override(known_language(asked.supporter.language)):
-                content = _packed(FORMS[asked.form][2](asked.supporter))
+            with override(asked.language or known_language(asked.supporter.preferred_language)):
+                content = _packed(_pieces(asked))
         except (OperationalError, InterfaceError):
             raise  # the database is away: it stays owed
         except Exception:
@@ -96,6 +104,12 @@ def make(pk: int) -> bool:
             return False
         done = owed.update(state=State.DONE, content=content, made_at=Now(), expires_at=Now() + Value(KEPT))
         return done == 1
+
+
+def _pieces(asked: Disclosure) -> Iterator[str]:
+    if asked.language and asked.form == Form.PAGE:
+        return as_page.within(asked.supporter, asked.language)
+    return FORMS[asked.form][2](asked.supporter, asked.language)
 
 
 def unpacked(content: bytes) -> bytes:

@@ -62,7 +62,7 @@ def disclose(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpRespo
             made = making.ask(supporter, name, form.cleaned_data["reason"], request.user)
             messages.info(request, _("There is much to read: a worker makes the file."))
             return redirect("admin:supporters_disclosure_change", made.pk)
-        return _file(name, making.FORMS[name][2](supporter))
+        return _file(name, making.FORMS[name][2](supporter, ""))
     return form_page(
         request,
         form,

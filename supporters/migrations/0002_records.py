@@ -883,6 +883,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('form', models.CharField(choices=[('html', 'A page to read and to print'), ('json', 'JSON, for other programs'), ('given', 'JSON of what they gave us, to take elsewhere')], max_length=5, verbose_name='form')),
+                ('language', models.CharField(blank=True, help_text="In which the person gathers it themselves; empty where staff do, for whom it is in the person's own.", max_length=10, verbose_name='language')),
                 ('reason', models.CharField(max_length=200, verbose_name='why')),
                 ('state', models.CharField(choices=[('queued', 'Being made'), ('done', 'Ready'), ('failed', 'Failed'), ('expired', 'Deleted')], default='queued', max_length=7, verbose_name='state')),
                 ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='asked for')),

@@ -23,6 +23,12 @@ class Disclosure(models.Model):
         "supporters.Supporter", on_delete=models.CASCADE, related_name="disclosures", verbose_name=_("supporter")
     )
     form = models.CharField(_("form"), max_length=5, choices=Form)
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        blank=True,
+        help_text="In which the person gathers it themselves; empty where staff do, for whom it is in the person's own.",
+    )
     reason = models.CharField(_("why"), max_length=200)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("by")

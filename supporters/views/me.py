@@ -4,6 +4,7 @@ The link to it goes to their inbox only, and works for some days. Only POST chan
 """
 
 from collections.abc import Callable
+from functools import wraps
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import get_language
@@ -18,11 +19,24 @@ from supporters.links import Link
 from supporters.locks import in_the_end
 from supporters.models import Donation, ErasureRequest, RecurringDonation, Supporter
 from supporters.payments import ending
-from supporters.public import address, page, public
+from supporters.public import View, address, page, public
 from supporters.signing.texts import text_of
 
 MOST_GIFTS = 50
 Door, Identified = ErasureRequest.Door, ErasureRequest.Identified
+
+
+def of_person(view: View) -> View:
+    """A view of what is somebody's own, by their link: it is given the `supporter`. A link that is none, or too old, leads to a new one."""
+
+    @wraps(view)
+    def of_them(request: HttpRequest, token: str) -> HttpResponse:
+        supporter = person(token)
+        if supporter is None:
+            return _asking(request, AskingForm(), 410, expired=True)
+        return view(request, token, supporter)
+
+    return of_them
 
 
 @public
@@ -51,10 +65,8 @@ def asked(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
-def me(request: HttpRequest, token: str) -> HttpResponse:
-    supporter = person(token)
-    if supporter is None:
-        return _asking(request, AskingForm(), 410, expired=True)
+@of_person
+def me(request: HttpRequest, token: str, supporter: Supporter) -> HttpResponse:
     if request.method != "POST":
         return _page(request, supporter, said=request.GET.get("done", ""))
     what = request.POST.get("what", "")

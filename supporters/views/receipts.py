@@ -1,23 +1,21 @@
 """Somebody's receipts, by the link to their own page (supporters.views.me): to read, to print, and as a file to check."""
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from supporters.models import Receipt
+from supporters.models import Receipt, Supporter
 from supporters.public import page, public
 from supporters.receipts import giving, showing
-from supporters.views.me import person
+from supporters.views.me import of_person
 
 
 @public
 @require_safe
-def receipts(request: HttpRequest, token: str) -> HttpResponse:
+@of_person
+def receipts(request: HttpRequest, token: str, supporter: Supporter) -> HttpResponse:
     """What they allowed and took back, the newest first."""
-    supporter = person(token)
-    if supporter is None:
-        raise Http404
     context = {
         "supporter": supporter,
         "receipts": showing.shown(giving.of_person(supporter)),
@@ -28,11 +26,9 @@ def receipts(request: HttpRequest, token: str) -> HttpResponse:
 
 @public
 @require_safe
-def receipts_json(request: HttpRequest, token: str) -> StreamingHttpResponse:
+@of_person
+def receipts_json(request: HttpRequest, token: str, supporter: Supporter) -> StreamingHttpResponse:
     """The same for programs, with all that it takes to check them."""
-    supporter = person(token)
-    if supporter is None:
-        raise Http404
     return json_file(giving.of_person(supporter))
 
 

@@ -62,7 +62,7 @@ def test_the_json_holds_everything_in_the_form_that_is_described(zeb, client):
     jsonschema.Draft202012Validator(form, format_checker=jsonschema.FormatChecker()).validate(told)
     assert list(told)[4:] == [*(holding.name for holding in HOLDINGS), "about"]
     assert list(told["about"]) == [holding.name for holding in HOLDINGS]
-    assert told["about"]["clicks"]["kept"] == "90 days."
+    assert told["about"]["clicks"]["kept"] == "90 dagar."  # in the language of the person
     assert (told["format"], told["version"], told["organisation"]) == ("lodestar-person", 1, "RealStars")
     assert {name: told["person"][name] for name in ("first_name", "email", "birth_date")} == {
         "first_name": "Zeb",

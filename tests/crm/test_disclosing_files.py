@@ -7,11 +7,12 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
-from crm.disclosing import as_json, making
+from crm.disclosing import as_json, explaining, making, wording
 from crm.erasure import erase
 from crm.personal import HOLDINGS
-from supporters import links
+from supporters import links, places
 from supporters.importing import run as runs
 from supporters.links import Link
 from supporters.models import Disclosure
@@ -73,7 +74,7 @@ def test_a_file_that_can_not_be_made_says_so_and_keeps_back_no_other(staff_clien
         asked(staff_client, who)
     good, times = making.FORMS["json"], iter([True, False])
 
-    def makes(supporter):
+    def makes(supporter, language):
         if next(times):
             raise RuntimeError
         return good[2](supporter)
@@ -123,19 +124,30 @@ def test_what_people_gather_of_themselves_is_made_by_a_worker_where_it_is_much(c
     assert not Disclosure.objects.exists()
     for _time in range(2):
         assert client.post(page).status_code == 303
-    made = Disclosure.objects.get()
-    assert (made.state, made.by, made.form) == ("queued", None, "json")
+    made = Disclosure.objects.values_list("state", "by", "form", "language").order_by("pk")
+    assert list(made) == [("queued", None, "html", "sv"), ("queued", None, "json", "sv")]
     assert "<form" not in client.get(page).content.decode()
-    assert client.get(file).status_code == 303
+    assert client.get(file).status_code == client.get(f"{page}read/").status_code == 303
     making.make_owed()
-    assert file in client.get(page).content.decode()
+    assert file in (text := client.get(page).content.decode())
+    assert f"{page}read/" in text
     answer = client.get(file)
-    assert json.loads(content(answer))["import_files"][0]["values"]["Name"] == "Zeb Quist"
+    told = json.loads(content(answer))
+    assert told["import_files"][0]["values"]["Name"] == "Zeb Quist"
     assert answer["Cache-Control"] == "no-store"
+    with override("sv"):
+        assert told["about"]["person"] == explaining.as_dict("person")
+    read = content(client.get(f"{page}read/"))
+    assert "Ann Quist" in read
+    assert "Zeb Quist" in read  # as the file has it
+    assert read.count("<html") == read.count("</html>") == 1
     assert client.post(page).status_code == 303
-    assert Disclosure.objects.count() == 1
+    assert Disclosure.objects.count() == 2
+    assert (
+        "<form" in client.get(page.replace("/sv/", "/ar/")).content.decode()
+    )  # in another language it is another file
     Disclosure.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
-    assert client.get(file).status_code == 303
+    assert client.get(file).status_code == client.get(f"{page}read/").status_code == 303
 
 
 def test_what_is_little_is_sent_at_once(client, broker):
@@ -149,8 +161,43 @@ def test_what_is_little_is_sent_at_once(client, broker):
     assert not Disclosure.objects.exists()
 
 
+@pytest.mark.parametrize("language", ["pl", "ar"])
+def test_people_read_all_that_is_held_of_them_in_the_language_of_the_page(client, broker, language):
+    who = make_supporter(first_name="Zeb", last_name="<b>Quist</b>", language="sv", country="SE")
+    make_donation(who)
+    answer = client.get(own(who).replace("/sv/", f"/{language}/").replace("data.json", "data/read/"))
+    text = content(answer)
+    assert f'<html lang="{language}"' in text
+    with override(language):
+        for words in (
+            wording.title(HOLDINGS[0]),
+            places.name_of("SE", language),
+            explaining.explained("donations").purpose,
+        ):
+            assert words in text
+    assert "&lt;b&gt;Quist" in text
+    assert "<b>Quist" not in text
+    assert text.count("<html") == text.count("</html>") == text.count("<h1") == 1
+    assert (answer["Cache-Control"], answer["X-Robots-Tag"]) == ("no-store", "noindex")
+    assert "unsafe" not in answer["Content-Security-Policy"]
+    assert "data-exit" in text
+    assert str(who.uuid) not in text
+    assert not Disclosure.objects.exists()
+
+
+def test_what_is_told_in_json_is_in_the_language_of_the_page_whatever_the_browser_speaks(client, broker):
+    who = make_supporter(language="de")
+    told = json.loads(content(client.get(own(who), headers={"Accept-Language": "fi"})))
+    with override("sv"):
+        assert told["about"]["person"] == explaining.as_dict("person")
+
+
 def test_a_link_that_opens_nothing_opens_no_data_either(client, much, broker):
-    for file in ("data.json", "data/"):
-        assert client.get(f"/en/me/x/{file}").status_code == 404
-    assert client.post("/en/me/x/data/").status_code == 404
+    who = make_supporter()
+    for token in ("x", links.token(Link.LEAVE, who.uuid), links.dated_token(Link.NEWS, who.uuid)):
+        for file in ("data.json", "data/", "data/read/"):
+            answer = client.get(f"/en/me/{token}/{file}")
+            assert answer.status_code == 410
+            assert 'action="/en/me/"' in answer.content.decode()  # which sends a new one
+        assert client.post(f"/en/me/{token}/data/").status_code == 410
     assert not Disclosure.objects.exists()

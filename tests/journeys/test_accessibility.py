@@ -86,6 +86,7 @@ def paths(petition):
         "asked": "me/asked/",
         "me": f"me/{of_me}/",
         "data": f"me/{of_me}/data/",
+        "read": f"me/{of_me}/data/read/",
         "receipts": f"me/{of_me}/receipts/",
         "move": f"me/address/{of_move}/",
         "moved": "me/address/done/",

@@ -65,5 +65,5 @@ def test_what_is_yet_to_be_sealed_is_said_to_come(client):
 @pytest.mark.parametrize("rest", ["receipts/", "receipts.json"])
 def test_no_other_link_leads_there(client, eva, rest):
     for token in ("x", links.token(Link.LEAVE, eva.uuid), links.dated_token(Link.NEWS, eva.uuid)):
-        assert client.get(f"/en/me/{token}/{rest}").status_code == 404
+        assert client.get(f"/en/me/{token}/{rest}").status_code == 410
     assert client.post(url(eva, rest)).status_code == 405

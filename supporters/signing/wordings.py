@@ -38,10 +38,16 @@ def proof(kept: Mapping[str, object]) -> dict[str, object]:
 def for_signing(petition: Petition) -> Wording:
     """The explicit consent without which nobody signs: a signature reveals a political opinion (GDPR, art. 9(2)(a))."""
     target = petition.target or _("those whom the petition addresses")
-    text = _(
-        "I agree that %(organisation)s keeps my name, email address and country, counts my signature and hands it over to"
-        " %(target)s. I know that a signature shows a political opinion. I can take this back at any time."
-    )
+    if petition.asks_postcode:
+        text = _(
+            "I agree that %(organisation)s keeps my name, email address, country and postcode, counts my signature and hands"
+            " it over to %(target)s. I know that a signature shows a political opinion. I can withdraw this consent at any time."
+        )
+    else:
+        text = _(
+            "I agree that %(organisation)s keeps my name, email address and country, counts my signature and hands it over to"
+            " %(target)s. I know that a signature shows a political opinion. I can withdraw this consent at any time."
+        )
     return _wording(Purpose.SIGNATURE, text % {"organisation": settings.ORGANISATION_NAME, "target": target})
 
 

@@ -390,7 +390,7 @@ HOLDINGS: list[Holding] = [
     ),
     Holding(
         "letters",
-        _("Letters to you"),
+        _("Emails to you"),
         "supporters.Letter",
         about=_letters,
         columns={**same("kind", "language", "state"), "sent_at": "taken_at", **same("times", "error")},

@@ -286,7 +286,7 @@ HOLDINGS: list[Holding] = [
             "petition": "petition__title",
             **same("state", "email", "country", "language"),
             "organisation": "organisation__name",
-            **same("source_code", "comment", "shown", "typed", "created_at", "validated_at"),
+            **same("source_code", "comment", "shown", "typed", "created_at", "validated_at", "taken_back_at"),
         },
         labels={"typed": _("as you typed it")},
         forget=_forget_signatures,

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from supporters import consent, finding, letters, never
 from supporters.models import Consent, Organisation, Purpose, Signature, Supporter
-from supporters.signing import states, wordings
+from supporters.signing import states, totals, wordings
 from supporters.signing.wordings import Wording, proof
 
 LIFE = timedelta(days=7)
@@ -131,10 +131,19 @@ def signatures(supporter: Supporter) -> QuerySet[Signature]:
 
 
 @transaction.atomic
+def show(uuid: UUID, signature: int, shown: bool) -> None:
+    """Let first name and country stand on the page of the petition, or not any more."""
+    supporter = finding.by_uuid(uuid, lock=True)
+    if supporter and (kept := signatures(supporter).filter(pk=signature).first()):
+        Signature.objects.filter(pk=kept.pk).update(shown=shown)
+        transaction.on_commit(lambda: totals.forget(kept.petition_id))
+
+
+@transaction.atomic
 def take_back(uuid: UUID, signature: int) -> bool:
     """Take a signature of theirs out of the count; with the last of them goes the consent to keep it."""
     supporter = finding.by_uuid(uuid, lock=True)
-    if supporter is None or not states.invalidate(supporter.signatures.filter(pk=signature)):
+    if supporter is None or not states.take_back(supporter.signatures.filter(pk=signature)):
         return False
     if not signatures(supporter).exists():
         consent.withdraw(supporter, Purpose.SIGNATURE, method=Consent.Method.LINK, source=SOURCE)

@@ -672,6 +672,7 @@ class Migration(migrations.Migration):
                 ('doubled', models.BooleanField(db_default=False, default=False, editable=False, help_text='Of somebody who was on file twice and signed twice: it is not the one that counts.')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='signed')),
                 ('validated_at', models.DateTimeField(blank=True, null=True, verbose_name='validated')),
+                ('taken_back_at', models.DateTimeField(editable=False, help_text='By the signer, who may sign again.', null=True, verbose_name='taken back')),
                 ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='supporters.organisation', verbose_name='organisation')),
                 ('petition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='supporters.petition', verbose_name='petition')),
                 ('supporter', models.ForeignKey(db_index=False, help_text='Empty until the signer has confirmed, and once the person was erased: the signature still counts.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='supporters.supporter', verbose_name='supporter')),
@@ -1226,6 +1227,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='signature',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'pending'), _negated=True), ('validated_at__isnull', True), _connector='OR'), name='signature_pending_not_validated'),
+        ),
+        migrations.AddConstraint(
+            model_name='signature',
+            constraint=models.CheckConstraint(condition=models.Q(('taken_back_at__isnull', True), ('state', 'invalidated'), _connector='OR'), name='signature_taken_back'),
         ),
         migrations.AddConstraint(
             model_name='signature',

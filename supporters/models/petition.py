@@ -148,6 +148,9 @@ class Signature(models.Model):
     )
     created_at = models.DateTimeField(_("signed"), db_default=Now())
     validated_at = models.DateTimeField(_("validated"), null=True, blank=True)
+    taken_back_at = models.DateTimeField(
+        _("taken back"), null=True, editable=False, help_text=_("By the signer, who may sign again.")
+    )
 
     objects = SignatureQuerySet.as_manager()
 
@@ -174,6 +177,9 @@ class Signature(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="pending") | Q(validated_at__isnull=True),
                 name="signature_pending_not_validated",
+            ),
+            models.CheckConstraint(
+                condition=Q(taken_back_at__isnull=True) | Q(state="invalidated"), name="signature_taken_back"
             ),
             models.CheckConstraint(
                 condition=Q(country="") | Q(country__regex=r"^[A-Z]{2}$"), name="signature_country_iso"

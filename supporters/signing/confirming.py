@@ -1,6 +1,8 @@
 """Confirming from the inbox: only now does what was typed become a person, a signature that counts, and consents."""
 
+import json
 from dataclasses import dataclass
+from hashlib import sha256
 from uuid import UUID
 
 from django.db import transaction
@@ -28,6 +30,11 @@ class Pending:
     def petition(self) -> Petition:
         return self.signature.petition
 
+    @property
+    def seen(self) -> str:
+        """Stands for what the page shows: somebody may sign again with this address while it is read."""
+        return _seen(self.signature)
+
 
 def pending(uuid: UUID) -> Pending | None:
     """What the link of this signature leads to; None once it lapsed or was withdrawn."""
@@ -40,29 +47,32 @@ def pending(uuid: UUID) -> Pending | None:
     return Pending(signature, name, agreed, confirmed=signature.email is None)
 
 
-def confirm(uuid: UUID) -> bool:
+def confirm(uuid: UUID, seen: str = "") -> bool:
     """Count the signature and grant what was ticked; False where there is nothing to confirm any more.
 
+    `seen`: what its owner was shown. Something else was not agreed to, and False too.
     Twice is once, and of two at the same moment one waits for the other. Who has signed this petition before is counted
     once; what they ticked now is granted all the same. What is on file of them is added to, never written over.
     """
-    return in_the_end(lambda: _confirm(uuid))
+    return in_the_end(lambda: _confirm(uuid, seen))
 
 
 @transaction.atomic
-def _confirm(uuid: UUID) -> bool:
+def _confirm(uuid: UUID, seen: str) -> bool:
     signature = Signature.objects.select_for_update(of=["self"]).select_related("petition").filter(uuid=uuid).first()
     if signature is None:
         return False
     if signature.email is None:
         return signature.state == Signature.State.VALIDATED
-    if not signature.petition.is_open():
+    if not signature.petition.is_open() or (seen and seen != _seen(signature)):
         return False
     supporter = _supporter(signature)
     _record_consents(supporter, signature)
     before = Signature.objects.filter(petition=signature.petition_id, supporter=supporter)
     if before.exists():
         states.validate(before)
+        states.renew(before)
+        before.update(shown=signature.shown)
         signature.delete()
     else:
         Signature.objects.filter(pk=signature.pk).update(
@@ -70,6 +80,11 @@ def _confirm(uuid: UUID) -> bool:
         )
         signature.letters.all().delete()
     return True
+
+
+def _seen(signature: Signature) -> str:
+    shown = [signature.typed, signature.shown]
+    return sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _supporter(signature: Signature) -> Supporter:

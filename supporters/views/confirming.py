@@ -20,8 +20,10 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     if pending is None:
         return page(request, "supporters/confirm_unknown.html", status=410 if uuid else 404)
     thanks = _thanks(pending.signature)
-    if request.method == "POST" and signing.confirm(uuid):
-        return HttpResponseRedirect(thanks, status=303)
+    if request.method == "POST":
+        if signing.confirm(uuid, request.POST.get("seen", "")):
+            return HttpResponseRedirect(thanks, status=303)
+        pending = signing.pending(uuid) or pending
     context = {"pending": pending, "petition": pending.petition, "text": text_of(pending.petition), "thanks": thanks}
     return page(request, "supporters/confirm.html", context)
 

@@ -114,6 +114,10 @@ def _leave(supporter: Supporter, request: HttpRequest) -> None:
     preferences.choose(supporter.uuid, ())
 
 
+def _show(supporter: Supporter, request: HttpRequest) -> None:
+    preferences.show(supporter.uuid, _number(request), bool(request.POST.get("shown")))
+
+
 def _take_back(supporter: Supporter, request: HttpRequest) -> None:
     preferences.take_back(supporter.uuid, _number(request))
 
@@ -142,6 +146,7 @@ _ACTS: dict[str, Callable[[Supporter, HttpRequest], None]] = {
     "how": _wish,
     "leave": _leave,
     "never": _never,
+    "show": _show,
     "stay": _stay,
     "take_back": _take_back,
     "end": _end,
@@ -186,7 +191,7 @@ def _page(
         "how": HowForm(supporter) if supporter.email and not silent else None,
         "moving": moving.waiting(supporter),
         "signatures": [
-            (each.pk, text_of(each.petition).title, figures.day(each.validated_at.date()))
+            (each, text_of(each.petition).title, figures.day(each.validated_at.date()))
             for each in preferences.signatures(supporter)
         ],
         "agreements": [

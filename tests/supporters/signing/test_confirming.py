@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from threading import Barrier, Thread
 
@@ -6,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from crm import retention
-from supporters import consent, links, signing
+from supporters import consent, links, preferences, signing
 from supporters.links import Link
 from supporters.models import Consent, Letter, Purpose, Signature, Supporter
 from supporters.signing import lapsing, totals
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.django_db
 
 SIGN = Wording(Purpose.SIGNATURE, "I agree.", "sv")
 NEWS = Wording(Purpose.EMAIL, "Write to me.", "sv")
+SEEN = re.compile('name="seen" value="(.+?)"')
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +105,49 @@ def test_who_signed_before_counts_once_and_gets_what_they_ticked_now():
     assert Supporter.objects.contactable().count() == 1
 
 
+def test_what_somebody_else_typed_while_the_page_was_read_is_shown_first(client):
+    signature = ask(make_petition(), agreed=(SIGN,))
+    seen = SEEN.search(client.get(page_of(signature)).text)[1]
+    ask(signature.petition, agreed=(SIGN, NEWS), first_name="Eve")
+    answer = client.post(page_of(signature), {"seen": seen})
+    assert answer.status_code == 200
+    assert "Eve Nowak" in answer.text
+    assert "Write to me." in answer.text
+    assert not Supporter.objects.exists()
+    assert client.post(page_of(signature), {"seen": SEEN.search(answer.text)[1]}).status_code == 303
+    assert Supporter.objects.contactable().get().first_name == "Eve"
+
+
+def test_who_took_a_signature_back_can_sign_again_and_counts(client):
+    petition = make_petition()
+    signing.confirm(ask(petition).uuid)
+    eva = Supporter.objects.get()
+    assert preferences.take_back(eva.uuid, Signature.objects.get().pk)
+    assert totals.standing(petition).signed == 0
+    totals.forget(petition.pk)
+    assert client.post(page_of(ask(petition))).status_code == 303
+    signature = Signature.objects.get()
+    assert (signature.state, signature.taken_back_at) == ("validated", None)
+    assert totals.standing(petition).signed == 1
+    assert consent.state_of(eva, Purpose.SIGNATURE) == Consent.State.GRANTED
+
+
+def test_what_staff_took_out_of_the_count_stays_out_whoever_signs_again():
+    petition = make_petition()
+    signing.confirm(ask(petition).uuid)
+    signing.invalidate(Signature.objects.all())
+    signing.confirm(ask(petition).uuid)
+    assert Signature.objects.get().state == "invalidated"
+    assert totals.standing(petition).signed == 0
+
+
+def test_whether_a_name_is_shown_is_as_was_ticked_last():
+    petition = make_petition()
+    for shown in (True, False):
+        signing.confirm(ask(petition, shown=shown).uuid)
+        assert Signature.objects.get().shown is shown
+
+
 def test_one_who_left_comes_back_by_their_own_confirmed_act_only():
     person = make_supporter(email="ewa@mail.se", consent=True)
     consent.leave(person, method=Consent.Method.LINK)
@@ -162,6 +207,16 @@ def test_one_reminder_after_three_days_to_those_who_have_yet_to_confirm():
     assert lapsing.remind() == {"reminded": 1}
     assert Letter.objects.get(kind="remind").signature == waiting
     assert lapsing.remind() == {"reminded": 0}
+
+
+def test_no_reminder_comes_on_the_heels_of_a_first_letter_that_was_late():
+    signature = ask(make_petition())
+    Signature.objects.update(created_at=timezone.now() - timedelta(days=5))
+    letters = Letter.objects.filter(signature=signature)
+    letters.update(state="sent", taken_at=timezone.now() - timedelta(hours=1))
+    assert lapsing.remind() == {"reminded": 0}
+    letters.update(taken_at=timezone.now() - timedelta(days=4))
+    assert lapsing.remind() == {"reminded": 1}
 
 
 def test_counts_follow_every_change_are_folded_and_recounted(django_assert_num_queries):

@@ -224,6 +224,28 @@ def test_a_signature_is_taken_back_out_of_the_count(client, eva):
     assert consent.state_of(eva, Purpose.SIGNATURE) == Consent.State.WITHDRAWN
 
 
+def test_who_let_their_name_be_shown_can_take_that_back(client, eva, django_capture_on_commit_callbacks):
+    petition = make_petition()
+    mine, others = sign(eva, petition, shown=True), sign(make_supporter(first_name="Bo"), petition, shown=True)
+    assert "Eva" in client.get(f"/en/p/{petition.slug}/").text
+    assert re.search(rf'id="shown_{mine.pk}" checked', client.get(url(eva)).text)
+    with django_capture_on_commit_callbacks(execute=True):
+        for which in (mine.pk, others.pk, "x"):
+            assert client.post(url(eva), {"what": "show", "which": which})["Location"].endswith("done=show")
+    assert list(Signature.objects.order_by("pk").values_list("shown", flat=True)) == [False, True]
+    page = client.get(f"/en/p/{petition.slug}/").text
+    assert "Eva" not in page
+    assert "Bo" in page
+    client.post(url(eva), {"what": "show", "which": mine.pk, "shown": "on"})
+    mine.refresh_from_db()
+    assert (mine.shown, mine.state) == (True, "validated")
+
+
+def test_a_petition_that_shows_nobody_does_not_ask(client, eva):
+    sign(eva, make_petition(shows_signers=False))
+    assert 'name="shown"' not in client.get(url(eva)).text
+
+
 def test_asking_to_be_erased_is_a_request_with_a_deadline_and_asking_twice_is_one(client, eva):
     for _time in range(2):
         client.post(url(eva), {"what": "erase"})

@@ -360,6 +360,23 @@ def test_the_poster_leads_phones_to_the_petition_in_their_own_language(client, p
     assert client.get("/pl/p/none/poster/").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("language", "signed", "words"),
+    [
+        ("en", 1, "<strong>1</strong> signature"),
+        ("ro", 20, "<strong>20</strong> de semnături"),
+        ("mt", 12, "<strong>12</strong>-il firma"),
+        ("ar", 1, "توقيع <strong>واحد</strong>"),
+        ("ar", 2, "<strong>توقيعان</strong>"),
+        ("ar", 3, "<strong>3</strong> توقيعات"),
+    ],
+)
+def test_the_counter_is_worded_as_each_language_counts(client, petition, language, signed, words):
+    for _number in range(signed):
+        make_signature(petition, state="validated", validated_at="2026-05-01T12:00Z")
+    assert f'<p class="signed">{words}</p>' in client.get(f"/{language}/p/one-law/standing/").text
+
+
 def test_the_counter_alone_can_be_asked_for_and_kept_for_seconds(client, petition, django_assert_num_queries):
     for _number in range(3):
         make_signature(petition, state="validated", validated_at="2026-05-01T12:00Z")

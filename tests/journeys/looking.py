@@ -38,9 +38,16 @@ def complaints(page):
     ]
 
 
+STICKS_OUT = """() => {
+  const main = document.querySelector("main") ?? document.body;
+  return document.documentElement.scrollWidth > innerWidth || main.scrollWidth > main.clientWidth;
+}"""
+"""The page scrolls sideways, or something is wider than the card that it lies on."""
+
+
 def examined(page, name, width, scheme):
     look(page, width, scheme)
     found = [f"{name} {width} {scheme}: {said}" for said in complaints(page)]
-    if page.evaluate("document.documentElement.scrollWidth") > width:
-        found.append(f"{name} {width}: scrolls sideways")
+    if page.evaluate(STICKS_OUT):
+        found.append(f"{name} {width}: something sticks out")
     return found

@@ -22,7 +22,8 @@ from tests.factories import (
     make_signature,
     make_supporter,
 )
-from tests.journeys.looking import FOCUS, LOOKS, complaints, examined, look
+from tests.journeys.looking import FOCUS, LOOKS, STICKS_OUT, complaints, examined, look
+from tests.supporters.tallying.batches import counted
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MISSING = {"unknown": 404, "expired": 410, "gone": 410, "no_news": 404, "nowhere": 404, "fault": 500}
@@ -54,6 +55,7 @@ def petition(settings, broker):
             shown=True,
             country=country,
         )
+    counted(petition=petition)
     return petition
 
 
@@ -128,6 +130,18 @@ def test_axe_finds_nothing_on_any_page(visitor, paths):
             for width, scheme in looks:
                 found += examined(visitor, f"{name} {language}", width, scheme)
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("name", ["petition", "totals", "give"])
+def test_nothing_sticks_out_of_the_narrowest_screen_in_any_language(visitor, paths, settings, name):
+    look(visitor, 320, "light")
+    found = []
+    for code, _language in settings.LANGUAGES:
+        visitor.goto(f"/{code}/{paths[name]}")
+        visitor.evaluate("document.querySelectorAll('main details').forEach(each => each.open = true)")
+        if visitor.evaluate(STICKS_OUT):
+            found.append(code)
+    assert not found
 
 
 def test_axe_finds_nothing_where_there_is_much_to_gather_or_a_fault_of_ours(visitor, paths, monkeypatch):

@@ -46,6 +46,7 @@ def ida(broker):
     counted(petition=law, organisation=partner)
     ida = make_member(partner, EMAIL)
     stays = allow(partner, first_name="Eva", last_name="Lindqvist", email="eva.lindqvist@mail.se", country="SE")
+    allow(partner, first_name="Małgorzata", email="malgorzata.wisniewska.dabrowska@poczta.przyklad.pl", country="PL")
     gone = allow(partner, first_name="Jan", last_name="Nowak", email="jan.nowak@mail.pl", country="PL")
     for state, reason in (("done", "Our newsletter in October"), ("queued", "For the meeting"), ("expired", "x")):
         export = Export.objects.create(

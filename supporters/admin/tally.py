@@ -23,6 +23,7 @@ from supporters.admin.base import RecordAdmin
 from supporters.admin.pages import StaffForm, form_page
 from supporters.admin.reading import CountryField
 from supporters.models import Tally, TallyScan
+from supporters.models.tally import FIRST_DAY
 from supporters.tallying import scans
 
 State = Tally.State
@@ -52,6 +53,8 @@ class TallyForm(forms.ModelForm):
         day = self.cleaned_data["gathered_on"]
         if day > timezone.localdate():
             raise forms.ValidationError(_("This day has not come yet."))
+        if day < FIRST_DAY:
+            raise forms.ValidationError(_("This is too long ago to be true."))
         return day
 
     def clean_upload(self) -> scans.Scan | None:

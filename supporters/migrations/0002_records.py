@@ -1,3 +1,4 @@
+import datetime
 import django.contrib.postgres.fields
 import django.contrib.postgres.functions
 import django.contrib.postgres.indexes
@@ -1723,6 +1724,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='tally',
             constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1), ('number__lte', 10000000)), name='tally_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='tally',
+            constraint=models.CheckConstraint(condition=models.Q(('gathered_on__gte', datetime.date(2000, 1, 1))), name='tally_day'),
         ),
         migrations.AddConstraint(
             model_name='tally',

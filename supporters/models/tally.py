@@ -1,3 +1,5 @@
+from datetime import date
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -6,6 +8,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 MOST = 10_000_000
+FIRST_DAY = date(2000, 1, 1)
+"""No batch is older: a year before it is a slip of the pen."""
 
 
 class TallyQuerySet(models.QuerySet):
@@ -121,6 +125,7 @@ class Tally(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(way__in=["paper", "partner"]), name="tally_way"),
             models.CheckConstraint(condition=Q(number__gte=1, number__lte=MOST), name="tally_number"),
+            models.CheckConstraint(condition=Q(gathered_on__gte=FIRST_DAY), name="tally_day"),
             models.CheckConstraint(condition=Q(country__regex=r"^[A-Z]{2}$"), name="tally_country_iso"),
             models.CheckConstraint(
                 condition=Q(source__regex=r"\S"),

@@ -79,6 +79,9 @@ def test_a_batch_is_entered_with_its_scan(enna, petition):
         ({"number": 0}, "number", "greater than or equal"),
         ({"country": "Atlantis"}, "country", ""),
         ({"gathered_on": str(date.today() + timedelta(days=2))}, "gathered_on", "not come yet"),
+        ({"gathered_on": "0206-11-04"}, "gathered_on", "too long ago"),
+        ({"number": -40}, "number", "greater than or equal"),
+        ({"number": 10_000_001}, "number", "less than or equal"),
         ({"way": "partner"}, "__all__", "names the partner"),
     ],
 )

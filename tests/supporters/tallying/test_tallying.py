@@ -74,6 +74,7 @@ def test_a_batch_that_is_withdrawn_leaves_the_total_and_stays_on_record(petition
         {"way": "partner"},
         {"way": "guess"},
         {"gathered_on": None},
+        {"gathered_on": date(1999, 12, 31)},
     ],
 )
 def test_the_database_refuses_a_bare_number(petition, fields):

@@ -19,6 +19,7 @@ def test_an_address_that_leads_nowhere_says_so_in_the_reader_s_language(client, 
     answer = client.get(path, headers={"accept-language": browser})
     assert answer.status_code == 404
     assert f'<html lang="{language}"' in answer.text
+    assert answer["Content-Language"] == language
     assert words in answer.text
     assert answer["Cache-Control"] == "no-store"
     assert "unsafe-inline" not in answer["Content-Security-Policy"]
@@ -40,4 +41,5 @@ def test_a_page_that_failed_says_so_without_asking_the_database(client, broker):
         answer = client.get("/ar/p/one-law/")
     assert answer.status_code == 500
     assert '<html lang="ar" dir="rtl"' in answer.text
+    assert answer["Content-Language"] == "ar"
     assert "eva@mail.se" not in answer.text

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import conditional_page, require_safe
 
 from supporters import bars, figures, places
 from supporters.models import Tally
@@ -65,7 +65,14 @@ def totals_page(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def totals_json(request: HttpRequest, slug: str) -> HttpResponse:
-    """What other sites show of a petition. Nothing in it is about a person, so any site may read it."""
+    """What other sites show of a petition. Nothing in it is about a person, so any site may read it, and a copy that is still right is kept."""
+    response = _numbers(request, slug)
+    response["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+@conditional_page
+def _numbers(request: HttpRequest, slug: str) -> HttpResponse:
     petition = shown_petition(slug)
     found = totals.totals(petition)
     response = JsonResponse(
@@ -80,7 +87,6 @@ def totals_json(request: HttpRequest, slug: str) -> HttpResponse:
             "page": f"{settings.SITE_URL}/p/{petition.slug}/",
         }
     )
-    response["Access-Control-Allow-Origin"] = "*"
     response["Cache-Control"] = f"public, max-age={KEEP}"
     return response
 

@@ -91,3 +91,16 @@ def test_json_may_be_kept_and_is_read_by_any_site(client, petition):
     assert answer.cookies == {}
     assert client.post("/p/one-law/totals.json").status_code == 405
     assert client.get("/p/unknown/totals.json").status_code == 404
+
+
+def test_who_has_the_numbers_already_is_told_that_they_are_right(client, petition):
+    known = client.get("/p/one-law/totals.json")["ETag"]
+    again = client.get("/p/one-law/totals.json", headers={"if-none-match": known})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again["Access-Control-Allow-Origin"] == "*"
+    assert again["Cache-Control"] == "public, max-age=60"
+    SignatureCount.objects.create(petition=petition, country="SE", day=date(2026, 11, 18), number=1)
+    cache.clear()
+    news = client.get("/p/one-law/totals.json", headers={"if-none-match": known})
+    assert news.json()["signatures"] == 1238
+    assert news["ETag"] != known

@@ -186,7 +186,10 @@ def test_posts_ask_for_djangos_token(ida):
     assert log_in(client).status_code == 403
     client.force_login(ida.user)
     for path in ("/partners/logout/", "/partners/people/left/", "/partners/files/new/partner-people/"):
-        assert client.post(path).status_code == 403
+        answer = client.post(path, headers={"accept-language": "ar"})
+        assert answer.status_code == 403
+        assert '<html lang="ar" dir="rtl">' in answer.text
+        assert "<style" not in answer.text
 
 
 def test_only_post_logs_out(ida_client):

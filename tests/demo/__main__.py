@@ -2,6 +2,8 @@
 
 Everything runs on this machine and stays on it: the engines with their data under var/demo, the web server,
 workers and beat, and stand-ins for Mailchimp, Stripe and the mail server that keep what they are sent.
+
+`.venv/bin/python -m tests.demo COMMAND …` is `manage.py COMMAND …` on the demo's records, while it runs or not.
 """
 
 import json
@@ -33,13 +35,14 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     _forget_environment()
+    if command := sys.argv[1:]:
+        _start_engines()
+        sys.exit(subprocess.run([sys.executable, "-W", "ignore", "manage.py", *command], cwd=ROOT).returncode)
     say("Starting PostgreSQL and Valkey …")
-    from config import engines, env
+    from config import env
 
     wanted = env.number("PORT", 8000, least=1, most=65535)
-    kept = ROOT / "var" / "demo"
-    kept.mkdir(parents=True, exist_ok=True)
-    engines.start_missing(kept)
+    kept = _start_engines()
 
     mail = StandIn("tests.standins.mail", "--smtp-port", "0", "--web-port", "0")
     mailchimp = StandIn("tests.standins.mailchimp", "--port", "0", "--state", str(kept / "mailchimp.json"))
@@ -109,6 +112,16 @@ def main() -> None:
         say("\nStopping …")
         for process in reversed(processes):
             end(process)
+
+
+def _start_engines() -> Path:
+    """With their data in the folder that is returned; those that run already are left running."""
+    from config import engines
+
+    kept = ROOT / "var" / "demo"
+    kept.mkdir(parents=True, exist_ok=True)
+    engines.start_missing(kept)
+    return kept
 
 
 class StandIn:

@@ -13,6 +13,11 @@ from tests.standins.loopback import LoopbackHandler, LoopbackServer
 
 PARTNER = partner.CODE
 CSS = Path(__file__).parent.parent / "standins" / "mailchimp" / "page.css"
+COMMANDS = (
+    ("verify_consents", "holds every receipt of consent against the ledger, and names what was changed"),
+    ("consent_digests", "the digest of each day that is over, to be kept elsewhere"),
+)
+"""Of manage.py, on the records of the demo."""
 POLICY = "default-src 'none'; style-src 'self'"
 
 
@@ -109,7 +114,11 @@ def parts(site: str, elsewhere: Elsewhere) -> list[Part]:
                 Stop("Pledges", f"{site}/admin/supporters/pledge/", "what was typed on the giving page"),
                 Stop("Payments", f"{site}/admin/supporters/paymentevent/", "what Stripe and the bank told"),
                 Stop("Donations", f"{site}/admin/supporters/donation/", "the books"),
-                Stop("Consents", f"{site}/admin/supporters/consent/", "who allowed what, in which words"),
+                Stop(
+                    "Consents",
+                    f"{site}/admin/supporters/consent/",
+                    "who allowed what, in which words; each with its receipt",
+                ),
                 Stop("Letters", f"{site}/admin/supporters/letter/", "what was sent to single people"),
                 Stop("Appeals", f"{site}/admin/campaigns/appeal/", "one goes out within a minute"),
                 Stop("Segments", f"{site}/admin/campaigns/segment/", "whom appeals go to"),
@@ -162,6 +171,7 @@ def _page(found: list[Part], logins: str) -> str:
             '<title>Lodestar: where to click</title><link rel="stylesheet" href="/page.css"><main><h1>Where to click</h1>',
             f"<p>{escape(logins)}</p>",
             *_sections(found),
+            *_commands(),
             "</main></html>",
         ]
     )
@@ -173,3 +183,10 @@ def _sections(found: list[Part]) -> Iterator[str]:
         for stop in stops:
             yield f'<tr><td><a href="{escape(stop.address)}">{escape(stop.label)}</a><td>{escape(stop.what)}'
         yield "</table>"
+
+
+def _commands() -> Iterator[str]:
+    yield "<h2>In a terminal</h2><p>In the folder of the demo, in another window.</p><table>"
+    for name, what in COMMANDS:
+        yield f"<tr><td><code>.venv/bin/python -m tests.demo {name}</code><td>{escape(what)}"
+    yield "</table>"

@@ -5,8 +5,10 @@ from urllib.request import urlopen
 
 import pytest
 from django.core.cache import cache
+from django.core.management import call_command
 
 from supporters.models import Petition
+from supporters.receipts import sealing
 from tests.demo import fill, guide, partner
 from tests.demo.petition import SLUG, TEXTS
 from tests.factories import make_supporter
@@ -50,11 +52,20 @@ def test_the_petition_speaks_each_of_its_languages_to_its_target(filled, client)
         assert answer.text.count("<ol>") == 1
 
 
+def test_commands_that_are_told_do_what_is_said(filled, capsys):
+    make_supporter(consent=True)
+    assert sealing.seal()
+    for name, _what in guide.COMMANDS:
+        call_command(name)
+    assert "All holds." in capsys.readouterr().out
+
+
 def test_the_page_itself_is_served():
     page = guide.Guide(FOUND, "Log in as <astrid>.")
     with urlopen(page.url, timeout=10) as answer:
         text = answer.read().decode()
     assert "Log in as &lt;astrid&gt;." in text
+    assert all(name in text for name, _what in guide.COMMANDS)
     assert all(stop.address.replace("&", "&amp;") in text for _heading, _line, stops in FOUND for stop in stops)
 
 

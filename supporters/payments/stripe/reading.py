@@ -4,6 +4,7 @@ Events come in the form of the version that the account is set to. Where forms d
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -45,6 +46,8 @@ AGREEMENTS = {
 DISPUTES = {"lost": "lost", "won": "won", "warning_closed": "won", "prevented": "won"}
 """Any other status is of an open one: https://docs.stripe.com/api/disputes/object#dispute_object-status"""
 Object = Mapping[str, Any]
+_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
+"""What JSON can say and no database keeps."""
 
 
 def told(body: bytes | str) -> Told:
@@ -217,7 +220,7 @@ def _id(thing: object) -> str:
 
 
 def _text(value: object, longest: int = 190) -> str:
-    if not isinstance(value, str) or len(value) > longest or "\x00" in value:
+    if not isinstance(value, str) or len(value) > longest or _NO_TEXT.search(value):
         raise Unreadable("an id or word in no form that we know")
     return value
 

@@ -89,6 +89,8 @@ def test_both_secrets_count_while_one_is_rolled(stripe, post, settings):
         b'{"id": "evt_1"}',
         b'{"id": 5, "type": "invoice.paid", "created": 1}',
         b"[" * 100_000,
+        b'{"id": "evt_\\ud800", "type": "invoice.paid", "created": 1}',
+        b'{"id": "evt_1", "type": "invoice.paid\\u0000", "created": 1}',
     ],
 )
 def test_what_is_no_event_is_refused(stripe, post, body):

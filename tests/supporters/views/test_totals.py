@@ -2,6 +2,7 @@ from datetime import date
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 
 from supporters import places
 from supporters.models import SignatureCount
@@ -104,3 +105,10 @@ def test_who_has_the_numbers_already_is_told_that_they_are_right(client, petitio
     news = client.get("/p/one-law/totals.json", headers={"if-none-match": known})
     assert news.json()["signatures"] == 1238
     assert news["ETag"] != known
+
+
+@pytest.mark.parametrize("path", ["/p/{}/totals.json", "/embed.js", "/p/{}/standing/", "/en/p/{}/totals/"])
+def test_who_does_more_than_read_is_told_that_it_is_not_allowed(petition, path):
+    for method in ("post", "put", "delete", "options"):
+        answer = getattr(Client(enforce_csrf_checks=True), method)(path.format(petition.slug))
+        assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")

@@ -45,6 +45,7 @@ PUBLIC = {
         "letters/partners/*.py",
         "mail/layout.py",
         "mail/discretion.py",
+        "mail/punctuation.py",
     ),
     "crm": ("templates/crm/disclosure/*.html",),
 }

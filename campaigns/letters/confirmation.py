@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.letters.note import Note
 from campaigns.mail.markup import Button
+from campaigns.mail.punctuation import quoted
 from supporters import links
 from supporters.links import Link
 from supporters.models import Letter
@@ -34,7 +35,7 @@ def write(letter: Letter) -> Note | None:
         subject=subject,
         blocks=(
             opening,
-            f"“{title}”",
+            quoted(title),
             _("The signature counts once you have confirmed it. Open this page and press the button:"),
             Button(_("Confirm your signature"), link),
             _("If it wasn't you, do nothing: the signature won't count, and your address will be erased."),

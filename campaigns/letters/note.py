@@ -13,6 +13,7 @@ from campaigns.mail.addresses import deliverable
 from campaigns.mail.body import Body
 from campaigns.mail.compose import Skeleton, one_line
 from campaigns.mail.markup import Button, Paragraphs
+from campaigns.mail.punctuation import leading
 from supporters.public import address
 
 
@@ -64,10 +65,10 @@ def _choices() -> str:
 
 
 def _text(note: Note) -> str:
-    blocks = [f"{each.label}:\n{each.href}" if isinstance(each, Button) else each for each in note.blocks]
+    blocks = [f"{leading(each.label)}\n{each.href}" if isinstance(each, Button) else each for each in note.blocks]
     footer = [
         *(note.reason, settings.ORGANISATION_NAME, settings.ORGANISATION_ADDRESS),
-        ": ".join((_("Choose what you hear from us"), _choices())),
+        f"{leading(_('Choose what you hear from us'))} {_choices()}",
     ]
     return "\n\n".join([*blocks, "-- \n" + "\n".join(filter(None, footer))]) + "\n"
 

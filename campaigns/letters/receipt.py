@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.letters.note import Note
 from campaigns.mail.markup import Button
+from campaigns.mail.punctuation import quoted
 from supporters import figures, links
 from supporters.links import Link
 from supporters.models import Donation, Letter
@@ -37,7 +38,7 @@ def write(letter: Letter) -> Note | None:
         link = settings.SITE_URL + address("news", token=links.token(Link.NEWS, gift.supporter.uuid))
         blocks += [
             _("With your gift somebody ticked this:"),
-            f"“{asked.wording}”",
+            quoted(asked.wording),
             Button(_("Yes, that was me"), link),
         ]
     return Note(

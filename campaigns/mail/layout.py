@@ -14,6 +14,7 @@ from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
 from campaigns.mail.markup import Button, Paragraphs
+from campaigns.mail.punctuation import leading
 
 _ENGINE = Engine(dirs=[Path(__file__).parent.parent / "templates"])
 """One that knows no tags but Django's: those of every app, the staff site's too, would come into each worker."""
@@ -110,8 +111,8 @@ def _fold(text: str) -> str:
 def text_footer(organisation: str, address: str, leave: str, choices: str, *, opens: bool = False) -> str:
     lines = [
         *(organisation, address, why(organisation, opens=opens)),
-        ": ".join((_("Unsubscribe"), leave)),
-        ": ".join((_("Choose what you hear from us"), choices)),
+        f"{leading(_('Unsubscribe'))} {leave}",
+        f"{leading(_('Choose what you hear from us'))} {choices}",
     ]
     return "\n".join(line for line in lines if line)
 

@@ -21,6 +21,7 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 from campaigns.mail.fields import Field, Problem, split
+from campaigns.mail.punctuation import leading
 
 TEXT_WIDTH = 72
 """Columns of the plain-text part (RFC 3676 asks for less than 78)."""
@@ -259,7 +260,7 @@ def _text_block(node: SyntaxTreeNode, width: int) -> str:
         case "paragraph":
             link = _button(node.children[0].token) if node.children else None
             if link:
-                return f"{link.label}:\n{link.href}"
+                return f"{leading(link.label)}\n{link.href}"
             return "\n".join(_wrapped(line, width) for line in _inline_text(node.children[0]).split("\n"))
         case "bullet_list" | "ordered_list":
             return "\n".join(_list_item(item, place, node, width) for place, item in enumerate(node.children))

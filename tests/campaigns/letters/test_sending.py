@@ -41,6 +41,24 @@ def test_the_letter_asks_to_confirm_in_the_signers_language(server, settings):
     assert len(server.mails) == 1
 
 
+@pytest.mark.parametrize(
+    ("language", "title", "button"),
+    [
+        ("en", "“One law”", "Confirm your signature:\nhttp"),
+        ("de", "„One law“", "Ihre Unterschrift bestätigen:\nhttp"),
+        ("fr", "«\u202fOne law\u202f»", "Confirmer votre signature\u202f:\nhttp"),
+    ],
+)
+def test_the_letter_has_the_marks_of_its_language(server, language, title, button):
+    petition = make_petition()
+    PetitionText.objects.create(petition=petition, language="en", title="One law", body="x")
+    ask_to_sign(petition, language=language)
+    work()
+    text = server.mails[0].get_body(("plain",)).get_content().replace("\r\n", "\n")
+    assert f"\n{title}\n" in text
+    assert button in text
+
+
 def test_nothing_that_was_typed_is_repeated(server):
     ask_to_sign(first_name="Buy gold", last_name="at evil dot example")
     work()

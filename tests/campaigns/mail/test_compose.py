@@ -117,6 +117,13 @@ def test_a_link_marked_with_an_exclamation_mark_becomes_a_button():
     assert made.html.index("Please") < made.html.index("Give today") < made.html.index("Thanks")
 
 
+@pytest.mark.parametrize(("language", "colon"), [("en", ":"), ("fr", "\u202f:")])
+def test_a_colon_before_an_address_is_set_as_the_language_does(language, colon):
+    made = letter("[!Go]({{ donate_url }})", language=language).text
+    assert f"Go{colon}\nhttps://example.org/give" in made
+    assert f"{colon} https://example.org/u/abc/\n" in made
+
+
 def test_plain_text_is_wrapped_and_keeps_its_structure():
     made = letter("# Title\n\n" + "word " * 40 + "\n\n- one\n- two\n\n> quoted\n\nhard  \nbreak")
     assert max(len(line) for line in made.text.splitlines()) <= 72

@@ -2,6 +2,9 @@
 
 import random
 from datetime import timedelta
+from functools import cache
+
+from tests.demo.petition import SLUG
 
 CODE = "la-strada"
 LOGIN = "kasia@lastrada.example.org"
@@ -9,6 +12,9 @@ LOGIN = "kasia@lastrada.example.org"
 
 def fill(password: str) -> None:
     """The login, and people who signed through the partner's links and ticked its box."""
+    from django.conf import settings
+    from django.utils.translation import override
+
     from supporters.models import Consent, Organisation, Purpose, Signature
     from supporters.partners import members
     from supporters.signing import wordings
@@ -18,8 +24,14 @@ def fill(password: str) -> None:
     members.set_password(member, password)
     member.letters.all().delete()
     chance = random.Random(5)
-    words = wordings.proof(wordings.for_partner(partner).as_json())
+
+    @cache
+    def words(language: str) -> dict[str, object]:
+        with override(language):
+            return wordings.proof(wordings.for_partner(partner).as_json())
+
     signed = Signature.objects.validated().filter(organisation=partner, supporter__email__isnull=False)
+    signed = signed.order_by("validated_at")
     Consent.objects.bulk_create(
         Consent(
             supporter_id=supporter,
@@ -27,11 +39,11 @@ def fill(password: str) -> None:
             organisation=partner,
             state=Consent.State.GRANTED,
             method=Consent.Method.CONFIRMED,
-            source="petition",
+            source=f"petition {SLUG}",
             happened_at=at + timedelta(minutes=2),
-            **words,
+            **words(language or settings.LANGUAGE_CODE),
         )
-        for supporter, at in signed.values_list("supporter", "validated_at").order_by("validated_at")
+        for supporter, at, language in signed.values_list("supporter", "validated_at", "language")
         if chance.random() < 0.7
     )
 

@@ -67,3 +67,9 @@ def test_no_other_link_leads_there(client, eva, rest):
     for token in ("x", links.token(Link.LEAVE, eva.uuid), links.dated_token(Link.NEWS, eva.uuid)):
         assert client.get(f"/en/me/{token}/{rest}").status_code == 410
     assert client.post(url(eva, rest)).status_code == 405
+
+
+@pytest.mark.parametrize("rest", ["", "receipts/"])
+def test_a_name_of_one_word_leaves_no_gap_to_the_wrong_side(client, broker, rest):
+    ewa = make_supporter(first_name="Ewa", last_name="", email="ewa@mail.pl")
+    assert "<bdi>Ewa</bdi> <span" in client.get(url(ewa, rest, language="ar")).text

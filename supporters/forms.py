@@ -27,6 +27,7 @@ from supporters.signing import Typed, wordings
 _DISCREETLY = gettext_lazy(
     "Write to me discreetly: neither the subject nor the sender of a message tells what it is about."
 )
+_TOO_MUCH = gettext_lazy("This is longer than fits here, or has characters that can't be kept.")
 _ADDRESS_IN_NAME = re.compile(r"://|\bwww\.|@|\.(?:com|net|org|ru|info)\b", re.IGNORECASE)
 
 
@@ -56,6 +57,8 @@ class PublicForm(forms.Form):
         for name, field in fields.items():
             # Django's own words are not there in every language of the Union.
             field.error_messages["invalid_choice"] = gettext_lazy("Please choose one of the list.")
+            for code in ("max_length", "null_characters_not_allowed"):
+                field.error_messages[code] = _TOO_MUCH
             if name not in cls.own_words:
                 field.error_messages["required"] = gettext_lazy("Please fill this in.")
             field.widget.attrs["autocomplete"] = cls.autocomplete.get(name, "off")

@@ -138,8 +138,8 @@ def test_nobody_consents_to_a_partner_who_did_not_bring_them(client, petition):
         ("first_name", "", "Please fill this in."),
         ("first_name", "\u200f\u202e", "Please fill this in."),
         ("first_name", "see http://evil.example", "A name has no web or email address in it."),
-        ("last_name", "x" * 5000, "at most 80 characters"),
-        ("first_name", "Ewa\0", ""),
+        ("last_name", "x" * 5000, "This is longer than fits here"),
+        ("first_name", "Ewa\0", "characters that can&#x27;t be kept"),
     ],
 )
 def test_bad_input_is_told_and_nothing_is_kept(client, petition, field, value, words):

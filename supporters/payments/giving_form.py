@@ -16,8 +16,9 @@ from supporters.payments import offering, references
 from supporters.signing import wordings
 
 OTHER = "other"
-_AMOUNT = re.compile(r"(\d{1,9})(?:[.,](\d{1,2}))?", re.ASCII)
-_SPACES = re.compile(r"[\s\u00a0\u202f'’]")
+_AMOUNT = re.compile(r"(\d{1,9})(?:[.,\u066b](\d{1,2}))?")
+"""In the digits of any script, and with the decimal point of Arabic too."""
+_SPACES = re.compile(r"[\s\u00a0\u202f'’\u066c]")
 MOST = 200
 """Times the largest amount of the buttons; the least is a tenth of the smallest. What lies outside is a slip, or mischief."""
 Method, Interval = Pledge.Method, Pledge.Interval

@@ -103,7 +103,15 @@ def test_coming_back_from_stripe_marks_nothing_paid(client, stripe):
 
 @pytest.mark.parametrize(
     ("written", "minor"),
-    [("150", 15_000), ("1 250,5", 125_050), ("99.90", 9_990), ("10", 1_000), ("100000", 10_000_000)],
+    [
+        ("150", 15_000),
+        ("1 250,5", 125_050),
+        ("99.90", 9_990),
+        ("10", 1_000),
+        ("100000", 10_000_000),
+        ("١٬٢٥٠٫٥", 125_050),
+        ("１５０", 15_000),
+    ],
 )
 def test_another_amount_is_read_as_people_write_it(client, written, minor):
     client.post(GIVE, typed(amount="other", other=written))
@@ -119,6 +127,8 @@ def test_another_amount_is_read_as_people_write_it(client, written, minor):
         ({"amount": "other", "other": "1.000"}, "Please write an amount in figures"),
         ({"amount": "other", "other": "1e9"}, "Please write an amount in figures"),
         ({"amount": "other", "other": "NaN"}, "Please write an amount in figures"),
+        ({"amount": "other", "other": "²"}, "Please write an amount in figures"),
+        ({"amount": "other", "other": "٩٩٩٩٩٩٩٩٩"}, "Please give between"),
         ({"amount": "other", "other": "0"}, "Please give between"),
         ({"amount": "other", "other": "999999999"}, "Please give between"),
         ({"amount": "251"}, "Please choose one of the list."),

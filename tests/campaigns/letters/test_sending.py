@@ -45,7 +45,7 @@ def test_the_letter_asks_to_confirm_in_the_signers_language(server, settings):
     ("language", "title", "button"),
     [
         ("en", "“One law”", "Confirm your signature:\nhttp"),
-        ("de", "„One law“", "Ihre Unterschrift bestätigen:\nhttp"),
+        ("de", "„One law“", "Unterschrift bestätigen:\nhttp"),
         ("fr", "«\u202fOne law\u202f»", "Confirmer votre signature\u202f:\nhttp"),
     ],
 )

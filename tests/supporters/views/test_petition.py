@@ -184,7 +184,12 @@ def test_no_mark_of_direction_in_a_name_turns_the_page_or_the_letter_round(clien
 
 def test_a_form_that_is_far_too_large_is_refused_whole(client, petition, settings):
     assert client.post("/en/p/one-law/", typed(last_name="x" * 3_000_000)).status_code in {400, 413}
-    assert client.post("/en/p/one-law/", {**typed(), **{f"f{n}": "x" for n in range(11_000)}}).status_code == 400
+    answer = client.post(
+        "/pl/p/one-law/", {**typed(), **{f"f{n}": "x" for n in range(11_000)}}, headers={"accept-language": "pl"}
+    )
+    assert answer.status_code == 400
+    assert '<html lang="pl"' in answer.text
+    assert "supporters/public" in answer.text
     assert not Signature.objects.exists()
 
 

@@ -126,7 +126,9 @@ def _links(organisation: Organisation) -> list[dict[str, object]]:
     """For each open petition what the partner passes on."""
     names = {"petition": _("Page"), "poster": _("Poster"), "tag": _("Tag for its site"), "embed": _("Frame")}
     found = []
-    for petition in Petition.objects.filter(state=Petition.State.OPEN).order_by("title", "pk"):
+    for petition in (
+        Petition.objects.filter(state=Petition.State.OPEN).prefetch_related("texts").order_by("title", "pk")
+    ):
         told = addresses.of_partner(organisation, petition)
         texts = [(label, told[name]) for name, label in names.items()]
         found.append({"petition": petition.title, "texts": texts})

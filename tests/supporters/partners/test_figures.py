@@ -99,6 +99,8 @@ def test_a_partner_finds_its_links_and_its_tag(aurora, ida_client, law):
     text = ida_client.get("/partners/petitions/one-law/").text
     assert "http://localhost:1/p/one-law/?via=aurora" in text
     assert "data-petition=&quot;one-law&quot; data-via=&quot;aurora&quot;" in text
+    framed = "&lt;iframe src=&quot;http://localhost:1/p/one-law/embed/?via=aurora&quot; title=&quot;"
+    assert framed in text
     assert "None of your sites may show it yet" in text
 
 

@@ -28,7 +28,7 @@ CONTACT = _L("To know who supports us, and to write to those who allow it.")
 CAMPAIGN = _L("To count who stands behind a demand.")
 BOOKS = _L("To receive gifts and to keep the books that the law demands.")
 PROOF = _L("To prove what was allowed, and to keep to what was not.")
-MAIL = _L("To send what was allowed once, and to stop where an address does not work.")
+MAIL = _L("To send what was allowed, each message only once, and to stop where an address does not work.")
 ORDER = _L("To load lists without mistakes, and to mend them.")
 RIGHTS = _L("To answer to your rights, and to show that we did.")
 

@@ -122,7 +122,7 @@ def why(organisation: str, *, opens: bool = False) -> str:
     reason = _("You get this message because you agreed to hear from %(organisation)s by email.") % {
         "organisation": organisation
     }
-    noticed = _("We can see that it was opened.")
+    noticed = _("We can see whether it was opened.")
     return f"{reason} {noticed}" if opens else reason
 
 

@@ -21,7 +21,7 @@ _TITLES = {
 }
 _USUAL_REASONS = {people.LEFT: _L("To remove them from our own list")}
 _STATES = {
-    Export.State.STREAMED: _L("Taken at once"),
+    Export.State.STREAMED: _L("Downloaded at once"),
     Export.State.QUEUED: _L("It is being made."),
     Export.State.MAKING: _L("It is being made."),
     Export.State.DONE: _L("Ready for whoever asked for it"),

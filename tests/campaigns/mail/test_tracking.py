@@ -124,6 +124,6 @@ def test_no_picture_tells_of_opening_unless_the_organisation_wants_it(settings):
     assert readers.read(reader) == delivery.uuid
     assert letter.html.index("<img") < letter.html.index("</body>")
     for part in (letter.html, letter.text):
-        assert "We can see that it was opened." in part
+        assert "We can see whether it was opened." in part
     swedish = sent(appeal, make_text(appeal, "sv", body="Hej"))[1]
-    assert "Vi kan se att det har öppnats." in swedish.text
+    assert "Vi kan se om det har öppnats." in swedish.text

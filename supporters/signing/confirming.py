@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from supporters import consent, finding
 from supporters.hygiene.contact import contact_of, read_contact
+from supporters.hygiene.text import plain
 from supporters.locks import in_the_end
 from supporters.models import Consent, Organisation, Petition, Signature, Supporter
 from supporters.signing import states, wordings
@@ -68,15 +69,21 @@ def _confirm(uuid: UUID, seen: str) -> bool:
         return False
     supporter = _supporter(signature)
     _record_consents(supporter, signature)
+    shown = signature.shown and _is_called_so(supporter, signature)
     before = Signature.objects.filter(petition=signature.petition_id, supporter=supporter)
     if before.exists():
         states.validate(before)
         states.renew(before)
-        before.update(shown=signature.shown)
+        before.update(shown=shown)
         signature.delete()
     else:
         Signature.objects.filter(pk=signature.pk).update(
-            supporter=supporter, state=Signature.State.VALIDATED, validated_at=Now(), email=None, typed={}
+            supporter=supporter,
+            state=Signature.State.VALIDATED,
+            validated_at=Now(),
+            email=None,
+            typed={},
+            shown=shown,
         )
         signature.letters.all().delete()
     return True
@@ -114,6 +121,12 @@ def _supporter(signature: Signature) -> Supporter:
     if news:
         Supporter.objects.filter(pk=found.pk).update(**contact_of(found, news), updated_at=Now())
     return found
+
+
+def _is_called_so(supporter: Supporter, signature: Signature) -> bool:
+    """Whether they are on file by the name that they typed: another one they did not agree to have shown."""
+    known = supporter.first_name
+    return not known or plain(known) == plain(signature.typed.get("first_name", ""))
 
 
 def _record_consents(supporter: Supporter, signature: Signature) -> None:

@@ -148,6 +148,15 @@ def test_whether_a_name_is_shown_is_as_was_ticked_last():
         assert Signature.objects.get().shown is shown
 
 
+@pytest.mark.parametrize(("on_file", "latest"), [("EWA", ("EWA",)), ("", ("Ewa",)), ("Katarzyna", ())])
+def test_nobody_is_shown_by_another_name_than_they_typed(on_file, latest):
+    make_supporter(email="ewa@mail.se", first_name=on_file, last_name="")
+    petition = make_petition()
+    assert signing.confirm(ask(petition, shown=True).uuid)
+    assert tuple(name for name, _country in totals.standing(petition).latest) == latest
+    assert totals.standing(petition).signed == 1
+
+
 def test_one_who_left_comes_back_by_their_own_confirmed_act_only():
     person = make_supporter(email="ewa@mail.se", consent=True)
     consent.leave(person, method=Consent.Method.LINK)

@@ -71,6 +71,24 @@ def test_any_order_of_paid_and_refunded_ends_in_the_same_books(stripe, start, he
     assert in_doubt() == []
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_refund_that_several_messages_list_is_booked_once(stripe, start, hear, backwards):
+    pledge = start()
+    stripe.pay(pledge.session_id)
+    hear()
+    intent = stripe.objects[pledge.session_id]["payment_intent"]
+    for minor in (3000, 2000):
+        stripe.refund(intent, minor)
+    told = stripe.events[2:]
+    for event in reversed(told) if backwards else told:
+        hear([event])
+    gift = Donation.objects.get()
+    assert gift.state == "received"
+    assert sorted(gift.refunds.values_list("amount", flat=True)) == [Decimal("20.00"), Decimal("30.00")]
+    assert in_doubt() == []
+    assert not PaymentEvent.objects.filter(state="received").exists()
+
+
 def test_giving_back_the_rest_makes_it_refunded(stripe, start, hear):
     pledge = start()
     stripe.pay(pledge.session_id)
@@ -82,6 +100,7 @@ def test_giving_back_the_rest_makes_it_refunded(stripe, start, hear):
     assert gift.state == "refunded"
     assert sorted(gift.refunds.values_list("amount", flat=True)) == [Decimal("30.00"), Decimal("70.00")]
     assert set(gift.refunds.values_list("provider", flat=True)) == {"stripe"}
+    assert in_doubt() == []
 
 
 def test_a_refund_that_fails_is_for_a_person_to_decide(stripe, start, hear, staff):

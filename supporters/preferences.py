@@ -21,7 +21,9 @@ from supporters.signing.wordings import Wording, proof
 LIFE = timedelta(days=7)
 """Of a link to the page."""
 AGAIN_AFTER = timedelta(minutes=10)
-"""Who asks for the link again gets another letter, but not sooner than this."""
+"""Who asks for the link again gets another letter, but not sooner than this,"""
+MOST_LETTERS = 5
+"""and not more of them while the last link still works: nobody can have letters heaped on somebody else."""
 SOURCE = "me"
 """What the consent ledger says of where it came from."""
 _OWN = {Purpose.EMAIL: wordings.for_news, Purpose.POST: wordings.for_post, Purpose.PHONE: wordings.for_calls}
@@ -46,7 +48,8 @@ def ask(email: str, language: str) -> None:
     The same statement runs whether there is such a person or not: nothing tells one from the other.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_ASK, {"email": email, "language": language, "again_after": AGAIN_AFTER})
+        said = {"email": email, "language": language}
+        cursor.execute(_ASK, {**said, "again_after": AGAIN_AFTER, "most": MOST_LETTERS, "life": LIFE})
     letters.wake()
 
 
@@ -54,8 +57,10 @@ _ASK = f"""
 INSERT INTO supporters_letter AS letter (kind, supporter_id, language)
 SELECT 'preferences', id, %(language)s FROM supporters_supporter
 WHERE id = coalesce((SELECT id FROM supporters_supporter WHERE email = %(email)s), {finding.KNOWN_AS.format(email="%(email)s")})
-ON CONFLICT (supporter_id, kind) WHERE supporter_id IS NOT NULL DO UPDATE SET state = 'owed', due_at = statement_timestamp(), language = excluded.language
+ON CONFLICT (supporter_id, kind) WHERE supporter_id IS NOT NULL DO UPDATE SET state = 'owed', due_at = statement_timestamp(), language = excluded.language,
+    times = CASE WHEN letter.taken_at < statement_timestamp() - %(life)s THEN 0 ELSE letter.times END
 WHERE letter.state IN ('sent', 'failed', 'unknown') AND letter.taken_at < statement_timestamp() - %(again_after)s
+  AND (letter.times < %(most)s OR letter.taken_at < statement_timestamp() - %(life)s)
 """
 
 

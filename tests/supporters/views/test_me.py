@@ -8,7 +8,7 @@ import pytest
 from django.core import signing
 from django.utils import timezone
 
-from supporters import consent, links, merging, preferences
+from supporters import consent, letters, links, merging, preferences
 from supporters.forms import DetailsForm
 from supporters.links import Link
 from supporters.models import Consent, ErasureRequest, Letter, Purpose, Signature, Supporter, Suppression
@@ -60,6 +60,23 @@ def test_asking_again_owes_another_letter_but_not_at_once(client, eva):
     Letter.objects.update(taken_at=timezone.now() - preferences.AGAIN_AFTER - timedelta(seconds=1))
     client.post("/sv/me/", {"email": "eva@mail.se"})
     assert (Letter.objects.get().state, Letter.objects.get().language) == ("owed", "sv")
+
+
+def test_nobody_has_letters_heaped_on_somebody_else(client, eva):
+    def asked_after(pause):
+        Letter.objects.update(state="sent", taken_at=timezone.now() - pause - timedelta(seconds=1))
+        assert client.post(ASK, {"email": "eva@mail.se"}).status_code == 303
+        return letters.take(10) != []
+
+    client.post(ASK, {"email": "eva@mail.se"})
+    assert letters.take(10)
+    for _time in range(preferences.MOST_LETTERS - 1):
+        assert asked_after(preferences.AGAIN_AFTER)
+    assert not asked_after(preferences.AGAIN_AFTER)
+    assert not asked_after(timedelta(days=6))
+    for _time in range(preferences.MOST_LETTERS):
+        assert asked_after(preferences.LIFE)
+    assert asked_after(preferences.AGAIN_AFTER)
 
 
 @pytest.mark.parametrize("typed", ["", "eva", "a@b@c", "eva@mail.se\nBcc: x@y.z"])

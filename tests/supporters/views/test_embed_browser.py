@@ -108,6 +108,13 @@ def test_the_frame_grows_at_no_word_but_ours(reader, site):
     reader.evaluate("window.postMessage({lodestar: 'size', height: 5000}, '*')")
     reader.wait_for_timeout(200)
     assert height(reader) == before
+    with reader.expect_event("framenavigated"):
+        reader.evaluate("document.querySelector('iframe').src = '/framed/'")
+    inside = reader.main_frame.child_frames[0]
+    inside.wait_for_load_state()
+    inside.evaluate("parent.postMessage({lodestar: 'size', height: 5000}, '*')")
+    reader.wait_for_timeout(200)
+    assert height(reader) == before, "nor at that of another page in the same frame"
 
 
 def test_leaving_quickly_leaves_the_page_round_the_form_too(reader, site, settings, live_server):

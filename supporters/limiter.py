@@ -10,9 +10,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 _KEY = "lodestar:pace:"
 _KEPT = 7200
@@ -21,7 +24,8 @@ ALONE_SHARE = 10
 """Without Redis a process takes a tenth of each rate: as many may be at it."""
 
 # Redis's own clock counts, so that all agree. ARGV: how many are wanted, how many of the keys are shared by all
-# messages, then rate a second and burst of each key. Returns the total and, for each key, what it gave and has left.
+# messages, then rate a second and burst of each key. Returns, in one line, the total and, for each key, what it gave and
+# has left.
 _TAKE = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
@@ -41,12 +45,11 @@ for i, key in ipairs(KEYS) do
   answer[#answer + 1] = tostring(gives)
   answer[#answer + 1] = tostring(tokens[i] - gives)
 end
-return answer
+return table.concat(answer, ' ')
 """.replace("KEPT)", f"{_KEPT})")
 
 
-@dataclass(frozen=True)
-class Bucket:
+class Bucket(NamedTuple):
     """A limit: so many a second, so many at once."""
 
     name: str
@@ -95,7 +98,7 @@ def give_back(numbers: Mapping[Bucket, int]) -> None:
         return
     _alone.give_back(numbers)
     try:
-        with _client(settings.REDIS_URL).pipeline(transaction=False) as pipe:
+        with _connections.to(settings.REDIS_URL).redis.pipeline(transaction=False) as pipe:
             for bucket, number in numbers.items():
                 pipe.hincrbyfloat(_KEY + bucket.name, "tokens", number)
             pipe.execute()
@@ -106,13 +109,29 @@ def give_back(numbers: Mapping[Bucket, int]) -> None:
 def _from_redis(wanted: int, shared: int, buckets: Sequence[Bucket]) -> list[float]:
     keys = [_KEY + bucket.name for bucket in buckets]
     rules = [number for bucket in buckets for number in (bucket.rate, bucket.burst)]
-    answer = _client(settings.REDIS_URL).eval(_TAKE, len(keys), *keys, wanted, shared, *rules)
-    return [float(text) for text in answer]
+    answer = _connections.to(settings.REDIS_URL).take(keys, [wanted, shared, *rules])
+    return [float(number) for number in answer.split()]
 
 
-@cache
-def _client(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+class _Connection:
+    """Redis, with the script known by its digest. A connection that was closed at the other end is opened anew, once."""
+
+    def __init__(self, url: str) -> None:
+        again = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
+        self.redis = redis.Redis.from_url(
+            url, single_connection_client=True, retry=again, socket_timeout=2, socket_connect_timeout=2
+        )
+        self.take = self.redis.register_script(_TAKE)
+
+
+class _Connections(threading.local):
+    """Each thread has its own: the bookkeeping of a pool takes as long as the answer."""
+
+    def __init__(self) -> None:
+        self.to = cache(_Connection)
+
+
+_connections = _Connections()
 
 
 class _Alone:

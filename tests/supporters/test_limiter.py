@@ -72,3 +72,12 @@ def test_a_redis_that_forgets_gives_a_burst_at_most(broker):
     limiter.take(10, [], [bucket])
     broker.flushdb()
     assert limiter.take(500, [], [bucket]).by[bucket] == 10
+
+
+def test_a_redis_that_was_started_anew_is_asked_again(broker):
+    bucket = Bucket("a", SLOW, 10)
+    limiter.take(1, [bucket], [])
+    broker.script_flush()
+    broker.client_kill_filter(_type="normal", skipme=True)
+    taken = limiter.take(1, [bucket], [])
+    assert (taken.total, taken.together, taken.left[bucket]) == (1, True, pytest.approx(8, abs=0.1))

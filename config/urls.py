@@ -6,7 +6,7 @@ from django.views.defaults import page_not_found
 from supporters.views import nowhere as public
 
 admin.autodiscover()
-handler404, handler500 = "config.urls.nowhere", "supporters.views.nowhere.failed"
+handler404 = "config.urls.nowhere"
 urlpatterns = [
     path("", include("supporters.urls")),  # first: most visits are to these
     path("", include("campaigns.urls")),

@@ -27,6 +27,7 @@ from django.utils import translation
 from django.utils.translation import get_language_info
 
 from supporters.crowd import Hold
+from supporters.page_language import LANGUAGES
 
 View = Callable[..., HttpResponse]
 POLICY = {
@@ -46,7 +47,7 @@ POLICY = {
 class LanguageConverter:
     """The part of an address that names one of our languages."""
 
-    regex = "|".join(sorted((code for code, _name in settings.LANGUAGES), key=len, reverse=True))
+    regex = LANGUAGES
 
     def to_python(self, value: str) -> str:
         return value
@@ -64,14 +65,11 @@ def in_every_language(pages: Sequence[URLPattern | URLResolver]) -> list[URLPatt
 
 
 def in_its_language(view: View) -> View:
-    """A view of a page whose address may begin with a language."""
+    """A view of a page whose address may begin with a language: it is active by now (supporters.page_language)."""
 
     @wraps(view)
     def in_language(request: HttpRequest, *args: Any, language: str = "", **kwargs: Any) -> HttpResponse:
-        with translation.override(language or translation.get_language()):
-            response = view(request, *args, **kwargs)
-            response.headers.setdefault("Content-Language", translation.get_language())
-        return response
+        return view(request, *args, **kwargs)
 
     return in_language
 

@@ -675,7 +675,7 @@ class Migration(migrations.Migration):
                 ('validated_at', models.DateTimeField(blank=True, null=True, verbose_name='validated')),
                 ('taken_back_at', models.DateTimeField(editable=False, help_text='By the signer, who may sign again.', null=True, verbose_name='taken back')),
                 ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='supporters.organisation', verbose_name='organisation')),
-                ('petition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='supporters.petition', verbose_name='petition')),
+                ('petition', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='supporters.petition', verbose_name='petition')),
                 ('supporter', models.ForeignKey(db_index=False, help_text='Empty until the signer has confirmed, and once the person was erased: the signature still counts.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='supporters.supporter', verbose_name='supporter')),
             ],
             options={
@@ -769,7 +769,7 @@ class Migration(migrations.Migration):
                 ('donation', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.donation', verbose_name='donation')),
                 ('inbox_request', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.inboxrequest', verbose_name='request to an inbox')),
                 ('partner', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.partneruser', verbose_name="partner's login")),
-                ('signature', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.signature', verbose_name='signature')),
+                ('signature', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.signature', verbose_name='signature')),
                 ('supporter', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='supporters.supporter', verbose_name='supporter')),
             ],
             options={

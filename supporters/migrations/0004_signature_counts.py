@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             CREATE FUNCTION supporters_count_signatures() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
                 IF TG_OP = 'INSERT' THEN
-                    INSERT INTO supporters_signaturecount ({GROUPED}, number) {changes("gained", "count(*)")};
+                    INSERT INTO supporters_signaturecount ({GROUPED}, number) {changes("(SELECT NEW.*) gained", "count(*)")};
                 ELSIF TG_OP = 'DELETE' THEN
                     INSERT INTO supporters_signaturecount ({GROUPED}, number) {changes("lost", "-count(*)")};
                 ELSE
@@ -31,8 +31,9 @@ class Migration(migrations.Migration):
                 END IF;
                 RETURN NULL;
             END $$;
-            CREATE TRIGGER count_added AFTER INSERT ON supporters_signature REFERENCING NEW TABLE AS gained
-            FOR EACH STATEMENT EXECUTE FUNCTION supporters_count_signatures();
+            -- One signs at a time, and nothing is to be counted yet.
+            CREATE TRIGGER count_added AFTER INSERT ON supporters_signature
+            FOR EACH ROW WHEN (NEW.state = 'validated') EXECUTE FUNCTION supporters_count_signatures();
             CREATE TRIGGER count_changed AFTER UPDATE ON supporters_signature
             REFERENCING NEW TABLE AS gained OLD TABLE AS lost
             FOR EACH STATEMENT EXECUTE FUNCTION supporters_count_signatures();

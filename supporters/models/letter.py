@@ -58,6 +58,7 @@ class Letter(models.Model):
     signature = models.ForeignKey(
         "supporters.Signature",
         on_delete=models.CASCADE,
+        db_constraint=False,  # they go with it by a trigger (0009_instead_of_keys)
         null=True,
         db_index=False,  # letter_once begins with it, and the next ones with theirs
         related_name="letters",

@@ -101,7 +101,11 @@ class Signature(models.Model):
         INVALIDATED = "invalidated", _("Invalidated")
 
     petition = models.ForeignKey(
-        Petition, on_delete=models.PROTECT, related_name="signatures", verbose_name=_("petition")
+        Petition,
+        on_delete=models.PROTECT,
+        db_constraint=False,  # each signature would lock the row of the petition: a trigger keeps it (0009_instead_of_keys)
+        related_name="signatures",
+        verbose_name=_("petition"),
     )
     supporter = models.ForeignKey(
         "supporters.Supporter",

@@ -52,19 +52,21 @@ def ask(petition: Petition, typed: Typed) -> bool:
     It is the same for everybody, whether they are on file, have signed, or never came by: nothing here tells one from
     the other, neither by its answer nor by its time.
     """
-    said = {
-        "email": typed.email,
-        "typed": typed.rest,
-        "country": typed.country,
-        "language": typed.language,
-        "organisation": typed.organisation,
-        "source_code": typed.source_code,
-        "shown": typed.shown,
-    }
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT supporters_sign(%s, %s, %s, %s)",
-            [petition.pk, msgspec.json.encode(said).decode(), AGAIN_AFTER, MOST_LETTERS],
+            "SELECT supporters_sign(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                petition.pk,
+                typed.email,
+                msgspec.json.encode(typed.rest).decode(),
+                typed.country,
+                typed.language,
+                typed.organisation,
+                typed.source_code,
+                typed.shown,
+                AGAIN_AFTER,
+                MOST_LETTERS,
+            ],
         )
         (done,) = cursor.fetchone()
     if done:

@@ -52,7 +52,7 @@ def run() -> None:
 
 def _prepare() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE supporters_petition CASCADE")
+        cursor.execute("TRUNCATE supporters_petition, supporters_signature CASCADE")
         cursor.execute("DROP TABLE IF EXISTS bench_signature")
         cursor.execute("CREATE TABLE bench_signature (LIKE supporters_signature INCLUDING ALL)")
         for slug, signed in (("small", SMALL), ("large", LARGE)):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from copy import copy, deepcopy
 from functools import cache
+from typing import Any
 
 from django import forms
 from django.core.validators import slug_re
@@ -23,6 +24,7 @@ from supporters.hygiene.text import one_line
 from supporters.models import Organisation, Petition, Signature, Supporter
 from supporters.public import all_languages
 from supporters.signing import Typed, wordings
+from supporters.signing.wordings import Wording
 
 _DISCREETLY = gettext_lazy(
     "Write to me discreetly: neither the subject nor the sender of a message tells what it is about."
@@ -99,6 +101,18 @@ class AddressForm(PublicForm):
         return bool(self.cleaned_data.get("website"))
 
 
+class ConsentField(forms.BooleanField):
+    """A box for a consent, beside the words that its form has for it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, **kwargs})
+
+    def get_bound_field(self, form: "PersonForm", field_name: str) -> forms.BoundField:
+        box = super().get_bound_field(form, field_name)
+        box.label = form.wordings[field_name].text
+        return box
+
+
 class AskingForm(AddressForm):
     """Asks for the link to one's own page."""
 
@@ -108,12 +122,14 @@ class PersonForm(AddressForm):
 
     first_name = forms.CharField(label=gettext_lazy("First name"), max_length=80)
     last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=80, required=False)
-    news = forms.BooleanField(required=False)
+    news = ConsentField()
     source = forms.CharField(required=False)
 
     autocomplete = AddressForm.autocomplete | {"first_name": "given-name", "last_name": "family-name"}
     partner: Organisation | None = None
     """Whose link brought the person."""
+    wordings: Mapping[str, Wording]
+    """What the boxes for consents say."""
 
     def clean_first_name(self) -> str:
         if not (name := self._name("first_name")):
@@ -146,10 +162,10 @@ class SigningForm(PersonForm):
         label=gettext_lazy("My first name and country may stand on this page."), required=False
     )
     discreet = forms.BooleanField(label=_DISCREETLY, required=False)
-    agree = forms.BooleanField(
-        error_messages={"required": gettext_lazy("Without this we can't keep your signature.")}
+    agree = ConsentField(
+        required=True, error_messages={"required": gettext_lazy("Without this we can't keep your signature.")}
     )
-    partner_news = forms.BooleanField(required=False)
+    partner_news = ConsentField()
 
     autocomplete = PersonForm.autocomplete | {"country": "country", "postcode": "postal-code"}
     own_words = frozenset({"agree"})
@@ -165,13 +181,12 @@ class SigningForm(PersonForm):
         else:
             del self.fields["partner_news"]
         if petition.asks_postcode:
-            self._own("postcode").required = True
+            self.fields["postcode"] = copy(self.fields["postcode"])
+            self.fields["postcode"].required = True
         else:
             del self.fields["postcode"]
         if not petition.shows_signers:
             del self.fields["shown"]
-        for name, wording in self.wordings.items():
-            self._own(name).label = wording.text
 
     @classmethod
     @cache
@@ -179,16 +194,11 @@ class SigningForm(PersonForm):
         """Copying them all for each signature took as long as the rest of it."""
         return _Shared(super().in_our_words())
 
-    def _own(self, name: str) -> forms.Field:
-        """The field of this form alone."""
-        self.fields[name] = copy(self.fields[name])
-        return self.fields[name]
-
     def clean_email(self) -> str:
         email = super().clean_email()
         if is_disposable(email.rpartition("@")[2]):
             raise forms.ValidationError(
-                _("This address will soon be gone, and with it our letter to you. Please use one that you keep.")
+                _("This address will soon be gone, and with it our email to you. Please use one that you keep.")
             )
         return email
 

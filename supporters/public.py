@@ -6,7 +6,7 @@ that a forged request could borrow, and no cookie that a shared computer could t
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache, wraps
+from functools import cache, lru_cache, wraps
 from typing import Any
 from urllib.parse import urlencode
 
@@ -118,9 +118,14 @@ def page(
 
 def address(name: str, *, query: dict[str, str] | None = None, of: str = "supporters", **kwargs: str) -> str:
     """The path of a page for supporters, or of another kind, in the language that is active."""
-    path = reverse(f"{of}:{name}", kwargs={"language": translation.get_language(), **kwargs})
+    path = _path(f"{of}:{name}", get_script_prefix(), language=translation.get_language(), **kwargs)
     filled = {key: value for key, value in (query or {}).items() if value}
     return f"{path}?{urlencode(filled)}" if filled else path
+
+
+@lru_cache(maxsize=4096)
+def _path(view: str, _root: str, **kwargs: str) -> str:
+    return reverse(view, kwargs=kwargs)
 
 
 def known_language(language: str) -> str:

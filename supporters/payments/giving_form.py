@@ -43,8 +43,7 @@ class GivingForm(PersonForm):
         super().__init__(data, initial=initial)
         self.currency, self.partner = currency, partner
         self.amounts = settings.GIVING_AMOUNTS[currency]
-        self.wording = wordings.for_news()
-        self.fields["news"].label = self.wording.text
+        self.wordings = {"news": wordings.for_news()}
         ways = offering.methods(currency)
         self.fields["interval"].choices = offering.intervals()
         self.fields["interval"].initial = Interval.ONCE.value
@@ -119,5 +118,5 @@ class GivingForm(PersonForm):
             language=get_language(),
             source_code=self.source_code(),
             organisation=self.partner,
-            news=self.wording.as_json() if said["news"] else None,
+            news=self.wordings["news"].as_json() if said["news"] else None,
         )

@@ -220,7 +220,7 @@ def test_names_are_kept_as_written_but_in_one_line(client, petition):
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", "This address will soon be gone, and with it our letter to you. Please use one that you keep."),
+        ("en", "This address will soon be gone, and with it our email to you. Please use one that you keep."),
         ("sv", "Den här adressen är snart borta"),
         ("de", "Diese Adresse gibt es bald nicht mehr"),
         ("fr", "Cette adresse disparaîtra bientôt"),

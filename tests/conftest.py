@@ -19,10 +19,13 @@ def shared() -> Path:
 
 @pytest.fixture(autouse=True)
 def fresh():
-    """Nothing kept in this process of petitions that other tests made."""
+    """Nothing kept in this process of petitions that other tests made, nor the language of their last page."""
+    from django.utils import translation
+
     from supporters.signing import shown
 
     shown.forget()
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from hashlib import sha256
 
 from django.conf import settings
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_noop as _
 
 from supporters.models import Organisation, Petition, Purpose
 
@@ -20,7 +21,7 @@ class Wording:
     language: str
     organisation: int | None = None
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Changes whenever a letter of the text does."""
         return sha256(self.text.encode()).hexdigest()[:12]
@@ -37,7 +38,6 @@ def proof(kept: Mapping[str, object]) -> dict[str, object]:
 
 def for_signing(petition: Petition) -> Wording:
     """The explicit consent without which nobody signs: a signature reveals a political opinion (GDPR, art. 9(2)(a))."""
-    target = petition.target or _("those whom the petition addresses")
     if petition.asks_postcode:
         text = _(
             "I agree that %(organisation)s keeps my name, email address, country and postcode, counts my signature and hands"
@@ -48,22 +48,23 @@ def for_signing(petition: Petition) -> Wording:
             "I agree that %(organisation)s keeps my name, email address and country, counts my signature and hands it over to"
             " %(target)s. I know that a signature shows a political opinion. I can withdraw this consent at any time."
         )
-    return _wording(Purpose.SIGNATURE, text % {"organisation": settings.ORGANISATION_NAME, "target": target})
+    target = petition.target or gettext("those whom the petition addresses")
+    return _wording(Purpose.SIGNATURE, text, organisation=settings.ORGANISATION_NAME, target=target)
 
 
 def for_news() -> Wording:
     text = _("%(organisation)s may send me news and appeals by email. I can stop this at any time.")
-    return _wording(Purpose.EMAIL, text % {"organisation": settings.ORGANISATION_NAME})
+    return _wording(Purpose.EMAIL, text, organisation=settings.ORGANISATION_NAME)
 
 
 def for_post() -> Wording:
     text = _("%(organisation)s may write to me by post. I can stop this at any time.")
-    return _wording(Purpose.POST, text % {"organisation": settings.ORGANISATION_NAME})
+    return _wording(Purpose.POST, text, organisation=settings.ORGANISATION_NAME)
 
 
 def for_calls() -> Wording:
     text = _("%(organisation)s may call me and send me text messages. I can stop this at any time.")
-    return _wording(Purpose.PHONE, text % {"organisation": settings.ORGANISATION_NAME})
+    return _wording(Purpose.PHONE, text, organisation=settings.ORGANISATION_NAME)
 
 
 def for_partner(partner: Organisation) -> Wording:
@@ -71,8 +72,14 @@ def for_partner(partner: Organisation) -> Wording:
         "%(partner)s may write to me by email, and gets my name, email address and country for this."
         " I can stop this at any time."
     )
-    return _wording(Purpose.PARTNER, text % {"partner": partner.name}, partner.pk)
+    return _wording(Purpose.PARTNER, text, partner.pk, partner=partner.name)
 
 
-def _wording(purpose: str, text: str, organisation: int | None = None) -> Wording:
-    return Wording(purpose, text, get_language() or settings.LANGUAGE_CODE, organisation)
+def _wording(purpose: str, text: str, whose: int | None = None, **names: str) -> Wording:
+    return _translated(get_language() or settings.LANGUAGE_CODE, purpose, text, whose, **names)
+
+
+@lru_cache(maxsize=1024)
+def _translated(language: str, purpose: str, text: str, whose: int | None, **names: str) -> Wording:
+    """In the language that is active, which `language` is the name of."""
+    return Wording(purpose, gettext(text) % names, language, whose)

@@ -24,6 +24,7 @@ from django.urls import (
     reverse,
 )
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language_info
 
 from supporters.crowd import Hold
@@ -110,6 +111,7 @@ def page(
     said = POLICY | {name.replace("_", "-"): value for name, value in policy.items()}
     response["Content-Security-Policy"] = "; ".join(f"{name} {value}" for name, value in said.items())
     response["Referrer-Policy"] = "no-referrer"
+    patch_vary_headers(response, ["Accept-Language"])  # it tells of the reader's country too (views.arriving)
     if not public:
         response["X-Robots-Tag"] = "noindex"
         response["Cache-Control"] = "no-store"

@@ -65,7 +65,7 @@ def _choices() -> str:
 
 
 def _text(note: Note) -> str:
-    blocks = [f"{leading(each.label)}\n{each.href}" if isinstance(each, Button) else each for each in note.blocks]
+    blocks = [each.text if isinstance(each, Button) else each for each in note.blocks]
     footer = [
         *(note.reason, settings.ORGANISATION_NAME, settings.ORGANISATION_ADDRESS),
         f"{leading(_('Choose what you hear from us'))} {_choices()}",

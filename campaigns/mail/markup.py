@@ -64,6 +64,11 @@ class Button:
     label: str
     href: str
 
+    @property
+    def text(self) -> str:
+        """In a message without HTML."""
+        return f"{leading(self.label)}\n{self.href}"
+
 
 class Markers:
     """Words that stand for fields while a text passes through Markdown and MJML."""
@@ -260,7 +265,7 @@ def _text_block(node: SyntaxTreeNode, width: int) -> str:
         case "paragraph":
             link = _button(node.children[0].token) if node.children else None
             if link:
-                return f"{leading(link.label)}\n{link.href}"
+                return link.text
             return "\n".join(_wrapped(line, width) for line in _inline_text(node.children[0]).split("\n"))
         case "bullet_list" | "ordered_list":
             return "\n".join(_list_item(item, place, node, width) for place, item in enumerate(node.children))

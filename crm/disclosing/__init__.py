@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from crm.personal import HOLDINGS
 from supporters.holdings import Holding, Person, Row
 from supporters.models import Supporter
+from supporters.public import known_language
 
 PERSON = HOLDINGS[0]
 """The one holding that has a single row."""
@@ -20,3 +21,8 @@ def parts(supporter: Supporter, given: bool = False) -> Iterator[tuple[Holding, 
         if given and not holding.given:
             continue
         yield holding, holding.rows(person)
+
+
+def language_of(supporter: Supporter, wanted: str = "") -> str:
+    """In which of our languages: the one that was wanted, or else the person's own."""
+    return wanted or known_language(supporter.preferred_language)

@@ -18,11 +18,10 @@ from django.db.models import Field
 from django.utils import timezone
 from django.utils.translation import override
 
-from crm.disclosing import PERSON, explaining, parts
+from crm.disclosing import PERSON, explaining, language_of, parts
 from crm.personal import HOLDINGS
 from supporters.holdings import Holding
 from supporters.models import Supporter
-from supporters.public import known_language
 
 FORMAT, GIVEN, VERSION = "lodestar-person", "lodestar-person-given", 1
 
@@ -38,7 +37,7 @@ def stream_given(supporter: Supporter, language: str = "") -> Iterator[str]:
 
 
 def _stream(supporter: Supporter, language: str, format: str, *, given: bool) -> Iterator[str]:
-    language = language or known_language(supporter.preferred_language)
+    language = language_of(supporter, language)
     head = {
         "format": format,
         "version": VERSION,

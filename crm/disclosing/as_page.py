@@ -14,19 +14,18 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import get_language, get_language_info, override
 
-from crm.disclosing import explaining, parts, wording
+from crm.disclosing import explaining, language_of, parts, wording
 from supporters import figures, places
 from supporters.holdings import Holding, Row
 from supporters.models import Supporter
 from supporters.money import from_minor
-from supporters.public import known_language
 
 _UNKNOWN = (None, "", [], {})
 
 
 def stream(supporter: Supporter, language: str = "") -> Iterator[str]:
     """The whole document, in a language of ours, or else the person's own."""
-    language = language or known_language(supporter.preferred_language)
+    language = language_of(supporter, language)
     yield _piece(
         language,
         "head",

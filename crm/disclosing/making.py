@@ -19,13 +19,12 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from crm.disclosing import as_json, as_page
+from crm.disclosing import as_json, as_page, language_of
 from supporters import finding
 from supporters.locks import advisory_lock
 from supporters.mentions import stored
 from supporters.models import Disclosure, Supporter
 from supporters.nudging import nudge
-from supporters.public import known_language
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -94,7 +93,7 @@ def make(pk: int) -> bool:
             return False
         owed = Disclosure.objects.filter(pk=pk, state=State.QUEUED)
         try:
-            with override(asked.language or known_language(asked.supporter.preferred_language)):
+            with override(language_of(asked.supporter, asked.language)):
                 content = _packed(_pieces(asked))
         except (OperationalError, InterfaceError):
             raise  # the database is away: it stays owed
